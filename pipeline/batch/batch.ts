@@ -1,0 +1,19 @@
+import type { Walk } from '../otlp/walk.ts';
+import type { Binding } from '../scope/binding.ts';
+import type { Signal } from '../signal.ts';
+
+/** Who sent a request and as what it may be bound. Made by the receiver, once per request or connection. */
+export interface Origin {
+  readonly receiver: string;
+  readonly transport: 'http' | 'grpc';
+  readonly binding: Binding;
+  /** Headers of the request, lower case, when the listener has `include_metadata`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** One OTLP request as it came in (protobuf, decompressed) with what the walk learnt. Not yet bound to a scope. */
+export interface Batch {
+  readonly signal: Signal;
+  readonly walk: Walk;
+  readonly origin: Origin;
+}

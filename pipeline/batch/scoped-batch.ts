@@ -1,0 +1,95 @@
+import { assert } from '../assert.ts';
+import type { Edits } from '../otlp/edits.ts';
+import type { Signal } from '../signal.ts';
+import type { Receipt } from './receipt.ts';
+
+/** Bytes that together are one valid Export…ServiceRequest, made on first need and then shared by all branches. */
+export interface Content {
+  readonly items: number;
+  /** Length of all segments; an upper bound until they are made. */
+  readonly byteLength: number;
+  readonly segments: readonly Uint8Array[];
+  /** What the walk found and nobody has changed yet; gone once batches are merged. */
+  readonly edits?: Edits | undefined;
+}
+
+export type Metadata = Readonly<Record<string, string>>;
+const seal = Symbol('seal');
+
+/**
+ * A sealed, immutable batch of exactly one scope, shared by every branch it goes to. Only `pipeline/scope` binds one
+ * (`bindContent`); processors derive, merge and split, which keep the scope or throw.
+ */
+export class ScopedBatch {
+  readonly #seal: symbol;
+  readonly scope: string;
+  readonly signal: Signal;
+  readonly receipts: readonly Receipt[];
+  readonly metadata: Metadata | undefined;
+  readonly #content: Content;
+
+  constructor(key: symbol, scope: string, signal: Signal, content: Content, receipts: readonly Receipt[], metadata?: Metadata) {
+    assert(key === seal, 'a ScopedBatch is made outside pipeline/scope');
+    this.#seal = key;
+    this.scope = scope;
+    this.signal = signal;
+    this.#content = content;
+    this.receipts = receipts;
+    this.metadata = metadata;
+  }
+
+  static isSealed(value: ScopedBatch): boolean {
+    return #seal in value && value.#seal === seal;
+  }
+
+  get items(): number {
+    return this.#content.items;
+  }
+  get byteLength(): number {
+    return this.#content.byteLength;
+  }
+  get segments(): readonly Uint8Array[] {
+    return this.#content.segments;
+  }
+  get edits(): Edits | undefined {
+    return this.#content.edits;
+  }
+}
+
+/** Only for `pipeline/scope` (tests/tidy.test.ts keeps it so): every other batch comes from one that exists. */
+export function bindContent(scope: string, signal: Signal, content: Content, receipt: Receipt, metadata?: Metadata): ScopedBatch {
+  return new ScopedBatch(seal, scope, signal, content, [receipt], metadata);
+}
+
+/** The same batch with other content: what a processor that changes something emits. Holds the same receipts. */
+export function derive(batch: ScopedBatch, content: Content): ScopedBatch {
+  return new ScopedBatch(seal, batch.scope, batch.signal, content, batch.receipts, batch.metadata);
+}
+
+/** One batch of several: requests of one message type concatenate to a valid request. Throws when scopes differ. */
+export function merge(batches: readonly ScopedBatch[]): ScopedBatch {
+  const first = batches[0];
+  assert(first !== undefined, 'nothing is merged');
+  if (batches.length === 1) return first;
+  let items = 0;
+  let byteLength = 0;
+  const segments: Uint8Array[] = [];
+  const receipts: Receipt[] = [];
+  for (const batch of batches) {
+    assert(batch.scope === first.scope && batch.signal === first.signal, 'batches of two scopes or signals are merged');
+    items += batch.items;
+    for (const segment of batch.segments) {
+      segments.push(segment);
+      byteLength += segment.length;
+    }
+    receipts.push(...batch.receipts);
+  }
+  return new ScopedBatch(seal, first.scope, first.signal, { items, byteLength, segments }, receipts, first.metadata);
+}
+
+/** Parts of one batch; every receipt is held once by each part. */
+export function split(batch: ScopedBatch, parts: readonly Content[]): ScopedBatch[] {
+  assert(parts.length > 0, 'a batch is split into nothing');
+  for (const receipt of batch.receipts) receipt.retain(parts.length - 1);
+  return parts.map((content) => derive(batch, content));
+}

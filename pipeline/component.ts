@@ -1,0 +1,125 @@
+import type { ZodType } from 'zod';
+import type { Batch } from './batch/batch.ts';
+import type { ScopedBatch } from './batch/scoped-batch.ts';
+import type { Clock } from './clock.ts';
+import type { ErrorCode } from './errors.ts';
+import type { Host } from './host.ts';
+import type { Log } from './log.ts';
+import type { Inspection } from './otlp/inspection.ts';
+import type { Signal } from './signal.ts';
+
+/** Items a sender is told about by OTLP partial success. `message` says how to mend it; `reason` is a counter label. */
+export interface Rejection {
+  readonly reason: string;
+  readonly items: number;
+  readonly message: string;
+}
+
+export interface Refusal {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  /** For the sender or the operator: "cannot <verb> <object>: <cause>". */
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
+/** What downstream says about a batch. On the data path a fault is a value; nothing throws. */
+export type Outcome = { readonly ok: true; readonly rejected?: readonly Rejection[] } | Refusal;
+
+/** Everything a component may touch besides its config and its input. */
+export interface Context {
+  readonly id: string;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** Where a receiver delivers. One per receiver instance, shared by all pipelines it feeds. */
+export interface Intake {
+  /** Called with the length of a body before it is read or decoded; a refusal ends the request. Else the bytes are
+   *  held until `release` is called with the same number, exactly once. */
+  admit(bytes: number): Refusal | undefined;
+  release(bytes: number): void;
+  /** What the walk must look for in this signal, or undefined when no pipeline takes it (answer 404). */
+  inspection(signal: Signal): Inspection | undefined;
+  /** Hands `batch` over: the caller never touches its bytes again. Resolves when acknowledged or refused
+   *  (`service.ack`). `rejected` counts the items that were cut out of an accepted request. */
+  next(batch: Batch): Promise<Outcome>;
+}
+
+/** `stop` is safe twice and without `start`, for every kind. */
+export interface Receiver {
+  start(intake: Intake): Promise<void>;
+  /** Takes no new requests, answers those under way. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+export type Emit = (batch: ScopedBatch) => void;
+
+/** Synchronous on purpose: no `await` between a batch coming in and going out. One instance per pipeline.
+ *  Items that are neither emitted nor held must be reported through `Drops`. */
+export interface Processor {
+  process(batch: ScopedBatch, emit: Emit, drop: Drop): void;
+  /** Emits what is held. Called on a drain; `batch` also calls its own timer. */
+  flush?(emit: Emit, drop: Drop): void;
+  /** Called once before the first `process`: for processors that emit on their own time. */
+  start?(emit: Emit, drop: Drop): void;
+  stop?(): void;
+}
+/** A processor let `items` of `batch` go, for `reason` (a counter label); `rejection` is told to the sender when the
+ *  request is still open. */
+export type Drop = (batch: ScopedBatch, items: number, reason: string, message?: string) => void;
+
+/** Sends once. Queue, retry, timeout and ledger are wrapped around every exporter in `pipeline/`. The bytes of `batch`
+ *  may be read until the promise settles and not after. Never rejects; a throw is counted as INTERNAL. */
+export interface Exporter {
+  start(): Promise<void>;
+  send(batch: ScopedBatch, signal: AbortSignal): Promise<Outcome>;
+  stop(deadlineMs: number): Promise<void>;
+}
+
+export interface Extension {
+  start(): Promise<void>;
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** The `memory_limiter`: belongs to the receiver, runs before anything is decoded. */
+export interface Admission {
+  start(): void;
+  stop(): void;
+  admit(bytes: number): Refusal | undefined;
+  release(bytes: number): void;
+}
+
+interface Made {
+  receiver: Receiver;
+  processor: Processor;
+  exporter: Exporter;
+  extension: Extension;
+  /** Listed under `processors:` in YAML; the receiver runs it. */
+  admission: Admission;
+  /** Listed under `processors:` in YAML; configures the scope stage, makes nothing. */
+  scope: never;
+}
+export type Kind = keyof Made;
+export type Stability = 'development' | 'alpha' | 'beta' | 'stable';
+
+export interface Component<K extends Kind = Kind, Config = unknown> {
+  readonly kind: K;
+  /** The YAML key, and the folder's name. */
+  readonly type: string;
+  /** Other names the Go collector has or had for it. */
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly signals: Readonly<Partial<Record<Signal, Stability>>>;
+  /** Types, defaults, checks and docs in one; parse(undefined) and parse(null) give the defaults. */
+  readonly config: ZodType<Config>;
+  readonly load?: () => Promise<{ create(config: Config, context: Context): Made[K] }>;
+}
+
+/** Declares a component. Importing one registers nothing and loads nothing heavy. */
+export function define<K extends Kind, Config>(component: Component<K, Config>): Component<K, Config> {
+  return Object.freeze(component);
+}

@@ -1,0 +1,43 @@
+/**
+ * Every fault that reaches a user, once: HTTP status, gRPC status code (google.rpc.Code), whether the sender may
+ * retry, and what helps. docs/reference/errors.md is generated from here.
+ */
+export interface ErrorEntry {
+  readonly http: number;
+  readonly grpc: number;
+  readonly retryable: boolean;
+  readonly help: string;
+}
+
+const entry = (http: number, grpc: number, retryable: boolean, help: string): ErrorEntry => ({ http, grpc, retryable, help });
+
+export const ERRORS = {
+  MALFORMED: entry(400, 3, false, 'The body is not a valid OTLP request; check the exporter and its encoding.'),
+  BAD_ENCODING: entry(400, 3, false, 'The body does not decompress with its Content-Encoding; use gzip, zstd, deflate or identity.'),
+  TOO_DEEP: entry(400, 3, false, 'The body nests deeper than the limit; flatten the attribute values.'),
+  SCOPE_FORBIDDEN: entry(403, 7, false, 'This sender may not send as that scope; fix the scope attribute or the listener.'),
+  NOT_FOUND: entry(404, 5, false, 'No pipeline takes this signal, or the path is wrong; OTLP paths are /v1/metrics, /v1/traces, /v1/logs.'),
+  METHOD_NOT_ALLOWED: entry(405, 12, false, 'OTLP/HTTP takes POST only.'),
+  REQUEST_TIMEOUT: entry(408, 4, true, 'The request did not arrive in time; check the network, or raise read_timeout.'),
+  BODY_TOO_LARGE: entry(413, 8, false, 'The body is over max_request_body_size; send smaller batches.'),
+  UNSUPPORTED_MEDIA_TYPE: entry(415, 3, false, 'Content-Type must be application/x-protobuf or application/json.'),
+  RATE_LIMITED: entry(429, 8, true, 'Too many requests; wait for Retry-After.'),
+  TOO_MANY_CONNECTIONS: entry(503, 14, true, 'The listener is at max_connections; reuse connections.'),
+  MEMORY_LIMIT: entry(503, 14, true, 'The memory limiter refuses new data; it resumes by itself when memory is freed.'),
+  QUEUE_FULL: entry(503, 14, true, 'A destination is behind and its queue is full; see sending_queue and on_full.'),
+  SHUTTING_DOWN: entry(503, 14, true, 'The collector is stopping; send again elsewhere or later.'),
+  UNAVAILABLE: entry(503, 14, true, 'The destination cannot be reached; it is tried again.'),
+  DEADLINE_EXCEEDED: entry(504, 4, true, 'The destination did not answer in time; see timeout.'),
+  DESTINATION_REFUSED: entry(400, 3, false, 'The destination refused the data for good; its message says why.'),
+  DESTINATION_AUTH: entry(400, 3, false, 'The destination refused our credentials; check headers.'),
+  STORAGE_FULL: entry(503, 14, true, 'The disk is full; free space, and writing resumes by itself.'),
+  STORAGE_FAILED: entry(503, 14, true, 'A file cannot be written; check its path and permissions.'),
+  INTERNAL: entry(500, 13, false, 'A bug of ours; please report it with the log line.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error that stops a start: one clear line for the person, no stack. Reads "cannot <verb> <object>: <cause>". */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}

@@ -1,0 +1,36 @@
+/** Every bound that is not a user's option, and the default of each that is, in one place. Units last in the names. */
+export const LIMITS = {
+  /** Body of one request, before and after decompression (OTLP recommends 64 MiB). */
+  requestBodyBytes: 64 * 1024 * 1024,
+  /** Largest window a zstd frame may ask for: what RFC 8878 tells every decoder to support. */
+  zstdWindowBytes: 8 * 1024 * 1024,
+  /** Nesting of an AnyValue, protobuf or JSON; protobuf's own default for messages is 100. */
+  valueDepth: 64,
+  /** Nesting of any JSON text we parse. */
+  jsonDepth: 160,
+  /** Header block of one HTTP request. */
+  headerBytes: 16 * 1024,
+  connections: 10_000,
+  headerTimeoutMs: 10_000,
+  /** Between two reads of one request's body. */
+  idleTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 65_000,
+  /** Queue of one exporter, over all its scopes. */
+  queueItems: 1_000_000,
+  queueBytes: 64 * 1024 * 1024,
+  /** Kept for reuse by the buffer pool, over all size classes. */
+  pooledBytes: 32 * 1024 * 1024,
+  /** Distinct metadata combinations of one batch processor. */
+  batchMetadataCardinality: 1000,
+  /** Distinct scopes one process counts; one more is refused. */
+  scopes: 1000,
+  /** Retry-After when nothing better is known. */
+  retryAfterMs: 1000,
+  shutdownTimeoutMs: 10_000,
+  /** Bytes of a destination's answer that are read. */
+  responseBodyBytes: 64 * 1024,
+  /** Characters of a foreign message that reach a log line or an answer. */
+  messageChars: 300,
+  configSources: 100,
+  configExpansions: 1000,
+} as const;

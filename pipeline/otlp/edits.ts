@@ -1,0 +1,1 @@
+export interface Edits { readonly items: number }

@@ -1,0 +1,75 @@
+import type { Component, Kind } from './component.ts';
+import type { Binding } from './scope/binding.ts';
+import type { Signal } from './signal.ts';
+
+/** One configured component: `id` is the YAML key (`type` or `type/name`), `config` what its schema parsed to. */
+export interface Instance<K extends Kind = Kind> {
+  readonly id: string;
+  readonly component: Component<K, unknown>;
+  readonly config: unknown;
+}
+
+/** `refuse` answers the sender 503, `drop` lets the new items go and counts them, `block` waits for room. */
+export type OnFull = 'refuse' | 'drop' | 'block';
+
+/** Keys as in the Go collector's `sending_queue`, `retry_on_failure`, `timeout`; every exporter has them. */
+export interface Delivery {
+  readonly sending_queue: {
+    readonly enabled: boolean;
+    readonly num_consumers: number;
+    readonly queue_size: number;
+    readonly sizer: 'items' | 'bytes' | 'requests';
+    /** A second bound, always on. */
+    readonly queue_bytes: number;
+    readonly on_full: OnFull;
+    readonly block_on_overflow: boolean;
+    readonly wait_for_result: boolean;
+  };
+  readonly retry_on_failure: {
+    readonly enabled: boolean;
+    readonly initial_interval: number;
+    readonly max_interval: number;
+    readonly multiplier: number;
+    readonly randomization_factor: number;
+    /** ms; 0 = for ever. */
+    readonly max_elapsed_time: number;
+  };
+  /** ms per attempt; 0 = none. */
+  readonly timeout: number;
+  /** Only these scopes are sent there; absent = all that its pipelines carry. */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+export interface PipelinePlan {
+  /** `metrics`, `traces/raw`. */
+  readonly id: string;
+  readonly signal: Signal;
+  readonly receivers: readonly string[];
+  /** In order; `memory_limiter` and `scope` may stand here, first. */
+  readonly processors: readonly string[];
+  readonly exporters: readonly string[];
+}
+
+export interface ScopeStageConfig {
+  /** Attribute keys read as a claim; the first one is the one that is injected. */
+  readonly keys: readonly string[];
+  readonly on_missing: 'inject' | 'reject';
+}
+
+/** A validated configuration, ready to build: what `config/` hands to `pipeline/graph.ts`. */
+export interface Plan {
+  readonly receivers: readonly Instance<'receiver'>[];
+  readonly processors: readonly Instance<'processor' | 'admission' | 'scope'>[];
+  readonly exporters: readonly (Instance<'exporter'> & { readonly delivery: Delivery })[];
+  readonly extensions: readonly Instance<'extension'>[];
+  readonly pipelines: readonly PipelinePlan[];
+  readonly service: {
+    readonly ack: 'queued' | 'delivered';
+    readonly shutdownTimeoutMs: number;
+  };
+  /** What the process is bound to, and the names a claim may use; from the matrix. */
+  readonly scope: {
+    readonly binding: Binding;
+    readonly known: readonly string[];
+  };
+}
