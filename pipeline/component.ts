@@ -6,6 +6,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log.ts';
 import type { Inspection } from './otlp/inspection.ts';
+import type { Binding } from './scope/binding.ts';
 import type { Signal } from './signal.ts';
 
 /** Items a sender is told about by OTLP partial success. `message` says how to mend it; `reason` is a counter label. */
@@ -38,6 +39,8 @@ export interface Context {
 
 /** Where a receiver delivers. One per receiver instance, shared by all pipelines it feeds. */
 export interface Intake {
+  /** As what the process binds its data; a receiver with a `scope:` of its own narrows it per listener. */
+  readonly binding: Binding;
   /** Called with the length of a body before it is read or decoded; a refusal ends the request. Else the bytes are
    *  held until `release` is called with the same number, exactly once. */
   admit(bytes: number): Refusal | undefined;
