@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    // Processes, not threads: native add-ons, process-wide listeners and memory figures stay apart.
+    pool: 'forks',
+    // Property and system tests share two cores with each other; a hung test is what this catches, not a slow one.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 10_000,
+  },
+});
