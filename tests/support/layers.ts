@@ -1,0 +1,73 @@
+/**
+ * Who may import whom, and which npm packages where (`.oxlintrc.json` says the same to an editor; this is the judge).
+ * First match wins. `ours` are path prefixes, `packages` are npm names; `node:*` is free everywhere but in kernels.
+ */
+export interface Layer {
+  readonly files: RegExp;
+  readonly ours: (path: string) => readonly (string | RegExp)[];
+  readonly packages: readonly string[];
+}
+
+const own = (path: string, depth: number): string => `${path.split('/').slice(0, depth).join('/')}/`;
+const KIND_LISTS = /^(receivers|processors|exporters|extensions|connectors)\/index\.ts$/;
+const KERNEL = /\.kernel\.ts$/;
+
+export const LAYERS: readonly Layer[] = [
+  { files: /^(vitest\.config\.ts|tests\/)/, ours: () => [/./], packages: ['*'] },
+  { files: /^bench\//, ours: () => [/./], packages: ['mitata'] },
+  { files: KERNEL, ours: () => [KERNEL], packages: [] },
+  {
+    files: /^pipeline\/compression\//,
+    ours: () => ['pipeline/'],
+    packages: ['@bokuweb/zstd-wasm', '@hpcc-js/wasm-zstd', 'fzstd'],
+  },
+  { files: /^pipeline\//, ours: () => ['pipeline/'], packages: ['zod'] },
+  {
+    files: KIND_LISTS,
+    ours: (path) => ['pipeline/component.ts', new RegExp(`^${own(path, 1)}[a-z_0-9]+/index\\.ts$`)],
+    packages: [],
+  },
+  {
+    files: /^(receivers|processors|exporters|extensions|connectors)\//,
+    ours: (path) => ['pipeline/', own(path, 2), KERNEL],
+    packages: ['zod'],
+  },
+  { files: /^analytics\//, ours: () => ['pipeline/', 'analytics/'], packages: [] },
+  { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js'] },
+  { files: /^server\//, ours: () => ['pipeline/', 'server/', 'analytics/client'], packages: [] },
+  { files: /^config\//, ours: () => ['pipeline/', 'config/', KIND_LISTS], packages: ['yaml', 'zod'] },
+  {
+    files: /^agent\/instrument\//,
+    ours: () => ['agent/instrument/', 'agent/terminal/', 'pipeline/otlp/', 'pipeline/scope/', KERNEL],
+    packages: ['@opentelemetry/api'],
+  },
+  {
+    files: /^agent\//,
+    ours: () => [
+      'agent/',
+      'config/',
+      'server/',
+      'pipeline/',
+      'extensions/',
+      'receivers/',
+      'processors/',
+      'exporters/',
+      'analytics/',
+    ],
+    packages: ['commander', 'zod', 'yaml'],
+  },
+];
+
+export function layerOf(path: string): Layer | undefined {
+  return LAYERS.find((layer) => layer.files.test(path));
+}
+
+export const matches = (path: string, rules: readonly (string | RegExp)[]): boolean =>
+  rules.some((rule) => (typeof rule === 'string' ? path.startsWith(rule) : rule.test(path)));
+
+/** `@scope/name/sub` → `@scope/name`; `name/sub` → `name`. */
+export const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
