@@ -1,0 +1,147 @@
+/** From here on a native copy beats a loop. */
+const COPY_LOOP_BYTES = 32;
+/** A scratch buffer larger than this is given back after use. */
+const KEPT_BYTES = 1024 * 1024;
+const FIRST_BYTES = 16 * 1024;
+
+/** Bytes of `value` as a varint; `value` is a whole number from 0 to 2^53. */
+export function varintBytes(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) size += 1;
+  return size;
+}
+
+/**
+ * Protobuf written front to back into a buffer that grows. A nested message is opened with a guess of how many bytes
+ * its length will take and closed when the length is known; a wrong guess moves the message, a right one costs nothing.
+ */
+export class GrowingBuffer {
+  #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #view = new DataView(this.#bytes.buffer);
+  length = 0;
+
+  /** What was written, as a copy of its own. */
+  take(): Uint8Array {
+    const taken = Uint8Array.prototype.slice.call(this.#bytes, 0, this.length);
+    this.clear();
+    return new Uint8Array(taken.buffer, taken.byteOffset, taken.length);
+  }
+
+  /** What was written, until the next write. */
+  peek(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  clear(): void {
+    this.length = 0;
+    if (this.#bytes.length > KEPT_BYTES) this.#resize(FIRST_BYTES);
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.#bytes[this.length++] = value;
+  }
+
+  /** `value` is a whole number from 0 to 2^53. */
+  varint(value: number): void {
+    this.reserve(10);
+    let rest = value;
+    while (rest >= 0x8000_0000) {
+      this.#bytes[this.length++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    while (rest >= 0x80) {
+      this.#bytes[this.length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#bytes[this.length++] = rest;
+  }
+
+  /** `high` and `low` are unsigned 32-bit halves. */
+  varint64(high: number, low: number): void {
+    this.reserve(10);
+    let upper = high;
+    let lower = low;
+    while (upper !== 0) {
+      this.#bytes[this.length++] = (lower & 0x7f) | 0x80;
+      lower = ((lower >>> 7) | (upper << 25)) >>> 0;
+      upper >>>= 7;
+    }
+    this.varint(lower);
+  }
+
+  key(number: number, wireType: number): void {
+    this.varint(number * 8 + wireType);
+  }
+
+  fixed32(value: number): void {
+    this.reserve(4);
+    this.#view.setUint32(this.length, value, true);
+    this.length += 4;
+  }
+
+  fixed64(high: number, low: number): void {
+    this.reserve(8);
+    this.#view.setUint32(this.length, low, true);
+    this.#view.setUint32(this.length + 4, high, true);
+    this.length += 8;
+  }
+
+  double(value: number): void {
+    this.reserve(8);
+    this.#view.setFloat64(this.length, value, true);
+    this.length += 8;
+  }
+
+  copy(source: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    this.reserve(size);
+    if (size <= COPY_LOOP_BYTES) {
+      const bytes = this.#bytes;
+      let to = this.length;
+      for (let from = start; from < end; from++) bytes[to++] = source[from]!;
+    } else {
+      this.#bytes.set(source.subarray(start, end), this.length);
+    }
+    this.length += size;
+  }
+
+  /** Characters up to U+00FF, one byte each. */
+  latin1(text: string): void {
+    this.reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.#bytes[this.length++] = text.charCodeAt(i);
+  }
+
+  /** Leaves `lengthBytes` free and returns the mark for `close`. */
+  open(lengthBytes: number): number {
+    this.reserve(lengthBytes);
+    this.length += lengthBytes;
+    return this.length;
+  }
+
+  /** Writes the length of all since `mark` in front of it; returns how many bytes that took. */
+  close(mark: number, lengthBytes: number): number {
+    const size = this.length - mark;
+    const needed = varintBytes(size);
+    const end = this.length + needed - lengthBytes;
+    if (needed !== lengthBytes) {
+      if (needed > lengthBytes) this.reserve(needed - lengthBytes);
+      this.#bytes.copyWithin(mark + needed - lengthBytes, mark, this.length);
+    }
+    this.length = mark - lengthBytes;
+    this.varint(size);
+    this.length = end;
+    return needed;
+  }
+
+  reserve(more: number): void {
+    if (this.length + more > this.#bytes.length) this.#resize(Math.max(this.#bytes.length * 2, this.length + more));
+  }
+
+  #resize(size: number): void {
+    const grown = Buffer.allocUnsafeSlow(size);
+    this.#bytes.copy(grown, 0, 0, this.length);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+}
