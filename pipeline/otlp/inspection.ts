@@ -21,6 +21,9 @@ export interface AttributeInspection {
   readonly valueBytes: Uint8Array;
   readonly keyBytesMax: number;
   readonly valueBytesMax: number;
+  /** The same for log bodies that are a string; 0 = no limit. */
+  readonly bodyBytes: Uint8Array;
+  readonly bodyBytesMax: number;
   /** Arrays and maps as attribute values get a mark. */
   readonly nested: boolean;
   /** More attributes than this on one thing get a mark. */

@@ -1,2 +1,106 @@
+import { assert } from '../assert.ts';
+import type { Refusal } from '../component.ts';
+import { LIMITS } from '../limits.ts';
 import type { Signal } from '../signal.ts';
-export interface Walk { readonly signal: Signal; readonly bytes: Uint8Array; readonly items: number }
+import { AttributeCheck } from './attribute.kernel.ts';
+import { canonicalise } from './canonicalise.ts';
+import type { Inspection } from './inspection.ts';
+import { LAYOUT, REQUEST_TYPES, ROLES } from './layout.ts';
+import { DATA, KIND, MARK_ATTRIBUTE, MARK_STRIDE, MARK_TEXT, MARK_UNKNOWN, MARK_VALUE, PARENT, TYPE } from './marks.kernel.ts';
+import { ROLE_GROUP, ROLE_ITEM, ROLE_OWNER, WALK_NOT_CANONICAL, WALK_OK, WALK_TOO_MANY, Walker } from './walk.kernel.ts';
+
+/** One request (protobuf, decompressed) with all that forwarding needs to know of it. */
+export class Walk {
+  readonly signal: Signal;
+  readonly bytes: Uint8Array;
+  readonly items: number;
+  /** Rows as in marks.kernel.ts. */
+  readonly marks: Int32Array;
+  readonly markCount: number;
+  /** What the marks were left for. */
+  readonly inspection: Inspection;
+
+  constructor(signal: Signal, bytes: Uint8Array, items: number, marks: Int32Array, inspection: Inspection) {
+    this.signal = signal;
+    this.bytes = bytes;
+    this.items = items;
+    this.marks = marks;
+    this.markCount = marks.length / MARK_STRIDE;
+    this.inspection = inspection;
+  }
+
+  /** ROLE_* of the message a mark stands for or, for a leaf, stands in. */
+  roleOf(mark: number): number {
+    return ROLES[this.marks[mark * MARK_STRIDE + TYPE]!]!;
+  }
+
+  /** A field of the request itself that OTLP does not know. */
+  isUnknown(mark: number): boolean {
+    return this.marks[mark * MARK_STRIDE + KIND] === MARK_UNKNOWN;
+  }
+
+  /** The smallest thing around a mark that can be taken out of a request: an item, else all items it speaks for. */
+  ownerOf(mark: number): number {
+    let at = this.marks[mark * MARK_STRIDE + PARENT]!;
+    for (;;) {
+      assert(at >= 0, 'a mark has no owner');
+      const role = this.roleOf(at);
+      if (role === ROLE_ITEM || role === ROLE_OWNER || role === ROLE_GROUP) return at;
+      at = this.marks[at * MARK_STRIDE + PARENT]!;
+    }
+  }
+
+  /** FLAG_* bits of a leaf; 0 for every other mark. */
+  flagsOf(mark: number): number {
+    const kind = this.marks[mark * MARK_STRIDE + KIND]!;
+    return kind === MARK_ATTRIBUTE || kind === MARK_TEXT || kind === MARK_VALUE ? this.marks[mark * MARK_STRIDE + DATA]! : 0;
+  }
+}
+
+/** Tables are prepared once per receiver and signal. */
+const prepared = new WeakMap<Inspection, Walker>();
+
+function walkerFor(inspection: Inspection): Walker {
+  const known = prepared.get(inspection);
+  if (known !== undefined) return known;
+  const attributes = inspection.attributes;
+  const check = new AttributeCheck({
+    claimKeys: inspection.claimKeys,
+    keyBytes: attributes?.keyBytes,
+    valueBytes: attributes?.valueBytes,
+    keyBytesMax: attributes?.keyBytesMax ?? 0,
+    valueBytesMax: attributes?.valueBytesMax ?? 0,
+    bodyBytes: attributes?.bodyBytes,
+    bodyBytesMax: attributes?.bodyBytesMax ?? 0,
+    nested: attributes?.nested ?? false,
+    scalars: attributes?.scalars ?? false,
+    countMax: attributes?.countMax ?? Number.MAX_SAFE_INTEGER,
+    depthMax: LIMITS.valueDepth,
+  });
+  const walker = new Walker(LAYOUT, ROLES, check);
+  prepared.set(inspection, walker);
+  return walker;
+}
+
+/**
+ * Checks and reads one Export…ServiceRequest (opentelemetry-proto, collector/<signal>/v1). A request in which a
+ * singular field occurs twice is rewritten first, so that nothing can hide in a part that some reader skips.
+ * MALFORMED when it is no valid protobuf of that type; never throws.
+ */
+export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection): Walk | Refusal {
+  const walker = walkerFor(inspection);
+  const type = REQUEST_TYPES[signal];
+  let read = bytes;
+  let result = walker.run(read, type);
+  if (result === WALK_NOT_CANONICAL) {
+    const rewritten = canonicalise(signal, bytes);
+    if (!(rewritten instanceof Uint8Array)) return rewritten;
+    read = rewritten;
+    result = walker.run(read, type);
+  }
+  if (result !== WALK_OK) {
+    const where = result === WALK_TOO_MANY ? 'too many attributes to judge; send smaller requests' : `broken at byte ${walker.faultAt} of ${read.length}`;
+    return { ok: false, code: 'MALFORMED', retryable: false, message: `cannot read the ${signal} request: ${where}` };
+  }
+  return new Walk(signal, read, walker.items, walker.marks.take(), inspection);
+}

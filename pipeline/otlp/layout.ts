@@ -1,0 +1,84 @@
+import type { Signal } from '../signal.ts';
+import { MESSAGES, REQUESTS, WIRE, type Field, type Message } from './schema.ts';
+import {
+  ACTION_ATTRIBUTE,
+  ACTION_BYTES,
+  ACTION_ID16,
+  ACTION_ID8,
+  ACTION_MESSAGE,
+  ACTION_PACKED8,
+  ACTION_PACKED_VARINT,
+  ACTION_SCALAR,
+  ACTION_TEXT,
+  ACTION_VALUE,
+  CELLS_PER_TYPE,
+  ROLE_GROUP,
+  ROLE_ITEM,
+  ROLE_OWNER,
+  ROLE_PLAIN,
+  ROLE_RESOURCE,
+} from './walk.kernel.ts';
+
+/** The schema as the walk reads it: see walk.kernel.ts for the cells. A message type is its place in MESSAGES. */
+const names = [...MESSAGES.keys()];
+
+/** By the name of a message; every item, and what can only be taken out together. */
+const ROLE_BY_NAME: Readonly<Record<string, number>> = {
+  ResourceMetrics: ROLE_GROUP,
+  ResourceSpans: ROLE_GROUP,
+  ResourceLogs: ROLE_GROUP,
+  Resource: ROLE_RESOURCE,
+  ScopeMetrics: ROLE_OWNER,
+  ScopeSpans: ROLE_OWNER,
+  ScopeLogs: ROLE_OWNER,
+  Metric: ROLE_OWNER,
+  NumberDataPoint: ROLE_ITEM,
+  HistogramDataPoint: ROLE_ITEM,
+  ExponentialHistogramDataPoint: ROLE_ITEM,
+  SummaryDataPoint: ROLE_ITEM,
+  Span: ROLE_ITEM,
+  LogRecord: ROLE_ITEM,
+};
+
+function actionOf(field: Field): number {
+  if (field.message !== undefined) {
+    if (field.message.name === 'KeyValue') return ACTION_ATTRIBUTE;
+    return field.message.name === 'AnyValue' ? ACTION_VALUE : ACTION_MESSAGE;
+  }
+  if (field.type === 'string') return ACTION_TEXT;
+  if (field.type === 'bytes') return field.idBytes === 8 ? ACTION_ID8 : field.idBytes === 16 ? ACTION_ID16 : ACTION_BYTES;
+  if (!field.packed) return ACTION_SCALAR;
+  return field.wireType === WIRE.varint ? ACTION_PACKED_VARINT : ACTION_PACKED8;
+}
+
+function cellOf(field: Field): number {
+  const child = field.message === undefined ? 0 : names.indexOf(field.message.name);
+  // All members of a oneof share the bit of the first: two of them are one too many.
+  const seen = field.oneofMembers === 0 ? field.index : 31 - Math.clz32(field.oneofMembers & -field.oneofMembers);
+  const singular = field.repeated ? 0 : 0x10000;
+  return actionOf(field) | (field.wireType << 4) | (child << 8) | singular | (seen << 17);
+}
+
+function buildLayout(): Int32Array {
+  const layout = new Int32Array(names.length * CELLS_PER_TYPE);
+  for (const [type, message] of [...MESSAGES.values()].entries()) {
+    for (const field of message.fields) layout[type * CELLS_PER_TYPE + field.number] = cellOf(field);
+  }
+  return layout;
+}
+
+export const LAYOUT: Int32Array = buildLayout();
+export const ROLES: Uint8Array = Uint8Array.from(names, (name) => ROLE_BY_NAME[name] ?? ROLE_PLAIN);
+
+const typeOf = (message: Message): number => names.indexOf(message.name);
+export const REQUEST_TYPES: Readonly<Record<Signal, number>> = {
+  metrics: typeOf(REQUESTS.metrics),
+  traces: typeOf(REQUESTS.traces),
+  logs: typeOf(REQUESTS.logs),
+};
+
+/** Field number of the attribute list of a message type, 0 when it has none. */
+export const ATTRIBUTE_FIELDS: Uint8Array = Uint8Array.from(
+  MESSAGES.values(),
+  (message) => message.fields.find((field) => field.message?.name === 'KeyValue')?.number ?? 0,
+);

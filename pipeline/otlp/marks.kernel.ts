@@ -1,0 +1,91 @@
+/**
+ * Marks: what a walk leaves behind, as rows of eight int32 in order of position (a frame before what it holds).
+ *
+ *   column   frame (a message that holds a mark)      leaf
+ *   KIND     MARK_FRAME                               MARK_ATTRIBUTE | MARK_TEXT | MARK_VALUE | MARK_POINT | …
+ *   START    first byte of its tag                    the same (MARK_POINT: the place something can be inserted)
+ *   END      behind its last byte                     the same
+ *   PARENT   row of the frame around it, -1 = none    the same
+ *   LENGTH   first byte of its length varint          the same
+ *   CONTENT  first byte of its content                the same
+ *   DATA     items in it                              flags, FLAG_*
+ *   TYPE     message type, index into the layout      type of the message it stands in
+ */
+export const MARK_STRIDE = 8;
+export const KIND = 0;
+export const START = 1;
+export const END = 2;
+export const PARENT = 3;
+export const LENGTH = 4;
+export const CONTENT = 5;
+export const DATA = 6;
+export const TYPE = 7;
+
+export const MARK_FRAME = 1;
+/** A KeyValue of an attribute list. */
+export const MARK_ATTRIBUTE = 2;
+/** Any other string field. */
+export const MARK_TEXT = 3;
+/** An AnyValue that is no attribute: a log body. */
+export const MARK_VALUE = 4;
+/** Where a Resource attribute, or a whole Resource, can be inserted. */
+export const MARK_POINT = 5;
+/** Its parent has more attributes than asked for. */
+export const MARK_COUNT = 6;
+/** A field of the request itself that the schema does not know. */
+export const MARK_UNKNOWN = 7;
+
+export const FLAG_CLAIM = 1;
+export const FLAG_BAD_TEXT = 2;
+export const FLAG_TOO_DEEP = 4;
+export const FLAG_KEY = 8;
+export const FLAG_VALUE = 16;
+export const FLAG_NESTED = 32;
+export const FLAG_SCALAR = 64;
+
+/** 32 bytes each: bounds what one hostile request can make the walk remember. */
+export const MARKS_MAX = 2 ** 22;
+
+/** Grows by doubling; one per walk under way, copied out at its end. */
+export class MarkStore {
+  rows = new Int32Array(MARK_STRIDE * 1024);
+  count = 0;
+  /** More than MARKS_MAX: the walk's result is void. */
+  full = false;
+
+  begin(): void {
+    this.count = 0;
+    this.full = false;
+  }
+
+  push(kind: number, start: number, end: number, parent: number, length: number, content: number, data: number, type: number): number {
+    const base = this.count * MARK_STRIDE;
+    if (base === this.rows.length) {
+      if (this.count >= MARKS_MAX) {
+        this.full = true;
+        return this.count - 1;
+      }
+      const grown = new Int32Array(this.rows.length * 2);
+      grown.set(this.rows);
+      this.rows = grown;
+    }
+    const rows = this.rows;
+    rows[base] = kind;
+    rows[base + START] = start;
+    rows[base + END] = end;
+    rows[base + PARENT] = parent;
+    rows[base + LENGTH] = length;
+    rows[base + CONTENT] = content;
+    rows[base + DATA] = data;
+    rows[base + TYPE] = type;
+    return this.count++;
+  }
+
+  take(): Int32Array {
+    const rows = this.rows.slice(0, this.count * MARK_STRIDE);
+    // A hostile request may have grown it; the next one starts small again.
+    if (this.rows.length > MARK_STRIDE * 65_536) this.rows = new Int32Array(MARK_STRIDE * 1024);
+    this.count = 0;
+    return rows;
+  }
+}

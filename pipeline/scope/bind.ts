@@ -1,0 +1,193 @@
+import type { Batch } from '../batch/batch.ts';
+import type { Receipt } from '../batch/receipt.ts';
+import { bindContent, type ScopedBatch } from '../batch/scoped-batch.ts';
+import type { Rejection } from '../component.ts';
+import { Edits } from '../otlp/edits.ts';
+import { lastInside } from '../otlp/edits.kernel.ts';
+import { FLAG_BAD_TEXT, FLAG_CLAIM, FLAG_TOO_DEEP, CONTENT, DATA, END, KIND, MARK_ATTRIBUTE, MARK_FRAME, MARK_POINT, MARK_STRIDE, PARENT } from '../otlp/marks.kernel.ts';
+import { readKeyValue, stringValue, utf8 } from '../otlp/key-value.ts';
+import { resourceAttribute, resourceOf } from '../otlp/write.ts';
+import type { Walk } from '../otlp/walk.ts';
+import { ROLE_RESOURCE } from '../otlp/walk.kernel.ts';
+import type { ScopeStageConfig } from '../plan.ts';
+import { ITEM_NAMES } from '../signal.ts';
+import type { Binding } from './binding.ts';
+
+export interface Bound {
+  /** One per scope that the request's groups belong to; empty when all was rejected. All hold the one receipt. */
+  readonly batches: readonly ScopedBatch[];
+  /** `scope` is the ledger row the items count under. */
+  readonly rejected: readonly (Rejection & { readonly scope: string })[];
+}
+
+/** Reasons, in the order in which one is named when an item has several. */
+const REASONS = ['scope_mismatch', 'too_deep', 'invalid_utf8', 'scope_missing', 'scope_forbidden'] as const;
+type Reason = (typeof REASONS)[number];
+
+/**
+ * The scope stage (DESIGN 5): decides the scope of each Resource group, injects the scope attribute where it is
+ * missing, and cuts out each item whose claim, at any level, differs. Also cuts what no destination could read: values
+ * nested too deep and, unless a processor mends it, invalid UTF-8. The only maker of a ScopedBatch.
+ */
+export function bind(batch: Batch, stage: ScopeStageConfig, receipt: Receipt): Bound {
+  const { walk, origin } = batch;
+  const tally = new Tally(batch);
+  const groups = new Map<string, number[]>();
+  for (let mark = 0; mark < walk.markCount; mark = lastInside(walk.marks, walk.markCount, mark) + 1) {
+    if (walk.isUnknown(mark)) continue;
+    const verdict = judgeGroup(walk, mark, origin.binding, stage);
+    if (typeof verdict === 'string') {
+      const known = groups.get(verdict);
+      if (known === undefined) groups.set(verdict, [mark]);
+      else known.push(mark);
+    } else tally.add(verdict.scope, verdict.reason, walk.marks[mark * MARK_STRIDE + DATA]!);
+  }
+  const batches: ScopedBatch[] = [];
+  for (const [scope, marks] of groups) {
+    const edits = bindGroups(walk, scope, marks, stage, tally, origin.binding.allowed.length === 1);
+    if (edits.items > 0) batches.push(bindContent(scope, batch.signal, edits, receipt, origin.metadata));
+  }
+  return { batches, rejected: tally.rejections() };
+}
+
+/** The scope of the group at `mark`, or why it has none. */
+function judgeGroup(walk: Walk, mark: number, binding: Binding, stage: ScopeStageConfig): string | { scope: string; reason: Reason } {
+  const { allowed } = binding;
+  const only = allowed.length === 1 ? allowed[0] : undefined;
+  const counted = only ?? binding.fallback ?? allowed[0] ?? 'global';
+  let claim: string | undefined;
+  let claims = 0;
+  const last = lastInside(walk.marks, walk.markCount, mark);
+  for (let at = mark; at <= last; at++) {
+    const base = at * MARK_STRIDE;
+    if (walk.marks[base + KIND] !== MARK_ATTRIBUTE || (walk.marks[base + DATA]! & FLAG_CLAIM) === 0) continue;
+    const parent = walk.marks[base + PARENT]!;
+    if (walk.roleOf(parent) !== ROLE_RESOURCE) continue;
+    const value = claimOf(walk, at);
+    if (claims > 0 && value !== claim) return { scope: counted, reason: 'scope_mismatch' };
+    claim = value;
+    claims += 1;
+  }
+  if (claims === 0) {
+    const fallback = stage.on_missing === 'inject' ? (only ?? binding.fallback) : undefined;
+    return fallback ?? { scope: counted, reason: 'scope_missing' };
+  }
+  if (claim !== undefined && allowed.includes(claim)) return claim;
+  return { scope: counted, reason: only === undefined ? 'scope_forbidden' : 'scope_mismatch' };
+}
+
+/** The edits that leave the groups at `marks`, bound to `scope`, and nothing else of the request. */
+function bindGroups(walk: Walk, scope: string, marks: readonly number[], stage: ScopeStageConfig, tally: Tally, single: boolean): Edits {
+  const edits = new Edits(walk);
+  const attribute = resourceAttribute(stage.keys[0]!, scope);
+  const inResource = edits.add(attribute);
+  const resource = resourceOf(attribute);
+  const offenders: number[] = [];
+  let next = 0;
+  for (let mark = 0; mark < walk.markCount; mark++) {
+    const last = lastInside(walk.marks, walk.markCount, mark);
+    if (walk.isUnknown(mark)) {
+      // A field of the request that OTLP does not know belongs to no group, so only a sender of one scope may keep it.
+      if (!single) edits.cut(mark);
+    } else if (marks[next] === mark) {
+      next += 1;
+      const place = injectAt(walk, mark, last, stage.keys[0]!);
+      if (place >= 0) {
+        if (walk.roleOf(place) === ROLE_RESOURCE) edits.put(place, inResource, attribute.length);
+        else edits.replace(place, resource);
+      }
+      findOffenders(walk, mark, last, scope, offenders);
+    } else edits.cut(mark);
+    mark = last;
+  }
+  if (offenders.length > 0) cutOffenders(walk, edits, offenders, scope, tally);
+  return edits;
+}
+
+/** The mark at which the group lacks its scope attribute, -1 when it has it. */
+function injectAt(walk: Walk, first: number, last: number, key: string): number {
+  let place = -1;
+  for (let mark = first; mark <= last; mark++) {
+    const base = mark * MARK_STRIDE;
+    const kind = walk.marks[base + KIND]!;
+    if (kind === MARK_POINT) {
+      // A group's own point stands first; the one at the end of its Resource is the better place.
+      place = mark;
+      if (walk.roleOf(mark) === ROLE_RESOURCE) return place;
+    } else if (kind === MARK_ATTRIBUTE && (walk.marks[base + DATA]! & FLAG_CLAIM) !== 0 && walk.roleOf(walk.marks[base + PARENT]!) === ROLE_RESOURCE) {
+      const { keyStart, keyEnd } = readKeyValue(walk.bytes, walk.marks[base + CONTENT]!, walk.marks[base + END]!);
+      if (utf8(walk.bytes, keyStart, keyEnd) === key) return -1;
+    }
+  }
+  return place;
+}
+
+/** Adds `owner * 8 + reason` for each thing in the group that may not leave as `scope`. */
+function findOffenders(walk: Walk, first: number, last: number, scope: string, offenders: number[]): void {
+  for (let mark = first; mark <= last; mark++) {
+    const base = mark * MARK_STRIDE;
+    const kind = walk.marks[base + KIND]!;
+    if (kind === MARK_FRAME || kind === MARK_POINT) continue;
+    const flags = walk.flagsOf(mark);
+    let reason = -1;
+    if (kind === MARK_ATTRIBUTE && (flags & FLAG_CLAIM) !== 0 && claimOf(walk, mark) !== scope) reason = 0;
+    else if ((flags & FLAG_TOO_DEEP) !== 0) reason = 1;
+    else if ((flags & FLAG_BAD_TEXT) !== 0 && !walk.inspection.mendsText) reason = 2;
+    if (reason >= 0) offenders.push(walk.ownerOf(mark) * 8 + reason);
+  }
+}
+
+/** Outer frames stand before inner ones, so that each item is counted once, for the outermost cut. */
+function cutOffenders(walk: Walk, edits: Edits, offenders: readonly number[], scope: string, tally: Tally): void {
+  for (const offender of Float64Array.from(offenders).sort()) {
+    const owner = Math.floor(offender / 8);
+    if (!edits.has(owner)) continue;
+    edits.cut(owner);
+    tally.add(scope, REASONS[offender % 8]!, walk.marks[owner * MARK_STRIDE + DATA]!);
+  }
+  edits.cutEmptied();
+}
+
+function claimOf(walk: Walk, mark: number): string | undefined {
+  const base = mark * MARK_STRIDE;
+  const { valueStart, valueEnd } = readKeyValue(walk.bytes, walk.marks[base + CONTENT]!, walk.marks[base + END]!);
+  return stringValue(walk.bytes, valueStart, valueEnd);
+}
+
+/** Counts what is rejected, and words it once per reason and scope. */
+class Tally {
+  readonly #batch: Batch;
+  readonly #counts = new Map<string, { scope: string; reason: Reason; items: number }>();
+
+  constructor(batch: Batch) {
+    this.#batch = batch;
+  }
+
+  add(scope: string, reason: Reason, items: number): void {
+    if (items === 0) return;
+    const key = `${reason} ${scope}`;
+    const row = this.#counts.get(key);
+    if (row === undefined) this.#counts.set(key, { scope, reason, items });
+    else row.items += items;
+  }
+
+  rejections(): (Rejection & { scope: string })[] {
+    return [...this.#counts.values()].map((row) => ({ ...row, message: this.#message(row.reason, row.scope, row.items) }));
+  }
+
+  #message(reason: Reason, scope: string, items: number): string {
+    const what = `${items} ${ITEM_NAMES[this.#batch.signal]}`;
+    switch (reason) {
+      case 'scope_mismatch':
+        return `cannot accept ${what}: the scope attribute names another scope than "${scope}"; correct it, or leave it out`;
+      case 'scope_forbidden':
+        return `cannot accept ${what}: the scope attribute of their resource names a scope this sender may not use; one of ${this.#batch.origin.binding.allowed.join(', ')} is expected`;
+      case 'scope_missing':
+        return `cannot accept ${what}: their resource has no scope attribute; set periscope.scope`;
+      case 'too_deep':
+        return `cannot accept ${what}: an attribute value or body nests too deep; flatten it`;
+      case 'invalid_utf8':
+        return `cannot accept ${what}: a string field is not valid UTF-8; encode it as UTF-8`;
+    }
+  }
+}
