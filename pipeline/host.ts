@@ -9,10 +9,14 @@ export interface Host {
 export interface HttpOptions {
   /** `host:port`; port 0 picks a free one. */
   readonly endpoint: string;
+  /** One more byte is answered 413. */
   readonly maxBodyBytes: number;
   readonly headerTimeoutMs: number;
-  /** Between two reads of one request. */
+  /** Between two reads of one request's body. */
   readonly idleTimeoutMs: number;
+  /** For the whole of one request, head to last byte of the body; 0 = no bound. */
+  readonly readTimeoutMs: number;
+  /** Between two requests of one connection; 0 closes it after each answer. */
   readonly keepAliveTimeoutMs: number;
   readonly maxConnections: number;
 }
@@ -25,17 +29,23 @@ export interface HttpListener {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** A request line and its headers. Valid until the answer. */
+/** A request line and its headers. Valid until the answer, except for `header` and `headers`: an engine lends its
+ *  header block to `head` (and to a `fault` before it) and takes it back, so what is needed later is kept in `state`. */
 export interface HttpHead {
   readonly method: string;
   /** Without query. */
   readonly path: string;
+  /** Without the question mark. */
   readonly query: string;
   readonly remoteAddress: string;
   /** -1 when the request is chunked. */
   readonly contentLength: number;
-  /** `name` in lower case; '' when absent. */
+  /** The handler's own, from `head` to `request`, `fault` or `gone`. */
+  state: unknown;
+  /** `name` in lower case; '' when absent. Only inside `head`. */
   header(name: string): string;
+  /** All of them, names in lower case, repeated ones joined by ", ". Only inside `head`. */
+  headers(): Record<string, string>;
 }
 
 export interface HttpAnswer {
@@ -49,7 +59,7 @@ export interface HttpHandler {
   head(head: HttpHead): HttpAnswer | undefined;
   /** The body is in and owned by the handler from here on. */
   request(head: HttpHead, body: Uint8Array): Promise<HttpAnswer> | HttpAnswer;
-  /** How a fault the engine found (413, 408, 503, 500) is worded for this protocol. */
+  /** How a fault the engine found (400, 413, 408, 503, 500) is worded for this protocol. */
   fault(head: HttpHead, code: ErrorCode): HttpAnswer;
   /** The sender left, or the engine answered a fault, after `head` let the request pass and before `request` ran. */
   gone?(head: HttpHead): void;

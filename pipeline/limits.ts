@@ -4,16 +4,30 @@ export const LIMITS = {
   requestBodyBytes: 64 * 1024 * 1024,
   /** Largest window a zstd frame may ask for: what RFC 8878 tells every decoder to support. */
   zstdWindowBytes: 8 * 1024 * 1024,
+  /** Largest first guess at the size of what is being (de)compressed. */
+  inflateChunkBytes: 256 * 1024,
+  /** Kept between two calls to join a batch's segments for gzip. */
+  compressScratchBytes: 4 * 1024 * 1024,
+  /** A zstd WASM instance whose heap grew past this is replaced after the call; normal batches need 4 MB. */
+  zstdHeapBytes: 16 * 1024 * 1024,
   /** Nesting of an AnyValue, protobuf or JSON; protobuf's own default for messages is 100. */
   valueDepth: 64,
-  /** Nesting of any JSON text we parse. */
-  jsonDepth: 160,
+  /** Pieces of one singular message in a request that repeats it; protobuf merges them, senders write one. */
+  messageParts: 10_000,
+  /** Nesting of any JSON text we parse: a map of maps takes four levels for one of `valueDepth`, a request 20 around it. */
+  jsonDepth: 288,
   /** Header block of one HTTP request. */
   headerBytes: 16 * 1024,
   connections: 10_000,
+  /** Connections over the limit that still get a 503 in words; beyond them they are closed at once. */
+  refusedConnections: 256,
+  /** Bytes of a refused request that are read and thrown away so that its connection can be kept. */
+  drainedBytes: 64 * 1024,
   headerTimeoutMs: 10_000,
   /** Between two reads of one request's body. */
   idleTimeoutMs: 30_000,
+  /** For the whole of one request. */
+  readTimeoutMs: 300_000,
   keepAliveTimeoutMs: 65_000,
   /** Queue of one exporter, over all its scopes. */
   queueItems: 1_000_000,
