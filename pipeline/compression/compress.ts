@@ -1,0 +1,47 @@
+import { constants, gzipSync } from 'node:zlib';
+import { LIMITS } from '../limits.ts';
+import { zstdEngine } from './zstd.ts';
+
+export const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+/** What no configuration asks for otherwise; docs/decisions/0003-gzip-level.md. */
+export const DEFAULT_LEVELS = { gzip: 6, zstd: 3 } as const;
+
+/**
+ * `segments` as one compressed stream (`none`: as they are). gzip: one member, as some readers stop at the end of the
+ * first; zstd: one frame. Synchronous, see `decompress`. `level` is zlib's 1 to 9, zstd's 1 to 22.
+ */
+export function compress(encoding: Compression, segments: readonly Uint8Array[], level?: number): readonly Uint8Array[] {
+  if (encoding === 'none') return segments;
+  if (encoding === 'zstd') return [zstdEngine().compress(segments, level ?? DEFAULT_LEVELS.zstd)];
+  const data = joined(segments);
+  const chunkSize = Math.max(1024, Math.min(data.length >> 2, LIMITS.inflateChunkBytes));
+  return [
+    gzipSync(data, { level: level ?? DEFAULT_LEVELS.gzip, chunkSize, memLevel: 8, strategy: constants.Z_DEFAULT_STRATEGY }),
+  ];
+}
+
+let scratch: Buffer | undefined;
+
+/** One-shot zlib wants its input in one piece; copying a batch costs 1 % of deflating it. The piece is kept for the next. */
+function joined(segments: readonly Uint8Array[]): Uint8Array {
+  const first = segments[0];
+  if (segments.length === 1 && first !== undefined) return first;
+  let byteLength = 0;
+  for (const segment of segments) byteLength += segment.length;
+  const keep = byteLength <= LIMITS.compressScratchBytes;
+  let target = keep && scratch !== undefined && scratch.length >= byteLength ? scratch : undefined;
+  if (target === undefined) {
+    target = Buffer.allocUnsafeSlow(
+      keep ? Math.min(LIMITS.compressScratchBytes, 2 ** Math.ceil(Math.log2(Math.max(byteLength, 4096)))) : byteLength,
+    );
+    if (keep) scratch = target;
+  }
+  let at = 0;
+  for (const segment of segments) {
+    target.set(segment, at);
+    at += segment.length;
+  }
+  return target.subarray(0, byteLength);
+}
