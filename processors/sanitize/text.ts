@@ -1,0 +1,37 @@
+/** The text rules of mode clean. All are idempotent. Lengths are in characters (Unicode code points). */
+
+const OUTSIDE_KEY = /[^\w.-]/gu;
+// eslint-disable-next-line no-control-regex -- control characters are what it is about
+const CONTROL = /[\u0000-\u001f]/g;
+// eslint-disable-next-line no-control-regex -- the same, but for tab, line feed and carriage return
+const CONTROL_BUT_LINES = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
+
+/** Each character outside [A-Za-z0-9_.-] becomes `_`. */
+export function cleanKey(key: string): string {
+  return key.replace(OUTSIDE_KEY, '_');
+}
+
+/** Control characters become spaces, and the text is cut. `lines` keeps tab, line feed and carriage return. */
+export function cleanText(text: string, charactersMax: number, lines: boolean): string {
+  return cut(text.replace(lines ? CONTROL_BUT_LINES : CONTROL, ' '), charactersMax);
+}
+
+/** The first `charactersMax` code points. */
+export function cut(text: string, charactersMax: number): string {
+  if (text.length <= charactersMax) return text;
+  let units = 0;
+  for (let count = 0; count < charactersMax && units < text.length; count++) units += (text.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
+  return text.slice(0, units);
+}
+
+/** Is the text at most so many code points long? */
+export function fits(text: string, charactersMax: number): boolean {
+  return text.length <= charactersMax || (text.length <= 2 * charactersMax && cut(text, charactersMax).length === text.length);
+}
+
+/** Tells whether a key is one of `patterns`; a final `*` stands for any ending. */
+export function keyMatcher(patterns: readonly string[]): (key: string) => boolean {
+  const exact = new Set(patterns.filter((pattern) => !pattern.endsWith('*')));
+  const prefixes = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1));
+  return (key) => exact.has(key) || prefixes.some((prefix) => key.startsWith(prefix));
+}
