@@ -45,16 +45,23 @@ export class GrowingBuffer {
   /** `value` is a whole number from 0 to 2^53. */
   varint(value: number): void {
     this.reserve(10);
+    this.length = this.#put(value, this.length);
+  }
+
+  #put(value: number, start: number): number {
+    const bytes = this.#bytes;
+    let at = start;
     let rest = value;
     while (rest >= 0x8000_0000) {
-      this.#bytes[this.length++] = (rest % 128) | 0x80;
+      bytes[at++] = (rest % 128) | 0x80;
       rest = Math.floor(rest / 128);
     }
     while (rest >= 0x80) {
-      this.#bytes[this.length++] = (rest & 0x7f) | 0x80;
+      bytes[at++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.#bytes[this.length++] = rest;
+    bytes[at++] = rest;
+    return at;
   }
 
   /** `high` and `low` are unsigned 32-bit halves. */
@@ -112,6 +119,25 @@ export class GrowingBuffer {
     for (let i = 0; i < text.length; i++) this.#bytes[this.length++] = text.charCodeAt(i);
   }
 
+  /** As UTF-8. */
+  codePoint(point: number): void {
+    if (point < 0x80) {
+      this.byte(point);
+    } else if (point < 0x800) {
+      this.byte(0xc0 | (point >> 6));
+      this.byte(0x80 | (point & 0x3f));
+    } else {
+      if (point < 0x10000) {
+        this.byte(0xe0 | (point >> 12));
+      } else {
+        this.byte(0xf0 | (point >> 18));
+        this.byte(0x80 | ((point >> 12) & 0x3f));
+      }
+      this.byte(0x80 | ((point >> 6) & 0x3f));
+      this.byte(0x80 | (point & 0x3f));
+    }
+  }
+
   /** Leaves `lengthBytes` free and returns the mark for `close`. */
   open(lengthBytes: number): number {
     this.reserve(lengthBytes);
@@ -123,14 +149,12 @@ export class GrowingBuffer {
   close(mark: number, lengthBytes: number): number {
     const size = this.length - mark;
     const needed = varintBytes(size);
-    const end = this.length + needed - lengthBytes;
     if (needed !== lengthBytes) {
-      if (needed > lengthBytes) this.reserve(needed - lengthBytes);
+      this.reserve(needed);
       this.#bytes.copyWithin(mark + needed - lengthBytes, mark, this.length);
+      this.length += needed - lengthBytes;
     }
-    this.length = mark - lengthBytes;
-    this.varint(size);
-    this.length = end;
+    this.#put(size, mark - lengthBytes);
     return needed;
   }
 
