@@ -64,7 +64,11 @@ export function parseByteSize(text: string): number | undefined {
 }
 
 export function formatByteSize(bytes: number): string {
-  for (const [unit, size] of [['GiB', 1024 ** 3], ['MiB', 1024 ** 2], ['KiB', 1024]] as const) {
+  for (const [unit, size] of [
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const) {
     if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
   }
   return String(bytes);
@@ -85,7 +89,11 @@ export function duration(range: Range = {}) {
     .transform((input, context): number => {
       const ms = typeof input === 'string' ? parseDuration(input) : input === 0 ? 0 : undefined;
       if (ms === undefined || !Number.isFinite(ms)) {
-        context.addIssue({ code: 'custom', message: `"${input}" is not a duration; write a number with its unit, such as 200ms, 5s or 1m`, input });
+        context.addIssue({
+          code: 'custom',
+          message: `"${input}" is not a duration; write a number with its unit, such as 200ms, 5s or 1m`,
+          input,
+        });
         return z.NEVER;
       }
       if (range.min !== undefined && ms < range.min) {
@@ -106,7 +114,11 @@ export function byteSize(range: Range = {}) {
     .transform((input, context): number => {
       const bytes = typeof input === 'string' ? parseByteSize(input) : input;
       if (bytes === undefined || !Number.isSafeInteger(bytes) || bytes < 0) {
-        context.addIssue({ code: 'custom', message: `"${input}" is not a size; write whole bytes, or a size such as 64MiB`, input });
+        context.addIssue({
+          code: 'custom',
+          message: `"${input}" is not a size; write whole bytes, or a size such as 64MiB`,
+          input,
+        });
         return z.NEVER;
       }
       if (range.min !== undefined && bytes < range.min) {
@@ -120,10 +132,7 @@ export function byteSize(range: Range = {}) {
     .meta({ mark: 'byteSize' satisfies ConfigMark });
 }
 
-/** A string that no print, log or fault may show. Numbers are taken as text, as `${env:TOKEN}` may look like one. */
+/** A string that no print, log or fault may show. */
 export function secret() {
-  return z
-    .union([z.string(), z.number()], { error: 'must be a string' })
-    .transform((input) => String(input))
-    .meta({ mark: 'secret' satisfies ConfigMark });
+  return z.string({ error: 'must be a string; put it in quotes' }).meta({ mark: 'secret' satisfies ConfigMark });
 }
