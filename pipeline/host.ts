@@ -1,9 +1,15 @@
 import type { ErrorCode } from './errors.ts';
+import type { LedgerSnapshot } from './ledger.ts';
+import type { ComponentStatus } from './status.ts';
 
 /** What a host lends its components. A member arrives with its first user. */
 export interface Host {
   /** Opens an HTTP listener on the engine that was chosen at start. Rejects with a StartError (port in use, …). */
   http(options: HttpOptions, handler: HttpHandler): Promise<HttpListener>;
+  /** Counters of this process so far; empty until the graph runs. Several scopes: for localhost's owner only. */
+  ledger(): LedgerSnapshot;
+  /** How every component is; empty until the graph runs. */
+  status(): readonly ComponentStatus[];
 }
 
 export interface HttpOptions {

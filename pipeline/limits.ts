@@ -21,6 +21,8 @@ export const LIMITS = {
   connections: 10_000,
   /** Connections over the limit that still get a 503 in words; beyond them they are closed at once. */
   refusedConnections: 256,
+  /** For a sender that is still sending to read its refusal. */
+  lingerMs: 1000,
   /** Bytes of a refused request that are read and thrown away so that its connection can be kept. */
   drainedBytes: 64 * 1024,
   headerTimeoutMs: 10_000,
@@ -32,6 +34,13 @@ export const LIMITS = {
   /** Queue of one exporter, over all its scopes. */
   queueItems: 1_000_000,
   queueBytes: 64 * 1024 * 1024,
+  /** Default where a queue counts requests; the Go collector's. */
+  queueRequests: 1000,
+  queueConsumers: 1000,
+  /** For an attempt that was aborted to end by itself; then it counts as failed and its late answer as none. */
+  abortGraceMs: 500,
+  /** Longest wait before a retry while the process drains. */
+  drainBackoffMs: 500,
   /** Kept for reuse by the buffer pool, over all size classes. */
   pooledBytes: 32 * 1024 * 1024,
   /** Distinct metadata combinations of one batch processor. */
@@ -47,4 +56,8 @@ export const LIMITS = {
   messageChars: 300,
   configSources: 100,
   configExpansions: 1000,
+  /** Values of one YAML text with its anchors multiplied out. */
+  configValues: 100_000,
+  /** Connections of a health listener: probes and people. */
+  healthConnections: 100,
 } as const;

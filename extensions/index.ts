@@ -1,0 +1,4 @@
+import { healthCheck } from './health_check/index.ts';
+
+/** Every extension of this build. */
+export const extensions = [healthCheck] as const;
