@@ -81,6 +81,8 @@ export interface Exporter {
   start(): Promise<void>;
   send(batch: ScopedBatch, signal: AbortSignal): Promise<Outcome>;
   stop(deadlineMs: number): Promise<void>;
+  /** Counters of its own for the summary and the benches, units last in the names: `bytesOut`, `requests`. */
+  stats?(): Readonly<Record<string, number>>;
 }
 
 export interface Extension {

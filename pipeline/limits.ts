@@ -49,6 +49,8 @@ export const LIMITS = {
   scopes: 1000,
   /** Retry-After when nothing better is known. */
   retryAfterMs: 1000,
+  /** A destination's Retry-After is believed up to here. */
+  retryAfterMaxMs: 3_600_000,
   shutdownTimeoutMs: 10_000,
   /** Bytes of a destination's answer that are read. */
   responseBodyBytes: 64 * 1024,

@@ -1,12 +1,7 @@
 import { constants, gzipSync } from 'node:zlib';
 import { LIMITS } from '../limits.ts';
+import { DEFAULT_LEVELS, type Compression } from './levels.ts';
 import { zstdEngine } from './zstd.ts';
-
-export const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const;
-export type Compression = (typeof COMPRESSIONS)[number];
-
-/** What no configuration asks for otherwise; docs/decisions/0003-gzip-level.md. */
-export const DEFAULT_LEVELS = { gzip: 6, zstd: 3 } as const;
 
 /**
  * `segments` as one compressed stream (`none`: as they are). gzip: one member, as some readers stop at the end of the

@@ -1,0 +1,3 @@
+import { otlpHttpExporter } from './otlp_http/index.ts';
+
+export const exporters = [otlpHttpExporter] as const;
