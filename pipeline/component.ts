@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Host } from './host.ts';
 import type { Log } from './log.ts';
-import type { Inspection } from './otlp/inspection.ts';
+import type { AttributeInspection, Inspection } from './otlp/inspection.ts';
 import type { Binding } from './scope/binding.ts';
 import type { Signal } from './signal.ts';
 
@@ -62,7 +62,7 @@ export interface Receiver {
 export type Emit = (batch: ScopedBatch) => void;
 
 /** Synchronous on purpose: no `await` between a batch coming in and going out. One instance per pipeline.
- *  Items that are neither emitted nor held must be reported through `Drops`. */
+ *  Items that are neither emitted nor held must be reported through `drop`. */
 export interface Processor {
   process(batch: ScopedBatch, emit: Emit, drop: Drop): void;
   /** Emits what is held. Called on a drain; `batch` also calls its own timer. */
@@ -70,9 +70,18 @@ export interface Processor {
   /** Called once before the first `process`: for processors that emit on their own time. */
   start?(emit: Emit, drop: Drop): void;
   stop?(): void;
+  /** Items of `scope` that came in and neither left nor were dropped yet. Every processor that holds items has it. */
+  held?(scope: string): number;
+  /** What the walk must look for on its behalf. */
+  readonly inspection?: ProcessorInspection;
 }
-/** A processor let `items` of `batch` go, for `reason` (a counter label); `rejection` is told to the sender when the
- *  request is still open. */
+export interface ProcessorInspection {
+  readonly attributes: AttributeInspection;
+  /** Invalid UTF-8 in a string field is mended here. */
+  readonly mendsText: boolean;
+}
+/** A processor let `items` of `batch` go, for `reason` (a counter label); `message` is told to the sender when the
+ *  request is still open. A batch whose items are all dropped, in one call of `process`, is not emitted. */
 export type Drop = (batch: ScopedBatch, items: number, reason: string, message?: string) => void;
 
 /** Sends once. Queue, retry, timeout and ledger are wrapped around every exporter in `pipeline/`. The bytes of `batch`
