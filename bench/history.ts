@@ -1,0 +1,29 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY } from './ingest/contenders.ts';
+import type { RunRecord } from './ingest/record.ts';
+
+export const HISTORY_FILE: string = join(REPOSITORY, 'bench/history.jsonl');
+
+/** Every run ever recorded, oldest first. */
+export function readHistory(file: string = HISTORY_FILE): RunRecord[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as RunRecord);
+}
+
+export function appendHistory(record: RunRecord, file: string = HISTORY_FILE): void {
+  appendFileSync(file, `${JSON.stringify(record)}\n`);
+}
+
+/** The runs of a row that are reported: those of the latest session that has it, without the voided. */
+export function latestRuns(history: readonly RunRecord[], row: string): RunRecord[] {
+  const valid = history.filter((run) => run.row === row && run.voided === undefined);
+  const session = valid
+    .map((run) => run.session)
+    .sort()
+    .at(-1);
+  return valid.filter((run) => run.session === session);
+}

@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Work } from '../load/compare.ts';
+
+/** One system with one config: what a run measures. */
+export interface Contender {
+  /** As it stands in results, such as `otelcol full`. */
+  readonly id: string;
+  readonly program: 'periscope' | 'otelcol' | 'rotel';
+  /** File under bench/scenarios, for the programs that take one. */
+  readonly config?: string;
+  readonly work: Work;
+  readonly gzipLevel?: number;
+  /** Runs Periscope on the Node 24 of the cache instead of this one. */
+  readonly node24?: boolean;
+}
+
+const FORWARDS: Work = { clean: false };
+const SCOPES: Work = { clean: false, scope: 'ENTERPRISE' };
+const CLEANS: Work = { clean: true, scope: 'ENTERPRISE' };
+
+export const PERISCOPE_SCOPE: Contender = {
+  id: 'periscope scope',
+  program: 'periscope',
+  config: 'periscope-scope.yaml',
+  work: SCOPES,
+};
+export const PERISCOPE_FULL: Contender = { id: 'periscope', program: 'periscope', config: 'periscope-full.yaml', work: CLEANS };
+export const PERISCOPE_NODE24: Contender = { ...PERISCOPE_FULL, id: 'periscope node:http', node24: true };
+export const PERISCOPE_GZIP_1: Contender = {
+  ...PERISCOPE_FULL,
+  id: 'periscope gzip 1',
+  config: 'periscope-gzip.yaml',
+  gzipLevel: 1,
+};
+export const PERISCOPE_GZIP_6: Contender = { ...PERISCOPE_GZIP_1, id: 'periscope gzip 6', gzipLevel: 6 };
+export const OTELCOL_PASS: Contender = { id: 'otelcol pass', program: 'otelcol', config: 'otelcol-pass.yaml', work: FORWARDS };
+export const OTELCOL_SCOPE: Contender = { id: 'otelcol scope', program: 'otelcol', config: 'otelcol-scope.yaml', work: SCOPES };
+export const OTELCOL_FULL: Contender = { id: 'otelcol full', program: 'otelcol', config: 'otelcol-full.yaml', work: CLEANS };
+export const OTELCOL_GZIP_1: Contender = { ...OTELCOL_PASS, id: 'otelcol gzip 1', config: 'otelcol-gzip.yaml', gzipLevel: 1 };
+export const OTELCOL_GZIP_6: Contender = { ...OTELCOL_GZIP_1, id: 'otelcol gzip 6', gzipLevel: 6 };
+export const ROTEL: Contender = { id: 'rotel', program: 'rotel', work: FORWARDS };
+/** Its level cannot be set; what it writes is as small as level 6 elsewhere. */
+export const ROTEL_GZIP: Contender = { ...ROTEL, id: 'rotel gzip', gzipLevel: 6 };
+
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Where bench/peers.sh builds to. */
+export function peersFolder(): string {
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return process.env['PERISCOPE_CACHE'] ?? join(cache, 'periscope-peers');
+}
+
+/** The repository's folder; this file runs from dist/bench/ingest. */
+export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** How to start a contender, which listens on `inPort` and sends to `outPort`; `configFile` is a copy of its config. */
+export function launch(contender: Contender, inPort: number, outPort: number, grpcPort: number, configFile: string): Launch {
+  const env = {
+    BENCH_IN: String(inPort),
+    BENCH_OUT: String(outPort),
+    BENCH_COMPRESSION: contender.gzipLevel === undefined ? 'none' : 'gzip',
+    BENCH_GZIP_LEVEL: String(contender.gzipLevel ?? 6),
+    GOMAXPROCS: '1',
+  };
+  const command = programFile(contender);
+  if (contender.program === 'otelcol') return { command, args: ['--config', configFile], env };
+  if (contender.program === 'rotel') {
+    // Batch sizes are its defaults, written out: it counts metrics, five points each here, and not points.
+    const args = (
+      `start --pid-file ${configFile}.pid --exporter otlp --otlp-exporter-protocol http ` +
+      `--otlp-exporter-endpoint http://127.0.0.1:${outPort} --otlp-exporter-compression ${env.BENCH_COMPRESSION} ` +
+      `--otlp-http-endpoint 127.0.0.1:${inPort} --otlp-grpc-endpoint 127.0.0.1:${grpcPort} ` +
+      '--batch-max-size 8192 --batch-timeout 200ms'
+    ).split(' ');
+    return { command, args, env };
+  }
+  return { command, args: [join(REPOSITORY, 'dist/agent/collector/main.js'), 'run', '--config', configFile], env };
+}
+
+function programFile(contender: Contender): string {
+  const peers = join(peersFolder(), 'bin');
+  if (contender.program === 'otelcol') return join(peers, 'otelcol');
+  if (contender.program === 'rotel') return join(peers, 'rotel-agent');
+  return contender.node24 === true ? join(peers, 'node24') : process.execPath;
+}
+
+/** Why a contender cannot run here; undefined when it can. */
+export function missing(contender: Contender): string | undefined {
+  if (!existsSync(programFile(contender))) return `${programFile(contender)} is not there; bench/peers.sh builds it`;
+  const main = join(REPOSITORY, 'dist/agent/collector/main.js');
+  if (contender.program === 'periscope' && !existsSync(main)) return `${main} is not there; npm run build makes it`;
+  return undefined;
+}
+
+const versions = new Map<string, string>();
+
+/** What a contender is, for the record: version of the program, or commit and Node. */
+export function version(contender: Contender): string {
+  const file = programFile(contender);
+  let known = versions.get(file);
+  if (known === undefined) {
+    const first = (command: string, args: string[]): string =>
+      (spawnSync(command, args, { encoding: 'utf8', cwd: REPOSITORY }).stdout ?? '').trim().split('\n')[0] ?? '';
+    known =
+      contender.program === 'periscope'
+        ? `${first('git', ['rev-parse', '--short', 'HEAD'])} on Node ${first(file, ['--version'])}`
+        : first(file, ['--version']);
+    versions.set(file, known);
+  }
+  return known;
+}

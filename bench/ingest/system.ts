@@ -1,0 +1,94 @@
+import type { ChildProcess } from 'node:child_process';
+import { copyFileSync, openSync, closeSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Contender, launch, REPOSITORY } from './contenders.ts';
+import { spawnPinned, SYSTEM_CORE } from './pinned.ts';
+
+const FIRST_ANSWER_MS = 20_000;
+const STOP_MS = 20_000;
+
+/** A contender while it runs. */
+export interface RunningSystem {
+  readonly pid: number;
+  readonly port: number;
+  readonly firstAnswerMs: number;
+  /** Asks it to drain and end; ends it after a while. */
+  stop(): Promise<void>;
+}
+
+/** Starts a contender in `folder` and waits for its first 200. Throws with the end of its log when there is none. */
+export async function startSystem(contender: Contender, path: string, outPort: number, folder: string): Promise<RunningSystem> {
+  const port = await freePort();
+  // Whatever a program writes beside its config stays in the run's folder.
+  const configFile = join(folder, contender.config ?? 'none.yaml');
+  if (contender.config !== undefined) copyFileSync(join(REPOSITORY, 'bench/scenarios', contender.config), configFile);
+  const how = launch(contender, port, outPort, await freePort(), configFile);
+  const logFile = join(folder, 'system.log');
+  const log = openSync(logFile, 'w');
+  const startedAt = performance.now();
+  const child = spawnPinned(SYSTEM_CORE, how.command, how.args, {
+    cwd: folder,
+    env: { ...process.env, ...how.env },
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  // A program that cannot be started says so in an event as well as by having no process id.
+  child.on('error', () => {});
+  try {
+    const firstAnswerMs = await firstAnswer(child, port, path, startedAt);
+    return { pid: child.pid!, port, firstAnswerMs, stop: () => stopChild(child) };
+  } catch (cause) {
+    await stopChild(child);
+    const end = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
+    throw new Error(`cannot start ${contender.id}: ${(cause as Error).message}\n${end}`, { cause });
+  }
+}
+
+async function firstAnswer(child: ChildProcess, port: number, path: string, startedAt: number): Promise<number> {
+  let last: number | string = 'nothing';
+  while (performance.now() - startedAt < FIRST_ANSWER_MS) {
+    if (child.exitCode !== null || child.pid === undefined) throw new Error(`it ended with ${child.exitCode}`);
+    last = await postEmpty(port, path);
+    if (last === 200) return performance.now() - startedAt;
+    await sleep(2);
+  }
+  throw new Error(`no 200 within ${FIRST_ANSWER_MS} ms, last was ${last}`);
+}
+
+/** Status of the answer to an empty request, or why there was none. */
+function postEmpty(port: number, path: string): Promise<number | string> {
+  return new Promise((resolve) => {
+    const headers = { 'Content-Type': 'application/x-protobuf', 'Content-Length': 0 };
+    const ask = request({ host: '127.0.0.1', port, path, method: 'POST', headers, agent: false, timeout: 2000 }, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve(answer.statusCode ?? 0));
+    });
+    ask.once('timeout', () => ask.destroy(new Error('timeout')));
+    ask.once('error', (cause) => resolve(cause.message));
+    ask.end();
+  });
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await gone;
+  clearTimeout(timer);
+}
+
+/** A port that was free a moment ago: programs under test cannot be asked which one they took. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
