@@ -1,0 +1,70 @@
+import { Command, Option } from 'commander';
+import type { ConfigOptions } from './configs.ts';
+import { packageVersion } from './package-root.ts';
+
+/** What a command does when it is chosen. Resolves to the exit code. */
+export interface Actions {
+  run(options: ConfigOptions): Promise<number>;
+  validate(options: ConfigOptions): Promise<number>;
+  components(options: { readonly format: 'table' | 'yaml' }): Promise<number>;
+  printConfig(options: ConfigOptions & { readonly withDefaults?: boolean }): Promise<number>;
+  scopes(options: ConfigOptions): Promise<number>;
+}
+
+const EXAMPLES = `
+Examples:
+  periscope                                     run with the shipped configuration: OTLP on localhost:4318, printed to the terminal
+  periscope run --config gateway.yaml           run your own; the Go collector's YAML is understood
+  periscope run --config base.yaml --config site.yaml --set processors.batch.timeout=1s
+                                                several are merged, later ones win, --set comes last
+  periscope validate --config gateway.yaml      every fault at once, with its line and the nearest valid name
+  periscope print-config --with-defaults        what really runs, secrets left out
+  DASHBOARD_SCOPE=ENTERPRISE periscope run      fix the scope of everything that comes in
+
+Send something to it:
+  export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+`;
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+function withConfig(command: Command): Command {
+  return command
+    .option(
+      '-c, --config <source>',
+      'file, file:path, env:NAME or yaml:text; repeat to merge (default: the shipped one)',
+      collect,
+      [],
+    )
+    .option('--set <a.b=value>', 'set one value, after all files; repeat for more (a::b=value when a key has a dot)', collect, [])
+    .option('--skip-unsupported', 'leave out components that only the Go collector has, and run the rest');
+}
+
+/** The command line. `exit` gets the exit code of the chosen command. */
+export function createProgram(actions: Actions, exit: (code: number) => void): Command {
+  const program = new Command('periscope')
+    .description('An OpenTelemetry collector: every tenant apart, clean, on its way.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(periscope --help explains)')
+    .addHelpText('after', EXAMPLES);
+  withConfig(program.command('run', { isDefault: true }))
+    .description('receive, bind, clean and send on, until Ctrl-C (this is the default)')
+    .action(async (options: ConfigOptions) => exit(await actions.run(options)));
+  withConfig(program.command('validate'))
+    .description('check a configuration and start nothing; exit 1 with every fault, its line and what to use instead')
+    .action(async (options: ConfigOptions) => exit(await actions.validate(options)));
+  program
+    .command('components')
+    .description('list every receiver, processor, exporter and extension of this build')
+    .addOption(new Option('--format <format>', 'for people or for programs').choices(['table', 'yaml']).default('table'))
+    .action(async (options: { format: 'table' | 'yaml' }) => exit(await actions.components(options)));
+  withConfig(program.command('print-config'))
+    .description('print the configuration merged and substituted, secrets redacted')
+    .option('--with-defaults', 'with every option that was not written')
+    .action(async (options: ConfigOptions & { withDefaults?: boolean }) => exit(await actions.printConfig(options)));
+  withConfig(program.command('scopes'))
+    .description('print the scope matrix and the scope this machine runs as')
+    .action(async (options: ConfigOptions) => exit(await actions.scopes(options)));
+  return program;
+}

@@ -1,0 +1,43 @@
+import { relative } from 'node:path';
+import { StartError } from '../../pipeline/errors.ts';
+import type { Loaded } from '../../config/load.ts';
+import { formatFault, type Fault } from '../../config/fault.ts';
+import { parseConfigUri, type ConfigSource } from '../../config/sources.ts';
+import { defaultConfigPath } from './package-root.ts';
+
+/** The options that every command with a configuration has. */
+export interface ConfigOptions {
+  readonly config: readonly string[];
+  readonly set: readonly string[];
+  readonly skipUnsupported?: boolean;
+}
+
+/** The sources in the order in which they merge, and how the person would name them. */
+export function sourcesOf(options: ConfigOptions): { sources: ConfigSource[]; names: string[] } {
+  const path = defaultConfigPath();
+  const shortest = [path, relative('', path)].toSorted((left, right) => left.length - right.length)[0] ?? path;
+  const uris = options.config.length === 0 ? [shortest] : options.config;
+  const sources = uris.map((uri) => parseConfigUri(uri, process.env));
+  const sets = options.set.map((assignment): ConfigSource => ({ kind: 'set', assignment }));
+  return { sources: [...sources, ...sets], names: [...uris, ...options.set.map((assignment) => `--set ${assignment}`)] };
+}
+
+/** Faults for a person: one line each, warnings marked. */
+export function faultLines(faults: readonly Fault[]): string[] {
+  return faults.map((fault) => `${fault.severity === 'warning' ? 'warning: ' : ''}${formatFault(fault)}`);
+}
+
+/** Loads, or stops the start with all faults at once. */
+export async function loadOrRefuse(options: ConfigOptions): Promise<{ loaded: Loaded; names: string[] }> {
+  const { loadConfig } = await import('../../config/load.ts');
+  const { sources, names } = sourcesOf(options);
+  const loaded = await loadConfig(sources, { skipUnsupported: options.skipUnsupported === true });
+  if ('plan' in loaded) return { loaded, names };
+  const lines = faultLines(loaded.faults);
+  const errors = loaded.faults.filter((fault) => fault.severity === 'error').length;
+  const hint = loaded.faults.some((fault) => fault.unsupported !== undefined)
+    ? '\n--skip-unsupported leaves out what Periscope does not have and runs the rest'
+    : '';
+  const indented = lines.map((line) => `  ${line}`).join('\n');
+  throw new StartError(`cannot use the configuration: ${errors} ${errors === 1 ? 'fault' : 'faults'}\n${indented}${hint}`);
+}

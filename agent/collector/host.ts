@@ -1,0 +1,42 @@
+import type { Host, HttpListener } from '../../pipeline/host.ts';
+import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import type { ComponentStatus } from '../../pipeline/status.ts';
+
+/** A listener that a component has opened, with the endpoint its configuration asked for. */
+export interface OpenListener {
+  readonly endpoint: string;
+  readonly listener: HttpListener;
+}
+
+/** What the graph tells once it is there. */
+export interface Running {
+  ledger(): LedgerSnapshot;
+  status(): readonly ComponentStatus[];
+}
+
+export interface CollectorHost extends Host {
+  /** In the order in which they were opened. */
+  readonly listeners: readonly OpenListener[];
+  /** The host is made before the graph, which needs it. */
+  attach(running: Running): void;
+}
+
+/** Lends components the HTTP engine of this process (loaded with the first listener) and what the graph knows. */
+export function createHost(): CollectorHost {
+  const listeners: OpenListener[] = [];
+  let running: Running | undefined;
+  return {
+    listeners,
+    async http(options, handler) {
+      const { openHttp } = await import('../../server/engine/index.ts');
+      const listener = await openHttp(options, handler);
+      listeners.push({ endpoint: options.endpoint, listener });
+      return listener;
+    },
+    ledger: () => running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] },
+    status: () => running?.status() ?? [],
+    attach(graph) {
+      running = graph;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+import { StartError } from '../../pipeline/errors.ts';
+import { createProgram, type Actions } from './cli.ts';
+
+const LINGER_MS = 1000;
+
+// The terminal may go away (a closed pipe, a lost session); that is no reason to lose telemetry.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const report = (text: string): void => void process.stderr.write(`${text}\n`);
+
+// Each command loads its own code: `run` must be quick, `--help` needs none of it.
+const actions: Actions = {
+  async run(options) {
+    const [{ loadOrRefuse }, { run }] = await Promise.all([import('./configs.ts'), import('./run.ts')]);
+    const { loaded, names } = await loadOrRefuse(options);
+    return run(loaded, names, report);
+  },
+  async validate(options) {
+    const { validate } = await import('./commands.ts');
+    const { ok, text } = await validate(options);
+    (ok ? print : report)(text);
+    return ok ? 0 : 1;
+  },
+  async components({ format }) {
+    const { components } = await import('./commands.ts');
+    print(components(format));
+    return 0;
+  },
+  async printConfig(options) {
+    const { printConfiguration } = await import('./commands.ts');
+    print(await printConfiguration(options));
+    return 0;
+  },
+  async scopes(options) {
+    const { scopes } = await import('./commands.ts');
+    print(await scopes(options));
+    return 0;
+  },
+};
+
+/** A StartError is for the person and says all; anything else is a bug of ours and shows where. */
+function fail(error: unknown): void {
+  report(
+    error instanceof StartError
+      ? `periscope: ${error.message}`
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error),
+  );
+  process.exit(1);
+}
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+await createProgram(actions, (code) => {
+  process.exitCode = code;
+  // Output may still be on its way into a pipe, so the process ends by itself; this only fires if something holds it.
+  setTimeout(() => process.exit(code), LINGER_MS).unref();
+}).parseAsync();

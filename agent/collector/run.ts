@@ -1,0 +1,93 @@
+import { buildGraph } from '../../pipeline/graph.ts';
+import { systemClock } from '../../pipeline/clock.ts';
+import type { Loaded } from '../../config/load.ts';
+import { formatFault } from '../../config/fault.ts';
+import { deliveryLines } from './counts.ts';
+import { createHost, type CollectorHost } from './host.ts';
+import { createLog, type Write } from './log.ts';
+import { packageVersion } from './package-root.ts';
+import { summaryLine, type Reading } from './summary.ts';
+import { welcomeText } from './welcome.ts';
+
+const SUMMARY_EVERY_MS = 5000;
+
+/** A collector that runs, as `periscope run` and the embedding API see it. */
+export interface RunningCollector {
+  readonly host: CollectorHost;
+  /** Drains within `service.shutdown_timeout`. Safe twice. */
+  stop(): Promise<void>;
+}
+
+/** Builds and starts the graph of a loaded configuration. Rejects with a StartError; nothing is left open then. */
+export async function startLoaded(loaded: Loaded, write: Write): Promise<RunningCollector> {
+  const log = createLog(write);
+  for (const warning of loaded.warnings) log.warn(formatFault(warning));
+  const host = createHost();
+  const { plan } = loaded;
+  const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log });
+  host.attach(graph);
+  try {
+    await graph.start();
+  } catch (error) {
+    await graph.stop(0);
+    throw error;
+  }
+  return { host, stop: () => graph.stop(plan.service.shutdownTimeoutMs) };
+}
+
+/** Runs in the foreground until a signal; resolves to the exit code. Everything is written to stderr by `write`. */
+export async function run(loaded: Loaded, names: readonly string[], write: Write): Promise<number> {
+  const signalled = firstSignal();
+  const collector = await startLoaded(loaded, write);
+  const { plan, detected } = loaded;
+  write(welcomeText({ version: packageVersion(), plan, detected, listeners: collector.host.listeners, configs: names }));
+  const summary = startSummary(collector.host, write);
+  const signal = await signalled;
+  clearInterval(summary);
+  const seconds = plan.service.shutdownTimeoutMs / 1000;
+  write(
+    `${signal}: stopping; queues drain for up to ${seconds} s (${signal === 'SIGINT' ? 'Ctrl-C' : signal} again leaves at once)`,
+  );
+  await collector.stop();
+  const lines = deliveryLines(collector.host.ledger());
+  for (const line of lines.length === 0 ? ['nothing came in'] : lines) write(line);
+  return 0;
+}
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof EXIT_CODES;
+
+/** The first signal asks for a drain; a second one, of either kind, leaves at once. */
+function firstSignal(): Promise<StopSignal> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of Object.keys(EXIT_CODES) as StopSignal[]) {
+      process.on(signal, () => {
+        if (asked) process.exit(EXIT_CODES[signal]);
+        asked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function startSummary(host: CollectorHost, write: Write): NodeJS.Timeout {
+  let before = reading(host);
+  return setInterval(() => {
+    const now = reading(host);
+    const line = summaryLine(before, now);
+    before = now;
+    if (line !== undefined) write(`${new Date(now.atMs).toTimeString().slice(0, 8)}  ${line}`);
+  }, SUMMARY_EVERY_MS);
+}
+
+function reading(host: CollectorHost): Reading {
+  const { user, system } = process.cpuUsage();
+  return {
+    ledger: host.ledger(),
+    status: host.status(),
+    atMs: Date.now(),
+    cpuMs: (user + system) / 1000,
+    rssBytes: process.memoryUsage.rss(),
+  };
+}

@@ -1,0 +1,92 @@
+import type { Instance, Plan } from '../../pipeline/plan.ts';
+import type { DetectedScope } from '../../pipeline/scope/detect.ts';
+import type { Signal } from '../../pipeline/signal.ts';
+import type { OpenListener } from './host.ts';
+
+export interface Welcome {
+  readonly version: string;
+  readonly plan: Plan;
+  readonly detected: DetectedScope;
+  readonly listeners: readonly OpenListener[];
+  /** What was read, as the person named it. */
+  readonly configs: readonly string[];
+}
+
+/** What a start prints: where it listens, as whom, and two ways to send something. */
+export function welcomeText({ version, plan, detected, listeners, configs }: Welcome): string {
+  const left = [...listeners];
+  const places = [...plan.receivers, ...plan.extensions].flatMap((instance) => placesOf(instance, left));
+  const rows = [
+    ...places.map(({ id, url, engine, scope }) => [id, `${url}  (${engine}${scope === undefined ? '' : `, scope ${scope}`})`]),
+    ['scope', `${detected.scope}  (${whence(detected, plan)})`],
+    ['pipelines', plan.pipelines.map(({ id, exporters }) => `${id} → ${exporters.join(', ')}`).join('; ')],
+    ['config', configs.join(', ')],
+  ];
+  const width = Math.max(...rows.map(([name]) => name?.length ?? 0));
+  const table = rows.map(([name, value]) => `  ${(name ?? '').padEnd(width)}  ${value}`);
+  const otlp = places.find(({ type }) => type === 'otlp');
+  return [
+    `Periscope ${version} is running`,
+    ...table,
+    ...(otlp === undefined ? [] : howToSend(otlp.url, otlp.config, plan)),
+  ].join('\n');
+}
+
+function whence(detected: DetectedScope, plan: Plan): string {
+  const others = plan.scope.binding.allowed.filter((name) => name !== detected.scope);
+  const claims = others.length === 0 ? 'nothing else is accepted' : `data may claim ${others.join(', ')}`;
+  return `${detected.because}; ${claims}`;
+}
+
+interface Place {
+  readonly id: string;
+  readonly type: string;
+  readonly config: unknown;
+  readonly url: string;
+  readonly engine: string;
+  readonly scope: string | undefined;
+}
+
+/** A component's listeners are those that were opened on an endpoint which its configuration names; they are taken out
+ *  of `left`, as several may ask for the same free port. */
+function placesOf({ id, component, config }: Instance, left: OpenListener[]): Place[] {
+  return endpointsOf(config).flatMap(({ endpoint, scope }) => {
+    const index = left.findIndex((each) => each.endpoint === endpoint);
+    const open = index === -1 ? undefined : left.splice(index, 1)[0];
+    if (open === undefined) return [];
+    return [{ id, type: component.type, config, url: open.listener.url, engine: open.listener.engine, scope }];
+  });
+}
+
+function endpointsOf(config: unknown): { endpoint: string; scope: string | undefined }[] {
+  if (config === null || typeof config !== 'object' || Array.isArray(config)) return [];
+  const { endpoint, scope } = config as { endpoint?: unknown; scope?: unknown };
+  const own = typeof endpoint === 'string' ? [{ endpoint, scope: typeof scope === 'string' ? scope : undefined }] : [];
+  return [...own, ...Object.values(config).flatMap(endpointsOf)];
+}
+
+function howToSend(url: string, config: unknown, plan: Plan): string[] {
+  const signal = plan.pipelines[0]?.signal ?? 'metrics';
+  const paths = (config as { protocols?: { http?: Readonly<Record<string, unknown>> } }).protocols?.http;
+  const path = paths?.[`${signal}_url_path`];
+  return [
+    '',
+    'Send one item:',
+    `  curl -sS ${url}${typeof path === 'string' ? path : `/v1/${signal}`} -H 'content-type: application/json' -d '${BODIES[signal]}'`,
+    '',
+    'Environment for an OpenTelemetry SDK:',
+    `  export OTEL_EXPORTER_OTLP_ENDPOINT=${url}`,
+    '  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
+    '  export OTEL_METRIC_EXPORT_INTERVAL=5000',
+    '',
+  ];
+}
+
+// The shell puts in the time when the line is pasted.
+const NOW = `'"$(date +%s)"'000000000`;
+const RESOURCE = '"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"hello"}}]}';
+const BODIES: Readonly<Record<Signal, string>> = {
+  metrics: `{"resourceMetrics":[{${RESOURCE},"scopeMetrics":[{"metrics":[{"name":"hello.requests","unit":"1","gauge":{"dataPoints":[{"timeUnixNano":"${NOW}","asDouble":42}]}}]}]}]}`,
+  traces: `{"resourceSpans":[{${RESOURCE},"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"hello","kind":2,"startTimeUnixNano":"${NOW}","endTimeUnixNano":"${NOW}"}]}]}]}`,
+  logs: `{"resourceLogs":[{${RESOURCE},"scopeLogs":[{"logRecords":[{"timeUnixNano":"${NOW}","severityNumber":9,"body":{"stringValue":"hello"}}]}]}]}`,
+};
