@@ -19,7 +19,7 @@ export const LAYERS: readonly Layer[] = [
   {
     files: /^pipeline\/compression\//,
     ours: () => ['pipeline/'],
-    packages: ['@bokuweb/zstd-wasm', '@hpcc-js/wasm-zstd', 'fzstd'],
+    packages: ['@foxglove/wasm-zstd'],
   },
   { files: /^pipeline\//, ours: () => ['pipeline/'], packages: ['zod'] },
   {
