@@ -1,0 +1,135 @@
+import type { ErrorCode } from '../../pipeline/errors.ts';
+import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { ReadWatch, Reading } from './read-watch.ts';
+import { RequestBody } from './request-body.ts';
+import { BAD_FRAMING, type RequestHead } from './request-head.ts';
+import type { RequestsUnderWay } from './requests-under-way.ts';
+
+/** What the requests of one listener share. */
+export interface Shared {
+  readonly options: HttpOptions;
+  readonly handler: HttpHandler;
+  readonly watch: ReadWatch;
+  readonly underWay: RequestsUnderWay;
+  readonly closing: boolean;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * One request and its answer, the same for every engine: the head decides, the body is read, the handler has it, one
+ * answer is written. The engine says what came (`begin`, `data`, `abort`) and does the reading and writing.
+ */
+export abstract class Exchange implements Reading {
+  progress = false;
+  startedAtMs = 0;
+  progressAtMs = 0;
+  protected readonly shared: Shared;
+  protected readonly head: RequestHead<unknown>;
+  #body: RequestBody | undefined;
+  /** The head was let pass and `request` has not run. */
+  #reading = false;
+  #over = false;
+
+  constructor(shared: Shared, head: RequestHead<unknown>) {
+    this.shared = shared;
+    this.head = head;
+  }
+
+  /** Calls `data` with each chunk from now on. */
+  protected abstract read(): void;
+  /** `last`: the connection is closed after it, as soon as the sender can have read it. */
+  protected abstract write(answer: HttpAnswer, last: boolean): void;
+
+  begin(tooMany: boolean): void {
+    const { head, shared } = this;
+    shared.underWay.begin();
+    const fault = tooMany ? 'TOO_MANY_CONNECTIONS' : this.#faultOf();
+    let answer: HttpAnswer | undefined;
+    try {
+      answer = fault === undefined ? shared.handler.head(head) : shared.handler.fault(head, fault);
+    } catch {
+      answer = shared.handler.fault(head, 'INTERNAL');
+    }
+    head.takeBack();
+    if (answer !== undefined) {
+      this.#answer(answer, fault !== undefined || head.contentLength < 0 || head.contentLength > LIMITS.drainedBytes);
+    } else if (head.contentLength === 0) {
+      this.#request(NOTHING);
+    } else {
+      this.#reading = true;
+      shared.watch.add(this);
+      this.read();
+    }
+  }
+
+  /** `owned`: nobody else will write to the chunk. */
+  data(chunk: Uint8Array, last: boolean, owned: boolean): void {
+    if (!this.#reading) return;
+    this.progress = true;
+    // What comes in one piece needs no more than its own length, whatever was announced.
+    this.#body ??= new RequestBody(last ? chunk.length : this.head.contentLength, this.shared.options.maxBodyBytes);
+    if (!this.#body.add(chunk, owned)) this.#fault('BODY_TOO_LARGE');
+    else if (last) this.#request(this.#body.take());
+  }
+
+  /** The connection is gone. Harmless after the answer. */
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#reading) this.shared.handler.gone?.(this.head);
+    this.#endReading();
+    this.shared.underWay.end();
+  }
+
+  expire(): void {
+    this.#fault('REQUEST_TIMEOUT');
+  }
+
+  #faultOf(): ErrorCode | undefined {
+    if (this.shared.closing) return 'SHUTTING_DOWN';
+    if (this.head.contentLength === BAD_FRAMING) return 'MALFORMED';
+    return this.head.contentLength > this.shared.options.maxBodyBytes ? 'BODY_TOO_LARGE' : undefined;
+  }
+
+  #request(body: Uint8Array): void {
+    this.#endReading();
+    const { handler } = this.shared;
+    try {
+      const answer = handler.request(this.head, body);
+      if (answer instanceof Promise) {
+        answer.then(
+          (late) => this.#answer(late, false),
+          () => this.#answer(handler.fault(this.head, 'INTERNAL'), true),
+        );
+      } else {
+        this.#answer(answer, false);
+      }
+    } catch {
+      this.#answer(handler.fault(this.head, 'INTERNAL'), true);
+    }
+  }
+
+  #fault(code: ErrorCode): void {
+    const { handler } = this.shared;
+    const answer = handler.fault(this.head, code);
+    handler.gone?.(this.head);
+    this.#endReading();
+    this.#answer(answer, true);
+  }
+
+  #endReading(): void {
+    if (!this.#reading) return;
+    this.#reading = false;
+    this.#body = undefined;
+    this.shared.watch.delete(this);
+  }
+
+  #answer(answer: HttpAnswer, close: boolean): void {
+    if (this.#over) return; // the sender left; what came in stays in
+    this.#over = true;
+    this.write(answer, close || this.shared.closing || this.shared.options.keepAliveTimeoutMs === 0);
+    this.shared.underWay.end();
+  }
+}

@@ -1,0 +1,196 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { Address } from './address.ts';
+import type { Engine, EngineServer } from './engine.ts';
+import { Exchange, type Shared } from './exchange.ts';
+import { ReadWatch } from './read-watch.ts';
+import { bodyLength, RequestHead } from './request-head.ts';
+import { RequestsUnderWay } from './requests-under-way.ts';
+
+/** node:http behind our listener: on every Node and platform, at about half the requests per second. */
+export const nodeEngine: Engine = { name: 'node', serve: (options, handler) => new NodeServer(options, handler) };
+
+const NOTHING = new Uint8Array(0);
+const HEADER_CHECK_MS_MAX = 5000;
+const HEADER_CHECK_MS_MIN = 50;
+
+class NodeHead extends RequestHead<IncomingMessage> {
+  readonly #socket: Socket;
+
+  constructor(request: IncomingMessage) {
+    const url = request.url ?? '';
+    const question = url.indexOf('?');
+    const { headers } = request;
+    super(
+      request.method ?? '',
+      question < 0 ? url : url.slice(0, question),
+      question < 0 ? '' : url.slice(question + 1),
+      bodyLength(headers['content-length'] ?? '', headers['transfer-encoding'] ?? ''),
+      request,
+    );
+    this.#socket = request.socket;
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? '';
+  }
+
+  header(name: string): string {
+    const value = this.lent.headers[name];
+    return typeof value === 'string' ? value : (value?.join(', ') ?? '');
+  }
+
+  headers(): Record<string, string> {
+    const all: Record<string, string> = Object.create(null);
+    for (const name of Object.keys(this.lent.headers)) all[name] = this.header(name);
+    return all;
+  }
+}
+
+class NodeServer implements EngineServer, Shared {
+  readonly options: HttpOptions;
+  readonly handler: HttpHandler;
+  readonly watch: ReadWatch;
+  readonly underWay = new RequestsUnderWay();
+  closing = false;
+  readonly #servers: Server[] = [];
+  readonly #surplus = new WeakSet<Socket>();
+  #connections = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: HttpOptions, handler: HttpHandler) {
+    this.options = options;
+    this.handler = handler;
+    this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
+  }
+
+  listen(address: Address): Promise<number> {
+    const server = this.#create();
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
+        server.off('error', reject);
+        // An accept that fails (no file descriptors) is no reason to fall over.
+        server.on('error', () => {});
+        this.#servers.push(server);
+        const bound = server.address();
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port);
+      });
+    });
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  #create(): Server {
+    const { headerTimeoutMs, keepAliveTimeoutMs } = this.options;
+    const server = createServer({
+      maxHeaderSize: LIMITS.headerBytes,
+      headersTimeout: headerTimeoutMs,
+      // Ours is the read watch, which answers in the protocol's words.
+      requestTimeout: 0,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(HEADER_CHECK_MS_MAX, Math.max(HEADER_CHECK_MS_MIN, headerTimeoutMs / 4)),
+      noDelay: true,
+    });
+    server.on('request', (request, response) => this.#begin(request, response, false));
+    server.on('checkContinue', (request, response) => this.#begin(request, response, true));
+    server.on('connection', (socket) => this.#connect(socket));
+    server.on('clientError', refuseUnparsed);
+    return server;
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const exchange = new NodeExchange(this, request, response, expectsContinue);
+    exchange.begin(this.#surplus.has(request.socket));
+  }
+
+  #connect(socket: Socket): void {
+    this.#connections += 1;
+    socket.once('close', () => {
+      this.#connections -= 1;
+    });
+    const surplus = this.#connections - this.options.maxConnections;
+    if (surplus > LIMITS.refusedConnections) socket.destroy();
+    else if (surplus > 0) this.#surplus.add(socket);
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    this.closing = true;
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const server of this.#servers) server.closeIdleConnections();
+    await this.underWay.drained(deadlineMs);
+    for (const server of this.#servers) server.closeAllConnections();
+    await Promise.all(closed);
+    this.watch.stop();
+  }
+}
+
+/** Bytes that are no HTTP request: there is no head, so no protocol of ours to word it in. */
+function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+}
+
+class NodeExchange extends Exchange {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #expectsContinue: boolean;
+
+  constructor(shared: Shared, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    super(shared, new NodeHead(request));
+    this.#request = request;
+    this.#response = response;
+    this.#expectsContinue = expectsContinue;
+    response.once('close', () => this.abort());
+  }
+
+  protected override read(): void {
+    if (this.#expectsContinue) this.#response.writeContinue();
+    this.#request.on('data', (chunk: Uint8Array) => this.data(chunk, false, true));
+    this.#request.once('end', () => this.data(NOTHING, true, true));
+  }
+
+  protected override write({ status, headers, body }: HttpAnswer, last: boolean): void {
+    const response = this.#response;
+    // A sender that waits for 100 Continue may or may not send its body after a refusal.
+    const close = last || (this.#expectsContinue && !this.#request.complete);
+    if (close) response.setHeader('Connection', 'close');
+    if (status !== 204) response.setHeader('Content-Length', body === undefined ? 0 : Buffer.byteLength(body));
+    response.writeHead(status, headers);
+    if (this.#request.complete) {
+      response.end(body);
+    } else if (close) {
+      this.#linger(body);
+    } else {
+      response.end(body);
+      this.#request.resume();
+    }
+  }
+
+  /** The answer is out, the sender still sends: closing now would reset the connection and destroy the answer on its
+   *  way, so what comes is thrown away for a moment. */
+  #linger(body: Uint8Array | string | undefined): void {
+    const response = this.#response;
+    response.flushHeaders();
+    if (body !== undefined && this.head.method !== 'HEAD') response.write(body);
+    const end = (): void => {
+      clearTimeout(timer);
+      response.end();
+    };
+    const timer = setTimeout(end, LIMITS.lingerMs);
+    timer.unref();
+    this.#request.once('end', end);
+    response.once('close', () => clearTimeout(timer));
+    this.#request.resume();
+  }
+}

@@ -1,0 +1,50 @@
+import { assert } from '../../pipeline/assert.ts';
+import type { HttpHead } from '../../pipeline/host.ts';
+
+/** `contentLength` of a request whose framing the engine let pass and we do not. */
+export const BAD_FRAMING = -2;
+
+/**
+ * The head of one request. Its headers belong to the engine and are lent while `head` runs: copying them all costs
+ * uWebSockets 1.4 us a request, asking for three 0.3 us.
+ */
+export abstract class RequestHead<Headers> implements HttpHead {
+  state: unknown = undefined;
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly contentLength: number;
+  #lent: Headers | undefined;
+
+  constructor(method: string, path: string, query: string, contentLength: number, headers: Headers) {
+    this.method = method;
+    this.path = path;
+    this.query = query;
+    this.contentLength = contentLength;
+    this.#lent = headers;
+  }
+
+  abstract get remoteAddress(): string;
+  abstract header(name: string): string;
+  abstract headers(): Record<string, string>;
+
+  takeBack(): void {
+    this.#lent = undefined;
+  }
+
+  protected get lent(): Headers {
+    assert(this.#lent !== undefined, 'a request header is read after `head` returned');
+    return this.#lent;
+  }
+}
+
+const DIGITS = /^\d{1,15}$/;
+
+/** Body length by RFC 9112 6.3: -1 chunked, 0 none. Engines have their own check; this one is the same for all. */
+export function bodyLength(contentLength: string, transferEncoding: string): number {
+  if (transferEncoding !== '') {
+    return contentLength === '' && transferEncoding.toLowerCase() === 'chunked' ? -1 : BAD_FRAMING;
+  }
+  if (contentLength === '') return 0;
+  return DIGITS.test(contentLength) ? Number(contentLength) : BAD_FRAMING;
+}

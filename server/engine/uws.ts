@@ -1,0 +1,162 @@
+import { STATUS_CODES } from 'node:http';
+import { createServer } from 'node:net';
+import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
+import type { Address } from './address.ts';
+import type { Engine, EngineServer } from './engine.ts';
+import { Exchange, type Shared } from './exchange.ts';
+import { ReadWatch } from './read-watch.ts';
+import { bodyLength, RequestHead } from './request-head.ts';
+import { RequestsUnderWay } from './requests-under-way.ts';
+import type { Uws, UwsApp, UwsRequest, UwsResponse } from './uws-native.ts';
+
+/**
+ * uWebSockets.js behind our listener. What it fixes by itself and cannot be told otherwise: a header block has 10 s
+ * and an idle connection 8 to 12 s (our timeouts can only be shorter for bodies), a header block that comes in pieces
+ * has 4 KiB, `100 Continue` is sent for every Expect, and a second request on a connection whose first one waits for
+ * an answer closes it. There is no event for a new connection, so the connection limit counts those with a request
+ * under way; the others are bounded by those 10 s.
+ */
+export function uwsEngine(uws: Uws): Engine {
+  return { name: 'uws', serve: (options, handler) => new UwsServer(uws, options, handler) };
+}
+
+/** LIBUS_LISTEN_EXCLUSIVE_PORT: without it a second process shares the port without a word. */
+const EXCLUSIVE_PORT = 1;
+/** The shortest that its idle timer gets; clients that read it close first and never meet a closing connection. */
+const KEEP_ALIVE = 'timeout=8';
+const latin1 = new TextDecoder('latin1');
+
+const STATUS_LINES = new Map(Object.entries(STATUS_CODES).map(([status, text]) => [Number(status), `${status} ${text}`]));
+
+class UwsHead extends RequestHead<UwsRequest> {
+  readonly #response: UwsResponse;
+
+  constructor(request: UwsRequest, response: UwsResponse) {
+    const contentLength = bodyLength(request.getHeader('content-length'), request.getHeader('transfer-encoding'));
+    super(request.getCaseSensitiveMethod(), request.getUrl(), request.getQuery() ?? '', contentLength, request);
+    this.#response = response;
+  }
+
+  get remoteAddress(): string {
+    try {
+      return latin1.decode(this.#response.getRemoteAddressAsText());
+    } catch {
+      return ''; // the sender left
+    }
+  }
+
+  header(name: string): string {
+    return this.lent.getHeader(name);
+  }
+
+  headers(): Record<string, string> {
+    const all: Record<string, string> = Object.create(null);
+    this.lent.forEachHeader((name, value) => {
+      const before = all[name];
+      all[name] = before === undefined ? value : `${before}, ${value}`;
+    });
+    return all;
+  }
+}
+
+class UwsServer implements EngineServer, Shared {
+  readonly options: HttpOptions;
+  readonly handler: HttpHandler;
+  readonly watch: ReadWatch;
+  readonly underWay = new RequestsUnderWay();
+  closing = false;
+  readonly #uws: Uws;
+  readonly #app: UwsApp;
+  #listening: object[] = [];
+  #closed: Promise<void> | undefined;
+
+  constructor(uws: Uws, options: HttpOptions, handler: HttpHandler) {
+    this.options = options;
+    this.handler = handler;
+    this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
+    this.#uws = uws;
+    this.#app = uws.App().any('/*', (response, request) => {
+      const exchange = new UwsExchange(this, new UwsHead(request, response), response);
+      exchange.begin(this.underWay.count >= options.maxConnections);
+    });
+  }
+
+  listen(address: Address): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#app.listen(address.host, address.port, EXCLUSIVE_PORT, (socket) => {
+        if (socket === false) {
+          reasonAgainst(address).then(reject, reject);
+        } else {
+          this.#listening.push(socket);
+          resolve(this.#uws.getSocketPort(socket));
+        }
+      });
+    });
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    this.closing = true;
+    for (const socket of this.#listening) this.#uws.closeSocket(socket);
+    this.#listening = [];
+    await this.underWay.drained(deadlineMs);
+    this.#app.close();
+    this.watch.stop();
+  }
+}
+
+class UwsExchange extends Exchange {
+  readonly #response: UwsResponse;
+
+  constructor(shared: Shared, head: UwsHead, response: UwsResponse) {
+    super(shared, head);
+    this.#response = response;
+    response.onAborted(() => this.abort());
+  }
+
+  /** The engine's own timer wants 16 kB/s of a sender; ours only that something comes. */
+  keep(): void {
+    this.#response.resume();
+  }
+
+  protected override read(): void {
+    this.#response.onData((chunk, last) => this.data(new Uint8Array(chunk), last, false));
+  }
+
+  protected override write(answer: HttpAnswer, last: boolean): void {
+    this.#response.cork(() => this.#writeCorked(answer, last));
+  }
+
+  #writeCorked({ status, headers, body }: HttpAnswer, last: boolean): void {
+    const response = this.#response;
+    response.writeStatus(STATUS_LINES.get(status) ?? String(status));
+    if (headers !== undefined) {
+      for (const name in headers) response.writeHeader(name, headers[name] as string);
+    }
+    if (!last) response.writeHeader('Keep-Alive', KEEP_ALIVE);
+    if (this.head.method === 'HEAD') {
+      // endWithoutBody(length) would leave the engine waiting for a body.
+      response.writeHeader('Content-Length', String(body === undefined ? 0 : Buffer.byteLength(body)));
+      response.endWithoutBody(undefined, last);
+    } else if (status === 204) {
+      response.endWithoutBody(undefined, last);
+    } else {
+      response.end(body, last);
+    }
+  }
+}
+
+/** The engine only says that it cannot listen; the system's own code is found by asking again. */
+function reasonAgainst(address: Address): Promise<Error> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', resolve);
+    probe.listen({ host: address.host, port: address.port, exclusive: true }, () => {
+      probe.close(() => resolve(new Error('the engine could not open the port')));
+    });
+  });
+}
