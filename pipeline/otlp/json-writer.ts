@@ -94,12 +94,12 @@ export class JsonWriter extends GrowingBuffer {
     let rest = value;
     while (rest >= 0x8000_0000) {
       const next = Math.floor(rest / 10);
-      digits[--at] = ZERO + rest - next * 10;
+      digits[--at] = ZERO + (rest - next * 10);
       rest = next;
     }
     while (rest > 0 || digits.length - at < width) {
       const next = (rest / 10) | 0;
-      digits[--at] = ZERO + rest - next * 10;
+      digits[--at] = ZERO + (rest - next * 10);
       rest = next;
     }
     this.copy(digits, at, digits.length);

@@ -57,7 +57,8 @@ class OddEncoder {
     const slots: Buffer[][] = [];
     for (const field of fieldsOf(name)) {
       const value = tree[field.name];
-      if (value !== undefined) slots.push(this.#slot(name, field, value));
+      const slot = value === undefined ? [] : this.#slot(name, field, value);
+      if (slot.length > 0) slots.push(slot);
     }
     if (this.#odd.unknown === true && this.#random() < 0.3) slots.push([this.#unknown()]);
     if (this.#odd.shuffle !== true) return Buffer.concat(slots.flat());
