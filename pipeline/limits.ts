@@ -52,6 +52,8 @@ export const LIMITS = {
   /** A destination's Retry-After is believed up to here. */
   retryAfterMaxMs: 3_600_000,
   shutdownTimeoutMs: 10_000,
+  /** Text of the debug exporter that waits for a slow reader of stdout. */
+  debugBufferBytes: 256 * 1024,
   /** Bytes of a destination's answer that are read. */
   responseBodyBytes: 64 * 1024,
   /** Characters of a foreign message that reach a log line or an answer. */

@@ -149,10 +149,8 @@ function text(bytes: Uint8Array, start: number, end: number): string {
 
 /** One line, no control characters, at most LIMITS.messageChars. */
 function cut(message: string): string {
+  const raw = message.slice(0, LIMITS.messageChars * 2);
   // eslint-disable-next-line no-control-regex
-  const line = message
-    .slice(0, LIMITS.messageChars * 2)
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-    .trim();
+  const line = raw.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
   return line.length > LIMITS.messageChars ? `${line.slice(0, LIMITS.messageChars - 1)}…` : line;
 }

@@ -59,13 +59,9 @@ export const config = z
       .default({})
       .meta({ description: 'Headers of every request. The values are secrets: no log or print shows them.' }),
     tls: tls.prefault({}).meta({ description: 'Options of https:// endpoints.' }),
-    max_conns_per_host: z
-      .int()
-      .min(0)
-      .default(0)
-      .meta({
-        description: 'Most connections to one host; 0 = as many as requests are under way (sending_queue.num_consumers).',
-      }),
+    max_conns_per_host: z.int().min(0).default(0).meta({
+      description: 'Most connections to one host; 0 = as many as requests are under way (sending_queue.num_consumers).',
+    }),
     idle_conn_timeout: duration()
       .default(90_000)
       .meta({ description: 'An unused connection is closed after this long; 0 = never.' }),
