@@ -21,7 +21,7 @@ export interface Declared {
 
 // As the Go collector: component/identifiable.go.
 const TYPE = /^[a-zA-Z][0-9a-zA-Z_]{0,62}$/;
-const NAME = /^[^\s\p{Cc}\p{S}]{1,1024}$/u;
+export const NAME = /^[^\s\p{Cc}\p{S}]{1,1024}$/u;
 
 /** Reads one section of the configuration. */
 export function readComponents(

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { formatByteSize, formatDuration } from '../pipeline/config-types.ts';
+import { asWritten, defaultOf } from './options.ts';
 import { REGISTRY, SECTIONS, type AnyComponent, type Registry } from './registry.ts';
-import { metaOf } from './schema-walk.ts';
 import { scopesSchema } from './scopes.ts';
 import { serviceSchema } from './service.ts';
 
@@ -58,11 +57,10 @@ function toJson(schema: z.ZodType): Json {
 
 /** Defaults as they are written, our marks out, substitutions let in. */
 function refine(schema: z.core.$ZodType, json: Json): void {
-  const mark = metaOf(schema, 'mark');
   delete json['mark'];
-  const given = json['default'];
-  if (typeof given === 'number' && mark === 'duration') json['default'] = formatDuration(given);
-  if (typeof given === 'number' && mark === 'byteSize') json['default'] = formatByteSize(given);
+  // zod leaves out the default of an option that is transformed.
+  const given = defaultOf(schema);
+  if (given !== undefined) json['default'] = asWritten(schema, given);
   const scalar =
     json['type'] === 'number' || json['type'] === 'integer' || json['type'] === 'boolean' || Array.isArray(json['enum']);
   if (!scalar) return;

@@ -54,7 +54,10 @@ function load(sources: readonly ConfigSource[], options: LoadOptions): Loaded | 
   const expander = new Expander({ environment, readFile: (path) => readFileSync(path, 'utf8') });
   const tree = expander.expand(merged) as MapTree;
   faults.push(...expander.faults, ...topLevelFaults(tree));
-  const section = (name: string): Tree | undefined => tree.entries.get(name)?.value;
+  const section = (name: string): Tree | undefined => {
+    const found = tree.entries.get(name)?.value;
+    return found?.kind === 'scalar' && found.value === null ? undefined : found;
+  };
   const registry = options.registry ?? REGISTRY;
   const declared = Object.fromEntries(
     SECTIONS.map((name) => {
@@ -71,7 +74,8 @@ function load(sources: readonly ConfigSource[], options: LoadOptions): Loaded | 
   faults.push(...(wired?.faults ?? []));
   const kept = options.skipUnsupported === true ? faults.map(asSkipped) : faults;
   if (wired === undefined || kept.some((fault) => fault.severity === 'error')) return { faults: sortFaults(kept) };
-  return { ...finish(service, wired, declared, scopes.plan), ...scopes, tree, service, warnings: sortFaults(kept) };
+  const { matrix, detected } = scopes;
+  return { ...finish(service, wired, declared, scopes.plan), matrix, detected, tree, service, warnings: sortFaults(kept) };
 }
 
 /** A fault that `--skip-unsupported` has taken care of is still said. */
@@ -173,8 +177,8 @@ function unusedFaults(plans: readonly PipelinePlan[], extensions: readonly strin
   const faults: Fault[] = [];
   for (const section of SECTIONS) {
     const names = section === 'extensions' ? extensions : section === 'connectors' ? [] : used(plans, section);
-    for (const { id, at, unsupported } of declared[section].values()) {
-      if (names.includes(id) || unsupported) continue;
+    for (const { id, at, component } of declared[section].values()) {
+      if (names.includes(id) || component === undefined) continue;
       const place = section === 'extensions' ? 'service::extensions does not list it' : 'no pipeline names it';
       faults.push({
         severity: 'warning',

@@ -58,7 +58,7 @@ function simpleType(schema: Schema): string {
     case 'record':
       return `map of ${typeName(def.valueType)}`;
     case 'number':
-      return isInteger(schema) ? 'integer' : 'number';
+      return 'format' in def ? 'integer' : 'number';
     case 'unknown':
     case 'any':
       return 'anything';
@@ -68,11 +68,6 @@ function simpleType(schema: Schema): string {
     default:
       return def.type;
   }
-}
-
-function isInteger(schema: Schema): boolean {
-  const bag = (schema as { _zod: { bag?: { format?: unknown } } })._zod.bag;
-  return bag?.format === 'safeint' || bag?.format === 'int32' || bag?.format === 'uint32';
 }
 
 /** The default that a schema's outermost wrapper gives, as plain data; undefined = none. */

@@ -1,7 +1,7 @@
 import type { Kind } from '../pipeline/component.ts';
 import type { PipelinePlan } from '../pipeline/plan.ts';
 import { SIGNALS, type Signal } from '../pipeline/signal.ts';
-import type { Declared } from './components.ts';
+import { NAME, type Declared } from './components.ts';
 import type { Fault } from './fault.ts';
 import { nearest } from './nearest.ts';
 import { NOUN, SECTIONS, type Section } from './registry.ts';
@@ -30,6 +30,10 @@ export function checkPipeline(
     fault(`unknown signal "${signal}" (known: ${SIGNALS.join(', ')})`, path, nearest(signal, SIGNALS));
     return { plan: undefined, faults };
   }
+  const name = id.includes('/') ? id.slice(id.indexOf('/') + 1) : undefined;
+  if (name === '') fault(`"${id}" has no name after its slash`, path);
+  else if (name !== undefined && !NAME.test(name))
+    fault(`"${name}" is no pipeline name: 1 to 1024 characters, no spaces or symbols`, path);
   for (const role of ['receivers', 'exporters'] as const) {
     if (config[role].length === 0) fault(`must have at least one ${NOUN[role]}`, [...path, role]);
   }

@@ -13,25 +13,27 @@ export const pipelineSchema = z.strictObject({
 export type PipelineConfig = z.output<typeof pipelineSchema>;
 
 /** The `service:` section. */
-export const serviceSchema = z.strictObject({
-  extensions: ids('Ids from `extensions:` to start.').default([]),
-  pipelines: z
-    .record(
-      z.string(),
-      pipelineSchema.nullable().transform((value) => value ?? pipelineSchema.parse({})),
-    )
-    .default({})
-    .meta({ description: 'By `<signal>` or `<signal>/<name>`; signals are metrics, traces, logs.' }),
-  ack: z
-    .enum(['queued', 'delivered'])
-    .default('queued')
-    .meta({ description: 'When a sender gets its answer: room reserved in every queue, or every destination has the items.' }),
-  shutdown_timeout: duration()
-    .default(LIMITS.shutdownTimeoutMs)
-    .meta({ description: 'How long a stop may drain queues before what is left is dropped and counted.' }),
-  telemetry: z
-    .unknown()
-    .optional()
-    .meta({ description: "The Go collector's self-telemetry settings; accepted, without effect so far." }),
-});
+export const serviceSchema = z
+  .strictObject({
+    extensions: ids('Ids from `extensions:` to start.').default([]),
+    pipelines: z
+      .record(
+        z.string(),
+        pipelineSchema.nullable().transform((value) => value ?? pipelineSchema.parse({})),
+      )
+      .default({})
+      .meta({ description: 'By `<signal>` or `<signal>/<name>`; signals are metrics, traces, logs.' }),
+    ack: z
+      .enum(['queued', 'delivered'])
+      .default('queued')
+      .meta({ description: 'When a sender gets its answer: room reserved in every queue, or every destination has the items.' }),
+    shutdown_timeout: duration()
+      .default(LIMITS.shutdownTimeoutMs)
+      .meta({ description: 'How long a stop may drain queues before what is left is dropped and counted.' }),
+    telemetry: z
+      .unknown()
+      .optional()
+      .meta({ description: "The Go collector's self-telemetry settings; accepted, without effect so far." }),
+  })
+  .prefault({});
 export type ServiceConfig = z.output<typeof serviceSchema>;

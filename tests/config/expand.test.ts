@@ -5,7 +5,11 @@ import { formatFault } from '../../config/fault.ts';
 import { lookUp, parseTree, plainOf } from '../../config/tree.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 
-const FILES: Readonly<Record<string, string>> = { 'token.txt': 'abc\n', 'more.yaml': 'x: 1\ny: [a, b]\n', 'nested.yaml': 'z: ${env:PORT}\n' };
+const FILES: Readonly<Record<string, string>> = {
+  'token.txt': 'abc\n',
+  'more.yaml': 'x: 1\ny: [a, b]\n',
+  'nested.yaml': 'z: ${env:PORT}\n',
+};
 
 function expand(text: string, environment: Record<string, string> = {}): { value: unknown; faults: string[] } {
   const readFile = (path: string): string => {
@@ -46,7 +50,15 @@ describe('substitution', () => {
     ['a: "${PORT"', { a: '${PORT' }],
     ['a: 5$', { a: '5$' }],
   ])('%s', (text, value) => {
-    const environment = { PORT: '4318', HOST_NAME: 'h', EMPTY: '', LIST: '[1, 2]', MAP: 'k: v', NAME: 'PORT', POINTER: '${env:PORT}' };
+    const environment = {
+      PORT: '4318',
+      HOST_NAME: 'h',
+      EMPTY: '',
+      LIST: '[1, 2]',
+      MAP: 'k: v',
+      NAME: 'PORT',
+      POINTER: '${env:PORT}',
+    };
     expect(expand(text, environment)).toEqual({ value, faults: [] });
   });
 
@@ -59,7 +71,9 @@ describe('substitution', () => {
   it('says which variable is not set, and where, and leaves the value empty', () => {
     const { value, faults } = expand('a:\n  b: ${env:NONE}\n');
     expect(value).toEqual({ a: { b: null } });
-    expect(faults).toEqual(['a.yaml:2:6: a::b: environment variable NONE is not set, so this is empty; ${env:NONE:-default} gives it a default']);
+    expect(faults).toEqual([
+      'a.yaml:2:6: a::b: environment variable NONE is not set, so this is empty; ${env:NONE:-default} gives it a default',
+    ]);
   });
 
   it.each([

@@ -8,7 +8,12 @@ function plain(text: string): unknown {
 
 describe('a YAML text as a tree', () => {
   it('has the values that YAML has', () => {
-    expect(plain('a: 1\nb: [x, true, ~, 1.5]\nc:\n  d: "2"\ne:')).toEqual({ a: 1, b: ['x', true, null, 1.5], c: { d: '2' }, e: null });
+    expect(plain('a: 1\nb: [x, true, ~, 1.5]\nc:\n  d: "2"\ne:')).toEqual({
+      a: 1,
+      b: ['x', true, null, 1.5],
+      c: { d: '2' },
+      e: null,
+    });
   });
 
   it('knows the line and column of every key and item', () => {
