@@ -58,6 +58,8 @@ export const LIMITS = {
   responseBodyBytes: 64 * 1024,
   /** Characters of a foreign message that reach a log line or an answer. */
   messageChars: 300,
+  /** Characters of our message in an OTLP answer. */
+  answerChars: 1000,
   configSources: 100,
   configExpansions: 1000,
   /** Values of one YAML text with its anchors multiplied out. */

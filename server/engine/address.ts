@@ -27,7 +27,11 @@ function split(endpoint: string): { host: string; port: number } {
 export async function resolve(endpoint: string): Promise<readonly [Address, Address?]> {
   const { host, port } = split(endpoint);
   if (host === '') return [{ host: '0.0.0.0', port }];
-  if (host.toLowerCase() === 'localhost') return [{ host: '127.0.0.1', port }, { host: '::1', port }];
+  if (host.toLowerCase() === 'localhost')
+    return [
+      { host: '127.0.0.1', port },
+      { host: '::1', port },
+    ];
   if (isIP(host) !== 0) return [{ host, port }];
   try {
     const found = await lookup(host);

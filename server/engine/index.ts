@@ -49,7 +49,8 @@ async function listen(server: EngineServer, endpoint: string): Promise<string> {
       await server.listen({ host: second.host, port });
     } catch (error) {
       // Many machines have no ::1. But if somebody else is there, half of all clients of localhost would reach them.
-      if (first.port !== 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw cannotListen(urlOf({ host: second.host, port }), error);
+      if (first.port !== 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+        throw cannotListen(urlOf({ host: second.host, port }), error);
     }
   }
   return urlOf({ host: first.host, port });

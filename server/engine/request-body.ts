@@ -44,7 +44,10 @@ export class RequestBody {
   }
 
   #grow(needed: number): void {
-    const room = this.#expectedBytes >= 0 ? this.#expectedBytes : Math.min(this.#maxBytes, Math.max(needed, this.#bytes.length * 2, FIRST_GUESS_BYTES));
+    const room =
+      this.#expectedBytes >= 0
+        ? this.#expectedBytes
+        : Math.min(this.#maxBytes, Math.max(needed, this.#bytes.length * 2, FIRST_GUESS_BYTES));
     const bytes = allocate(room);
     bytes.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = bytes;

@@ -1,0 +1,3 @@
+import { otlpReceiver } from './otlp/index.ts';
+
+export const receivers = [otlpReceiver] as const;

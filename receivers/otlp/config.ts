@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { byteSize, duration } from '../../pipeline/config-types.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+
+/** The Go collector's protocols are switched on by their key alone (`http:` with nothing behind it). */
+const emptyMeansDefaults = (value: unknown): unknown => value ?? {};
+
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// eslint-disable-next-line no-control-regex
+const HEADER_VALUE = /^[\t\u0020-\u007e]*$/;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d+$/i;
+
+const urlPath = (signal: string) =>
+  z
+    .string()
+    .min(1)
+    .default(`/v1/${signal}`)
+    .transform((path) => (path.startsWith('/') ? path : `/${path}`))
+    .meta({ description: `Path that takes ${signal}.` });
+
+const headerNames = (description: string) =>
+  z
+    .array(z.string().regex(/^(?:\*|[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/, 'is not a header name'))
+    .default([])
+    .meta({ description });
+
+const cors = z.strictObject({
+  allowed_origins: z
+    .array(z.string().regex(/^[^*]*\*?[^*]*$/, 'may have one * only'))
+    .default([])
+    .meta({ description: 'Origins of web pages that may send, each with at most one `*`. None: CORS is off.' }),
+  allowed_headers: headerNames(
+    'Request headers that pages may set, besides Accept, Content-Type and X-Requested-With; `*` for any.',
+  ),
+  exposed_headers: headerNames('Headers of the answer that pages may read.'),
+  max_age: z
+    .int()
+    .min(0)
+    .default(0)
+    .meta({ description: 'Seconds that a browser may remember a preflight; 0: its own default.' }),
+});
+
+const ALGORITHMS = ['', 'identity', 'gzip', 'zstd', 'deflate', 'zlib'] as const;
+
+const http = z
+  .strictObject({
+    endpoint: z
+      .string()
+      .regex(/^(?:\[[0-9a-fA-F:.]*\]|[^:\s]*):\d{1,5}$/, 'must be host:port, such as localhost:4318')
+      .default('localhost:4318')
+      .meta({ description: 'Address to listen on; `localhost` is 127.0.0.1 and ::1, port 0 picks a free one.' }),
+    transport: z.literal('tcp', { error: 'must be tcp' }).default('tcp').meta({ description: 'Only tcp.' }),
+    auth: z
+      .literal('none', { error: 'must be none: this version has no authentication' })
+      .optional()
+      .meta({ description: '`none` must be written out to listen on an address that other machines reach.' }),
+    scope: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'Everything that comes in here is of this scope; a claim to another one is rejected.' }),
+    metrics_url_path: urlPath('metrics'),
+    traces_url_path: urlPath('traces'),
+    logs_url_path: urlPath('logs'),
+    max_request_body_size: byteSize()
+      .default(LIMITS.requestBodyBytes)
+      .transform((bytes) => (bytes === 0 ? LIMITS.requestBodyBytes : bytes))
+      .meta({ description: 'Largest body, before and after decompression; larger ones are answered 413. 0: the default.' }),
+    compression_algorithms: z
+      .array(z.enum(ALGORITHMS, { error: 'must be gzip, zstd, deflate, zlib or identity' }))
+      .default(['gzip', 'zstd', 'deflate', 'zlib'])
+      .meta({ description: 'Content-Encodings that are taken; bodies without one always are.' }),
+    include_metadata: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Keep the request headers with the data, for `batch: metadata_keys`.' }),
+    cors: z.preprocess(emptyMeansDefaults, cors).optional().meta({ description: 'Lets web pages send.' }),
+    response_headers: z
+      .record(
+        z.string().regex(HEADER_NAME, 'is not a header name'),
+        z.string().regex(HEADER_VALUE, 'holds a character that no header may'),
+      )
+      .default({})
+      .meta({ description: 'Added to every answer.' }),
+    keep_alives_enabled: z.boolean().default(true).meta({ description: 'False closes the connection after each answer.' }),
+    idle_timeout: duration()
+      .default(LIMITS.keepAliveTimeoutMs)
+      .meta({ description: 'For an unused connection; 0: the default. uWebSockets has 10s of its own and takes no other.' }),
+    read_header_timeout: duration()
+      .default(LIMITS.headerTimeoutMs)
+      .meta({ description: 'For the headers of a request; 0: the default. uWebSockets has 10s of its own and takes no other.' }),
+    read_timeout: duration()
+      .default(LIMITS.readTimeoutMs)
+      .meta({ description: 'For a whole request; 0: none. A body that stalls for 30s is given up in any case.' }),
+    write_timeout: duration()
+      .default(0)
+      .meta({ description: "Accepted for the collector's sake: answers are a few bytes and leave at once." }),
+    max_connections: z
+      .int()
+      .min(1)
+      .default(LIMITS.connections)
+      .meta({ description: 'Connections at a time, with uWebSockets those with a request under way; one more is answered 503.' }),
+    tls: z.never({ error: 'this version serves no TLS; put a TLS proxy in front, or remove the key' }).optional(),
+    middlewares: z.never({ error: 'there are no middlewares; use the memory_limiter processor' }).optional(),
+  })
+  .superRefine((value, context) => {
+    if (value.auth === undefined && !LOOPBACK.test(value.endpoint)) {
+      const message = 'other machines reach this address: write auth: none to take data from all of them, or listen on localhost';
+      context.addIssue({ code: 'custom', path: ['auth'], message });
+    }
+    const paths = [value.metrics_url_path, value.traces_url_path, value.logs_url_path];
+    if (new Set(paths).size < paths.length) {
+      context.addIssue({ code: 'custom', message: 'metrics_url_path, traces_url_path and logs_url_path must differ' });
+    }
+  });
+
+const grpc = z.looseObject({
+  endpoint: z.string().default('localhost:4317').meta({ description: 'Not served in this version.' }),
+});
+
+const protocols = z
+  .strictObject({
+    http: z.preprocess(emptyMeansDefaults, http).optional().meta({ description: 'OTLP over HTTP.' }),
+    grpc: z
+      .preprocess(emptyMeansDefaults, grpc)
+      .optional()
+      .meta({ description: "OTLP over gRPC: accepted for the collector's sake, not served in this version." }),
+  })
+  .superRefine((value, context) => {
+    if (value.http !== undefined) return;
+    const message =
+      value.grpc === undefined
+        ? 'must specify at least one protocol when using the OTLP receiver'
+        : 'grpc is not served in this version; add http: beside it';
+    context.addIssue({ code: 'custom', message });
+  });
+
+export const config = z.preprocess(
+  emptyMeansDefaults,
+  z.strictObject({
+    protocols: z.preprocess(emptyMeansDefaults, protocols).meta({ description: 'What it listens for: `http:`.' }),
+  }),
+);
+
+export type Config = z.output<typeof config>;
+export type HttpConfig = NonNullable<Config['protocols']['http']>;
+export type CorsConfig = z.output<typeof cors>;
