@@ -1,31 +1,61 @@
 import { parseArgs } from 'node:util';
+import { readHistory } from './history.ts';
 import { ingest } from './ingest/ingest.ts';
+import { smoke } from './ingest/smoke.ts';
+import { kernels } from './kernels/kernels.ts';
+import { writeResults } from './report.ts';
 
 const USAGE = `npm run bench -- ingest [--rows a,b] [--contenders periscope,otelcol] [--seconds 4] [--rounds 3] [--resume]
-npm run bench -- ingest --smoke      every item accounted for, under a minute, no figure kept`;
+    Side by side with the peers that bench/peers.sh has built; adds to history.jsonl and writes RESULTS.md.
+    --resume goes on with the latest session instead of a new one.
+npm run bench -- ingest --smoke
+    Under a minute: every item accounted for and compared, no figure kept.
+npm run bench -- kernels [--only walk] [--cpu-prof]
+    Each kernel by itself.
+npm run bench -- results
+    RESULTS.md again from history.jsonl.`;
+
+const OPTIONS = {
+  rows: { type: 'string' },
+  contenders: { type: 'string' },
+  seconds: { type: 'string', default: '4' },
+  rounds: { type: 'string', default: '3' },
+  resume: { type: 'boolean', default: false },
+  smoke: { type: 'boolean', default: false },
+  only: { type: 'string' },
+  'cpu-prof': { type: 'boolean', default: false },
+} as const;
 
 async function main(): Promise<boolean> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      rows: { type: 'string' },
-      contenders: { type: 'string' },
-      seconds: { type: 'string', default: '4' },
-      rounds: { type: 'string', default: '3' },
-      resume: { type: 'boolean', default: false },
-    },
-  });
-  if (positionals[0] !== 'ingest') {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: OPTIONS });
+  const [command] = positionals;
+  if (command === 'kernels') {
+    return kernels({ ...(values.only === undefined ? {} : { only: values.only }), cpuProfile: values['cpu-prof'] });
+  }
+  if (command === 'results') {
+    writeResults(readHistory());
+    return true;
+  }
+  if (command !== 'ingest') {
     console.error(USAGE);
     return false;
   }
-  return ingest({
+  if (values.smoke) return smoke();
+  const clean = await ingest({
     ...(values.rows === undefined ? {} : { rows: values.rows.split(',') }),
     ...(values.contenders === undefined ? {} : { contenders: values.contenders.split(',') }),
-    seconds: Number(values.seconds),
-    rounds: Number(values.rounds),
+    seconds: positive('seconds', values.seconds),
+    rounds: positive('rounds', values.rounds),
     resume: values.resume,
   });
+  writeResults(readHistory());
+  return clean;
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`cannot read --${name}: ${text} is not a number above 0`);
+  return value;
 }
 
 process.exitCode = (await main()) ? 0 : 1;

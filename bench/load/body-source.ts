@@ -17,10 +17,7 @@ export class BodySource {
   /** No body is longer than this. */
   readonly maxBytes: number;
   readonly #workload: Workload;
-  readonly #variants: number;
-  readonly #arena: Buffer;
-  readonly #starts: Int32Array;
-  readonly #marks: Record<keyof Marks, MarkTable>;
+  readonly #groups: Groups;
   readonly #inOrder = Uint16Array.from({ length: RESOURCES }, (_, i) => i);
   readonly #order = new Uint16Array(RESOURCES);
   #random = 0;
@@ -28,24 +25,8 @@ export class BodySource {
   constructor(workload: Workload) {
     this.#workload = workload;
     this.items = itemsPerBody(workload);
-    this.#variants = workload.signal === 'metrics' ? 10 : 2;
-    const groups = Array.from({ length: RESOURCES * this.#variants }, (_, i) =>
-      buildGroup(workload, Math.floor(i / this.#variants), i % this.#variants),
-    );
-    this.#starts = new Int32Array(groups.length + 1);
-    groups.forEach((group, i) => (this.#starts[i + 1] = this.#starts[i]! + group.bytes.length));
-    this.#arena = Buffer.concat(groups.map((group) => group.bytes));
-    const table = (kind: keyof Marks): MarkTable => markTable(groups.map((group) => group.marks[kind]));
-    this.#marks = {
-      times: table('times'),
-      laterTimes: table('laterTimes'),
-      doubles: table('doubles'),
-      integers: table('integers'),
-      identifiers: table('identifiers'),
-      texts: table('texts'),
-      randoms: table('randoms'),
-    };
-    this.maxBytes = workload.groupsPerBody * Math.max(...groups.map((group) => group.bytes.length));
+    this.#groups = groupsOf(workload);
+    this.maxBytes = workload.groupsPerBody * this.#groups.maxBytes;
   }
 
   /** Number of the body that an item with this lower half of its time came in. */
@@ -58,12 +39,13 @@ export class BodySource {
     if (number * this.items >= 0xf0000000) throw new RangeError(`cannot make body ${number}: its times would repeat`);
     this.#random = Math.imul(number + 1, 0x9e3779b1) ^ 0x5bd1e995;
     this.#shuffle();
+    const { arena, starts, variants } = this.#groups;
     let end = at;
     for (let i = 0; i < this.#workload.groupsPerBody; i++) {
-      const group = this.#order[i]! * this.#variants + ((this.#next() >>> 8) % this.#variants);
-      const from = this.#starts[group]!;
-      const to = this.#starts[group + 1]!;
-      this.#arena.copy(out, end, from, to);
+      const group = this.#order[i]! * variants + ((this.#next() >>> 8) % variants);
+      const from = starts[group]!;
+      const to = starts[group + 1]!;
+      arena.copy(out, end, from, to);
       this.#patch(view, end, group, number, i);
       end += to - from;
     }
@@ -71,7 +53,7 @@ export class BodySource {
   }
 
   #patch(view: DataView, base: number, group: number, number: number, position: number): void {
-    const marks = this.#marks;
+    const { marks } = this.#groups;
     const firstItem = number * this.items + position * ITEMS_PER_GROUP;
     if (this.#workload.signal === 'metrics') {
       storeSame(view, base, marks.times, group, number);
@@ -88,7 +70,7 @@ export class BodySource {
 
   #patchIdentifiers(view: DataView, base: number, group: number, firstItem: number): void {
     const sets = this.#workload.sets;
-    const table = this.#marks.identifiers;
+    const table = this.#groups.marks.identifiers;
     if (sets === 'unique') {
       storeHex(view, base, table, group, NEW_SERIES + firstItem, 1, -1);
     } else if (sets === 'million') {
@@ -116,6 +98,50 @@ export class BodySource {
     this.#random = nextRandom(this.#random);
     return this.#random;
   }
+}
+
+/** All groups of a kind of load, one after another. */
+interface Groups {
+  readonly arena: Buffer;
+  /** Where each begins, and one entry for the end of the last. */
+  readonly starts: Int32Array;
+  /** Per resource. */
+  readonly variants: number;
+  readonly marks: Readonly<Record<keyof Marks, MarkTable>>;
+  readonly maxBytes: number;
+}
+
+const built = new Map<string, Groups>();
+
+/** Builds the groups once per process: which attribute sets repeat is decided when they are patched. */
+function groupsOf(workload: Workload): Groups {
+  const key = `${workload.signal} ${workload.dirty}`;
+  const known = built.get(key);
+  if (known) return known;
+  const variants = workload.signal === 'metrics' ? 10 : 2;
+  const groups = Array.from({ length: RESOURCES * variants }, (_, i) =>
+    buildGroup(workload, Math.floor(i / variants), i % variants),
+  );
+  const starts = new Int32Array(groups.length + 1);
+  groups.forEach((group, i) => (starts[i + 1] = starts[i]! + group.bytes.length));
+  const table = (kind: keyof Marks): MarkTable => markTable(groups.map((group) => group.marks[kind]));
+  const made: Groups = {
+    arena: Buffer.concat(groups.map((group) => group.bytes)),
+    starts,
+    variants,
+    marks: {
+      times: table('times'),
+      laterTimes: table('laterTimes'),
+      doubles: table('doubles'),
+      integers: table('integers'),
+      identifiers: table('identifiers'),
+      texts: table('texts'),
+      randoms: table('randoms'),
+    },
+    maxBytes: Math.max(...groups.map((group) => group.bytes.length)),
+  };
+  built.set(key, made);
+  return made;
 }
 
 interface MarkTable {

@@ -1,10 +1,11 @@
+const encoder = new TextEncoder();
+
 /**
  * Writes protobuf for the load generator. Its own few lines on purpose: a generator that shared code with the system
  * under test would share its mistakes. Remembers where a value was written, so that it can be patched in each copy.
  */
 export class WireWriter {
   #bytes = new Uint8Array(128);
-  #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
   get length(): number {
@@ -35,8 +36,9 @@ export class WireWriter {
     this.varint((field << 3) | 1);
     this.#reserve(8);
     const at = this.#length;
-    this.#view.setUint32(at, low, true);
-    this.#view.setUint32(at + 4, high, true);
+    const view = new DataView(this.#bytes.buffer, at, 8);
+    view.setUint32(0, low, true);
+    view.setUint32(4, high, true);
     this.#length += 8;
     return at;
   }
@@ -46,7 +48,7 @@ export class WireWriter {
     this.varint((field << 3) | 1);
     this.#reserve(8);
     const at = this.#length;
-    this.#view.setFloat64(at, value, true);
+    new DataView(this.#bytes.buffer, at, 8).setFloat64(0, value, true);
     this.#length += 8;
     return at;
   }
@@ -62,7 +64,7 @@ export class WireWriter {
   }
 
   string(field: number, text: string): number {
-    return this.bytes(field, new TextEncoder().encode(text));
+    return this.bytes(field, encoder.encode(text));
   }
 
   #reserve(more: number): void {
@@ -70,7 +72,6 @@ export class WireWriter {
     const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + more));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 }
 
@@ -96,6 +97,16 @@ export interface Marks {
   readonly randoms: number[];
 }
 
+const KINDS = [
+  'times',
+  'laterTimes',
+  'doubles',
+  'integers',
+  'identifiers',
+  'texts',
+  'randoms',
+] as const satisfies (keyof Marks)[];
+
 export function noMarks(): Marks {
   return { times: [], laterTimes: [], doubles: [], integers: [], identifiers: [], texts: [], randoms: [] };
 }
@@ -103,7 +114,7 @@ export function noMarks(): Marks {
 /** Writes `inner` as field `field` and takes its marks over. */
 export function nest(writer: WireWriter, marks: Marks, field: number, inner: Patchable): void {
   const at = writer.bytes(field, inner.bytes);
-  for (const kind of Object.keys(marks) as (keyof Marks)[]) {
+  for (const kind of KINDS) {
     for (const offset of inner.marks[kind]) marks[kind].push(offset + at);
   }
 }

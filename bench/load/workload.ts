@@ -4,7 +4,7 @@ export interface Workload {
   /** Resource groups per body, ten items each. */
   readonly groupsPerBody: number;
   /**
-   * How often attribute sets repeat. `repeating`: 100,000 metric series and one point in a hundred in a new one, or ten
+   * How often attribute sets repeat. `repeating`: 100,000 metric series in 65,536 attribute sets and one point in a hundred in a new one, or ten
    * attribute sets over all records or spans. `million`: 2^20 sets, each seen again only after all others. `unique`: a
    * value never seen before on every item.
    */

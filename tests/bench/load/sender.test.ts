@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { Sender } from '../../../bench/load/sender.ts';
+import { openSink, type SinkServer } from '../../../bench/load/sink-server.ts';
+import { Sink } from '../../../bench/load/sink.ts';
+import type { Workload } from '../../../bench/load/workload.ts';
+
+const WORKLOAD: Workload = { signal: 'logs', groupsPerBody: 5, sets: 'unique', dirty: false };
+const open: (SinkServer | Server)[] = [];
+
+afterEach(async () => {
+  for (const server of open.splice(0)) await (server instanceof Object && 'port' in server ? server.close() : closed(server));
+});
+
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+}
+
+test.each([false, true])('all that the sender counts as accepted is at the sink, as it was sent (gzip: %s)', async (gzip) => {
+  const sink = new Sink(WORKLOAD, { clean: false });
+  const server = await openSink((body, encoding) => sink.take(body, encoding));
+  open.push(server);
+  const sender = new Sender({ workload: WORKLOAD, port: server.port, connections: 4, gzip, pool: [] });
+  sender.start();
+  while (sink.total().requests < 40) await new Promise((resolve) => setTimeout(resolve, 5));
+  sink.mark();
+  const sent = await sender.stop();
+  const arrived = sink.report();
+  expect(sent.acceptedItems).toBe(sent.bodies * 50);
+  expect(arrived.total).toMatchObject({ items: sent.acceptedItems, requests: sent.bodies, broken: 0 });
+  expect(arrived.comparison).toMatchObject({ changedItems: 0 });
+  expect(arrived.comparison.items).toBeGreaterThan(0);
+});
+
+test('refusals, partial successes and lost connections are told apart', async () => {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    request.once('end', () => {
+      requests++;
+      if (requests === 1) response.writeHead(503).end('{}');
+      else if (requests === 2) response.destroy();
+      else if (requests === 3) response.end(Buffer.from('0a020807', 'hex'));
+      else response.end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push(server);
+  const { port } = server.address() as AddressInfo;
+  const sender = new Sender({ workload: WORKLOAD, port, connections: 1, gzip: false, pool: [] });
+  sender.start();
+  while (requests < 6) await new Promise((resolve) => setTimeout(resolve, 5));
+  const report = await sender.stop();
+  expect(report).toMatchObject({ refused: { 503: 1 }, unanswered: 1, rejectedItems: 7, bodies: requests });
+  expect(report.acceptedItems).toBe((requests - 2) * 50 - 7);
+});
