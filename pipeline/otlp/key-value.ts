@@ -1,6 +1,6 @@
 import { FieldCursor } from './field-cursor.kernel.ts';
 
-/** Places in a request: of a KeyValue's key, and of its AnyValue. Empty when the field is absent. */
+/** Places in a request: of a KeyValue's key, and of its AnyValue; both -1 when there is none. */
 export interface KeyValuePlaces {
   readonly keyStart: number;
   readonly keyEnd: number;
@@ -10,7 +10,7 @@ export interface KeyValuePlaces {
 
 /** KeyValue { string key = 1; AnyValue value = 2 } in [start, end), which a walk has found valid. */
 export function readKeyValue(bytes: Uint8Array, start: number, end: number): KeyValuePlaces {
-  const places = { keyStart: start, keyEnd: start, valueStart: start, valueEnd: start };
+  const places = { keyStart: start, keyEnd: start, valueStart: -1, valueEnd: -1 };
   const cursor = new FieldCursor(bytes, start, end);
   while (cursor.next()) {
     if (cursor.number === 1) {

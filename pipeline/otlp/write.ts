@@ -16,9 +16,10 @@ export function stringAnyValue(text: Uint8Array): Uint8Array {
   return sizedField(1, text);
 }
 
-/** Content of a KeyValue { key = 1, value = 2 }. */
-export function keyValue(key: Uint8Array, anyValue: Uint8Array): Uint8Array {
+/** Content of a KeyValue { key = 1, value = 2 }; a key may stand without a value. */
+export function keyValue(key: Uint8Array, anyValue: Uint8Array | undefined): Uint8Array {
   const first = sizedField(1, key);
+  if (anyValue === undefined) return first;
   const second = sizedField(2, anyValue);
   const out = new Uint8Array(first.length + second.length);
   out.set(first);

@@ -61,8 +61,8 @@ function cleanAttribute(
     return undefined;
   }
   if ((flags & (FLAG_KEY | FLAG_VALUE | FLAG_NESTED | FLAG_BAD_TEXT)) === 0) return undefined;
-  let value: Uint8Array = walk.bytes.subarray(places.valueStart, places.valueEnd);
-  if ((flags & (FLAG_VALUE | FLAG_NESTED | FLAG_BAD_TEXT)) !== 0) {
+  let value = places.valueStart < 0 ? undefined : walk.bytes.subarray(places.valueStart, places.valueEnd);
+  if (value !== undefined && (flags & (FLAG_VALUE | FLAG_NESTED | FLAG_BAD_TEXT)) !== 0) {
     const read = readAnyValue(walk.bytes, places.valueStart, places.valueEnd);
     if ((flags & FLAG_NESTED) !== 0 && config.clean.nested === 'stringify' && depthOf(read) > config.clean.nested_depth) return 'sanitize_too_deep';
     value = writeAnyValue(cleanValue(read, config, isExempt(newKey)));

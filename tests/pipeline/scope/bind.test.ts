@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Batch } from '../../../pipeline/batch/batch.ts';
+import { Receipt } from '../../../pipeline/batch/receipt.ts';
+import { ScopedBatch } from '../../../pipeline/batch/scoped-batch.ts';
+import type { Inspection } from '../../../pipeline/otlp/inspection.ts';
+import { walk, Walk } from '../../../pipeline/otlp/walk.ts';
+import { bind, type Bound } from '../../../pipeline/scope/bind.ts';
+import type { Binding } from '../../../pipeline/scope/binding.ts';
+import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
+import { anyRequest, attribute, encode, gauge, point, request } from '../../support/build.ts';
+import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
+import { decode, type Tree, type Value } from '../../support/reference/otlp.ts';
+import { countItems, judgeScopes } from '../../support/reference/scope-and-sanitize.ts';
+
+const KEYS = ['periscope.scope', 'dashboard.scope'];
+const INSPECTION: Inspection = { claimKeys: KEYS.map((key) => Buffer.from(key)), attributes: undefined, mendsText: false };
+const STAGE = { keys: KEYS, on_missing: 'inject' } as const;
+const only = (scope: string): Binding => ({ allowed: [scope], fallback: scope, from: 'listener' });
+
+function bound(signal: Signal, bytes: Uint8Array, binding: Binding, onMissing: 'inject' | 'reject' = 'inject'): Bound {
+  const walked = walk(signal, bytes, INSPECTION);
+  if (!(walked instanceof Walk)) throw new Error(walked.message);
+  const batch: Batch = { signal, walk: walked, origin: { receiver: 'otlp', transport: 'http', binding } };
+  return bind(batch, { ...STAGE, on_missing: onMissing }, new Receipt());
+}
+
+const LOOKALIKES = ['A', 'A', 'A', 'B', 'a', 'A ', '\u0410', '', 'A\u0000'];
+
+/** Puts claims into about one attribute list in `rarity`, at any level. */
+function sprinkle(tree: Tree, random: () => number, rarity: number): Tree {
+  const lists = new Set(['attributes', 'filteredAttributes', 'metadata']);
+  const visit = (node: Value, name: string): void => {
+    if (Array.isArray(node)) for (const each of node) visit(each, name);
+    else if (typeof node === 'object' && !(node instanceof Uint8Array)) {
+      for (const [key, value] of Object.entries(node)) visit(value, key);
+      for (const list of lists) {
+        const has = list in node || (list === 'attributes' && 'timeUnixNano' in node && name !== 'exemplars');
+        if (!has || random() * rarity > 1) continue;
+        const value = LOOKALIKES[Math.floor(random() * LOOKALIKES.length)] ?? 'A';
+        const claim = attribute(random() < 0.8 ? KEYS[0]! : KEYS[1]!, random() < 0.95 ? value : 7n);
+        const attributes = [...((node[list] ?? []) as Value[])];
+        attributes.splice(Math.floor(random() * (attributes.length + 1)), 0, claim);
+        node[list] = attributes;
+      }
+    }
+  };
+  visit(tree, '');
+  return tree;
+}
+
+describe('the scope stage', () => {
+  test.each(SIGNALS)('agrees with an independent naive judge, however the %s request is written', (signal) => {
+    fc.assert(
+      fc.property(anyRequest(signal), fc.nat(), fc.constantFrom(2, 6), fc.boolean(), (tree, seed, rarity, several) => {
+        const random = seeded(seed);
+        const claimed = sprinkle(tree, random, rarity);
+        const bytes = encodeOddly(signal, claimed, random, { shuffle: true, repeat: seed % 2 === 0, unpack: true, overlong: seed % 3 === 0 });
+        const plain = decode(signal, bytes);
+        const binding: Binding = several ? { allowed: ['A', 'B'], fallback: 'A', from: 'fallback' } : only('A');
+        const want = judgeScopes(signal, plain, binding.allowed, 'A');
+        const got = bound(signal, bytes, binding);
+        expect(got.rejected.reduce((sum, each) => sum + each.items, 0)).toBe(want.rejected);
+        expect(new Set(got.batches.map((batch) => batch.scope))).toEqual(new Set(want.byScope.keys()));
+        for (const batch of got.batches) {
+          const kept = want.byScope.get(batch.scope)!;
+          expect(batch.items).toBe(countItems(signal, kept));
+          expect(decode(signal, batch.segments)).toEqual(decode(signal, encode(signal, kept)));
+          expect(batch.byteLength).toBe(batch.segments.reduce((sum, segment) => sum + segment.length, 0));
+        }
+      }),
+      { numRuns: 200, endOnFailure: true },
+    );
+  });
+
+  test('is idempotent: what it sealed passes again untouched, byte for byte', () => {
+    const [first] = bound('logs', encode('logs', request('logs', [{ resource: { a: 'b' }, items: [{ body: { stringValue: 'x' } }] }])), only('A')).batches;
+    const bytes = first!.segments[0]!;
+    const [second] = bound('logs', bytes, only('A')).batches;
+    expect(second!.segments[0]).toBe(bytes);
+  });
+
+  test('a group without a Resource gets one', () => {
+    const [batch] = bound('metrics', encode('metrics', request('metrics', [{ items: [gauge('g', [point()])] }])), only('A')).batches;
+    expect(decode('metrics', batch!.segments)).toMatchObject({
+      resourceMetrics: [{ resource: { attributes: [attribute('periscope.scope', 'A')] } }],
+    });
+  });
+
+  test('on_missing: reject refuses a group without a claim and says how to mend it', () => {
+    const bytes = encode('metrics', request('metrics', [{ resource: {}, items: [gauge('g', [point(), point()])] }]));
+    const { batches, rejected } = bound('metrics', bytes, only('A'), 'reject');
+    expect(batches).toEqual([]);
+    expect(rejected).toMatchObject([{ scope: 'A', reason: 'scope_missing', items: 2 }]);
+    expect(rejected[0]!.message).toContain('periscope.scope');
+  });
+
+  test('several scopes without a fallback: a group without a claim is rejected', () => {
+    const bytes = encode('metrics', request('metrics', [{ resource: {}, items: [gauge('g', [point()])] }]));
+    const { batches, rejected } = bound('metrics', bytes, { allowed: ['A', 'B'], fallback: undefined, from: 'token' });
+    expect(batches).toEqual([]);
+    expect(rejected).toMatchObject([{ reason: 'scope_missing', items: 1 }]);
+  });
+
+  test('a field of the request that OTLP does not know stays with one scope and goes with several', () => {
+    const unknown = Buffer.from([0x7a, 1, 0x41]);
+    const known = encode('metrics', request('metrics', [{ resource: { 'periscope.scope': 'A' }, items: [gauge('g', [point()])] }]));
+    const bytes = new Uint8Array(Buffer.concat([unknown, known, unknown]));
+    expect(Buffer.from(bound('metrics', bytes, only('A')).batches[0]!.segments[0]!).includes(unknown)).toBe(true);
+    const several = bound('metrics', bytes, { allowed: ['A', 'B'], fallback: 'A', from: 'fallback' });
+    expect(Buffer.from(several.batches[0]!.segments[0]!)).toEqual(Buffer.from(known));
+  });
+
+  test('invalid UTF-8 and a value nested too deep reject the item, not the request', () => {
+    let deep: Tree = { stringValue: 'x' };
+    for (let i = 0; i < 70; i++) deep = { arrayValue: { values: [deep] } };
+    const items = [{ body: { stringValue: 'good' } }, { body: deep }, { body: { stringValue: 'zz' } }];
+    const bytes = Buffer.from(encode('logs', request('logs', [{ resource: {}, items }])));
+    bytes[bytes.indexOf('zz')] = 0xff;
+    const { batches, rejected } = bound('logs', new Uint8Array(bytes), only('A'));
+    expect(batches[0]!.items).toBe(1);
+    expect(rejected.map(({ reason, items: count }) => [reason, count]).toSorted()).toEqual([
+      ['invalid_utf8', 1],
+      ['too_deep', 1],
+    ]);
+  });
+
+  test('makes sealed batches', () => {
+    const { batches } = bound('logs', encode('logs', request('logs', [{ items: [{}] }])), only('A'));
+    expect(ScopedBatch.isSealed(batches[0]!)).toBe(true);
+  });
+});
