@@ -1,4 +1,5 @@
-import type { Signal } from './signal.ts';
+import { LIMITS } from './limits.ts';
+import { SIGNALS, type Signal } from './signal.ts';
 
 /** received = accepted + sum(rejected). Items. */
 export interface ReceiverRow {
@@ -35,4 +36,117 @@ export interface LedgerSnapshot {
   readonly receivers: readonly ReceiverRow[];
   readonly pipelines: readonly PipelineRow[];
   readonly exporters: readonly ExporterRow[];
+}
+
+export class ReceiverCount {
+  received = 0;
+  accepted = 0;
+  readonly rejected: Record<string, number> = Object.create(null) as Record<string, number>;
+}
+
+export class PipelineCount {
+  accepted = 0;
+  readonly dropped: Record<string, number> = Object.create(null) as Record<string, number>;
+}
+
+/** Everything here is counted where it happens; nothing is the rest of something else. */
+export class ExporterCount {
+  /** What the pipelines took in for it, and what of that their processors let go. */
+  admitted = 0;
+  withdrawn = 0;
+  exported = 0;
+  refused = 0;
+  readonly dropped: Record<string, number> = Object.create(null) as Record<string, number>;
+  waiting = 0;
+  sending = 0;
+  retrying = 0;
+}
+
+export function count(reasons: Record<string, number>, reason: string, items: number): void {
+  reasons[reason] = (reasons[reason] ?? 0) + items;
+}
+
+/** The rows of one component. Looked up once per request and scope, so two maps deep. */
+export class Rows<Count> {
+  readonly #make: () => Count;
+  readonly #rows: Readonly<Record<Signal, Map<string, Count>>> = { metrics: new Map(), traces: new Map(), logs: new Map() };
+
+  constructor(make: () => Count) {
+    this.#make = make;
+  }
+
+  of(signal: Signal, scope: string): Count {
+    const rows = this.#rows[signal];
+    let row = rows.get(scope);
+    if (row === undefined) {
+      row = this.#make();
+      rows.set(scope, row);
+    }
+    return row;
+  }
+
+  *entries(): Generator<readonly [Signal, string, Count]> {
+    for (const signal of SIGNALS) for (const [scope, row] of this.#rows[signal]) yield [signal, scope, row];
+  }
+}
+
+/** Items of a scope that processors hold on their way to an exporter. */
+export type Held = (signal: Signal, scope: string) => number;
+
+/** All counters of a process. Bounded: `LIMITS.scopes` scopes, times what is configured. */
+export class Ledger {
+  readonly #receivers = new Map<string, Rows<ReceiverCount>>();
+  readonly #pipelines = new Map<string, Rows<PipelineCount>>();
+  readonly #exporters = new Map<string, { rows: Rows<ExporterCount>; held: Held }>();
+  readonly #scopes = new Set<string>();
+
+  receiver(id: string): Rows<ReceiverCount> {
+    return getOrAdd(this.#receivers, id, () => new Rows(() => new ReceiverCount()));
+  }
+
+  pipeline(id: string): Rows<PipelineCount> {
+    return getOrAdd(this.#pipelines, id, () => new Rows(() => new PipelineCount()));
+  }
+
+  /** `held` is asked at each snapshot. */
+  exporter(id: string, held: Held): Rows<ExporterCount> {
+    return getOrAdd(this.#exporters, id, () => ({ rows: new Rows(() => new ExporterCount()), held })).rows;
+  }
+
+  /** May items of this scope be counted under its name; false when one more scope would be too many. */
+  knows(scope: string): boolean {
+    if (this.#scopes.has(scope)) return true;
+    if (this.#scopes.size >= LIMITS.scopes) return false;
+    this.#scopes.add(scope);
+    return true;
+  }
+
+  snapshot(): LedgerSnapshot {
+    const receivers: ReceiverRow[] = [];
+    const pipelines: PipelineRow[] = [];
+    const exporters: ExporterRow[] = [];
+    for (const [receiver, rows] of this.#receivers) {
+      for (const [signal, scope, row] of rows.entries()) receivers.push({ receiver, scope, signal, ...row, rejected: { ...row.rejected } });
+    }
+    for (const [pipeline, rows] of this.#pipelines) {
+      for (const [signal, scope, row] of rows.entries()) pipelines.push({ pipeline, scope, signal, ...row, dropped: { ...row.dropped } });
+    }
+    for (const [exporter, { rows, held }] of this.#exporters) {
+      for (const [signal, scope, row] of rows.entries()) {
+        const inFlight = held(signal, scope) + row.waiting + row.sending + row.retrying;
+        const { exported, refused } = row;
+        exporters.push({ exporter, scope, signal, routed: row.admitted - row.withdrawn, exported, refused, dropped: { ...row.dropped }, inFlight });
+      }
+    }
+    return { receivers, pipelines, exporters };
+  }
+}
+
+function getOrAdd<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }

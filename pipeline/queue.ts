@@ -1,0 +1,353 @@
+import { assert } from './assert.ts';
+import type { ScopedBatch } from './batch/scoped-batch.ts';
+import type { Clock } from './clock.ts';
+import type { Exporter, Outcome, Refusal } from './component.ts';
+import { ERRORS, type ErrorCode } from './errors.ts';
+import { Fifo } from './fifo.ts';
+import { count, type ExporterCount } from './ledger.ts';
+import { LIMITS } from './limits.ts';
+import type { Log } from './log.ts';
+import type { Delivery } from './plan.ts';
+import { backoffMs, isExhausted } from './retry.ts';
+import { Room, type Share } from './room.ts';
+import type { ComponentState, ComponentStatus } from './status.ts';
+
+export interface QueueContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** One batch on its way to one destination. */
+interface Entry {
+  readonly batch: ScopedBatch;
+  readonly row: ExporterCount;
+  /** The batch's receipts are released with the result. */
+  readonly holds: boolean;
+  attempts: number;
+  firstAtMs: number;
+  /** While it waits for a retry: when. While it is sent: when the attempt ends. */
+  dueAtMs: number;
+  abort: AbortController | undefined;
+}
+
+const OK: Outcome = { ok: true };
+
+/**
+ * Everything between the fan-out and one exporter: room, concurrent sends, timeout, retry with back-off, and what
+ * became of each item. One timer serves all. A batch that waits for a retry leaves its place to others, but at most
+ * `num_consumers` wait so, and with them the rest: a dead destination is tried by a few batches, not by all.
+ */
+export class DeliveryQueue {
+  readonly id: string;
+  readonly delivery: Delivery;
+  readonly room: Room;
+  readonly #exporter: Exporter;
+  readonly #context: QueueContext;
+  readonly #scopes: ReadonlySet<string> | undefined;
+  readonly #waiting = new Fifo<Entry>();
+  readonly #sending = new Set<Entry>();
+  readonly #retrying = new Set<Entry>();
+  #throttledUntilMs = 0;
+  #pumping = false;
+  #draining = false;
+  #closed = false;
+  #drained: (() => void) | undefined;
+  #timerAtMs = Infinity;
+  #cancelTimer: (() => void) | undefined;
+  #state: ComponentState = 'ok';
+  #message: string | undefined;
+
+  constructor(id: string, exporter: Exporter, delivery: Delivery, context: QueueContext) {
+    this.id = id;
+    this.delivery = delivery;
+    this.room = new Room(delivery.sending_queue);
+    this.#exporter = exporter;
+    this.#context = context;
+    this.#scopes = delivery.scopes === undefined ? undefined : new Set(delivery.scopes);
+  }
+
+  takes(scope: string): boolean {
+    return this.#scopes === undefined || this.#scopes.has(scope);
+  }
+
+  /** A full queue lets new items go instead of refusing them, so none is reserved for. */
+  get drops(): boolean {
+    return this.delivery.sending_queue.on_full === 'drop';
+  }
+
+  /** An answer waits for this destination whatever `service.ack` says. */
+  get waits(): boolean {
+    return this.delivery.sending_queue.wait_for_result || !this.delivery.sending_queue.enabled;
+  }
+
+  /** How long a sender that found it full should wait: until the next attempt, as room comes with that. */
+  get retryAfterMs(): number {
+    let atMs = this.#throttledUntilMs;
+    if (this.#sending.size === 0) for (const entry of this.#retrying) atMs = atMs === 0 ? entry.dueAtMs : Math.min(atMs, entry.dueAtMs);
+    return Math.max(LIMITS.retryAfterMs, Math.ceil(atMs - this.#context.clock.now()));
+  }
+
+  status(): ComponentStatus {
+    const { items, bytes } = this.room.used;
+    const { sizer, queue_size, queue_bytes } = this.delivery.sending_queue;
+    const queue = {
+      items,
+      bytes,
+      itemsMax: sizer === 'items' ? queue_size : Infinity,
+      bytesMax: sizer === 'bytes' ? Math.min(queue_size, queue_bytes) : queue_bytes,
+    };
+    const status = { id: this.id, kind: 'exporter', state: this.#state, queue } as const;
+    return this.#message === undefined ? status : { ...status, message: this.#message };
+  }
+
+  /** Takes a batch for which `reserved` was taken before. */
+  commit(batch: ScopedBatch, row: ExporterCount, holds: boolean, reserved: Share): void {
+    this.room.exchange(reserved, batch.items, batch.byteLength);
+    this.#enqueue(batch, row, holds);
+  }
+
+  /** Takes a batch if there is room, else counts it as dropped. */
+  offer(batch: ScopedBatch, row: ExporterCount, holds: boolean): void {
+    if (this.room.tryTake(batch.items, batch.byteLength)) {
+      this.#enqueue(batch, row, holds);
+      return;
+    }
+    count(row.dropped, 'queue_full', batch.items);
+    this.#context.log.limited(`queue_full ${this.id}`, `cannot queue data for ${this.id}: its queue is full; new data is dropped`);
+    if (holds) release(batch, refusal('QUEUE_FULL', `cannot queue data for ${this.id}: its queue is full`));
+  }
+
+  /** From here on retries come soon: the process is stopping. */
+  hasten(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    const nowMs = this.#context.clock.now();
+    for (const entry of this.#retrying) {
+      const soonMs = nowMs + LIMITS.drainBackoffMs * this.#context.random();
+      entry.dueAtMs = Math.min(entry.dueAtMs, Math.max(soonMs, this.#throttledUntilMs));
+    }
+    this.#pump();
+  }
+
+  /** Sends what is there for at most `deadlineMs` from now, then counts the rest as dropped(shutdown). Takes nothing
+   *  after that. Safe twice. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.room.close();
+    this.hasten();
+    const graceMs = Math.min(LIMITS.abortGraceMs, deadlineMs / 4);
+    if (deadlineMs > 0 && !this.#closed) await this.#emptied(deadlineMs - graceMs);
+    this.#closed = true;
+    for (const entry of this.#retrying) this.#finish(entry, 'retrying', this.#dropped(entry, 'shutdown'));
+    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
+      this.#finish(entry, 'waiting', this.#dropped(entry, 'shutdown'));
+    }
+    for (const entry of this.#sending) entry.abort?.abort();
+    if (graceMs > 0) await this.#emptied(graceMs);
+    for (const entry of this.#sending) this.#finish(entry, 'sending', this.#dropped(entry, 'shutdown'));
+    this.#cancelTimer?.();
+    this.#state = 'stopped';
+  }
+
+  #emptied(deadlineMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#context.clock.after(deadlineMs, () => resolve());
+      this.#drained = () => {
+        cancel();
+        resolve();
+      };
+      this.#tellDrained();
+    });
+  }
+
+  #tellDrained(): void {
+    if (this.#sending.size + this.#retrying.size + this.#waiting.size === 0) this.#drained?.();
+  }
+
+  #enqueue(batch: ScopedBatch, row: ExporterCount, holds: boolean): void {
+    const entry: Entry = { batch, row, holds, attempts: 0, firstAtMs: 0, dueAtMs: 0, abort: undefined };
+    row.waiting += batch.items;
+    if (this.#closed) {
+      this.#finish(entry, 'waiting', this.#dropped(entry, 'shutdown'));
+      return;
+    }
+    this.#waiting.push(entry);
+    this.#pump();
+  }
+
+  /** Starts what may start. An exporter that answers at once comes back here, so it is a loop and not a recursion. */
+  #pump(): void {
+    if (this.#pumping || this.#closed) return;
+    this.#pumping = true;
+    while (this.#sending.size < this.delivery.sending_queue.num_consumers) {
+      const entry = this.#next();
+      if (entry === undefined) break;
+      this.#send(entry);
+    }
+    this.#pumping = false;
+    this.#arm();
+  }
+
+  #next(): Entry | undefined {
+    const nowMs = this.#context.clock.now();
+    for (const entry of this.#retrying) {
+      if (entry.dueAtMs > nowMs) continue;
+      this.#retrying.delete(entry);
+      entry.row.retrying -= entry.batch.items;
+      return entry;
+    }
+    if (this.#throttledUntilMs > nowMs || this.#retrying.size >= this.delivery.sending_queue.num_consumers) return undefined;
+    const entry = this.#waiting.shift();
+    if (entry === undefined) return undefined;
+    entry.row.waiting -= entry.batch.items;
+    entry.firstAtMs = nowMs;
+    return entry;
+  }
+
+  #send(entry: Entry): void {
+    const { timeout } = this.delivery;
+    const abort = new AbortController();
+    entry.attempts += 1;
+    entry.abort = abort;
+    entry.dueAtMs = timeout > 0 ? this.#context.clock.now() + timeout : Infinity;
+    entry.row.sending += entry.batch.items;
+    this.#sending.add(entry);
+    // A late answer of an attempt that was given up is none: its `abort` is no longer the entry's.
+    const settled = (outcome: Outcome) => {
+      if (entry.abort === abort) this.#settle(entry, outcome);
+    };
+    try {
+      this.#exporter.send(entry.batch, abort.signal).then(settled, (error: unknown) => settled(this.#internal(error)));
+    } catch (error) {
+      settled(this.#internal(error));
+    }
+  }
+
+  #settle(entry: Entry, answer: Outcome): void {
+    const aborted = entry.abort?.signal.aborted === true;
+    entry.abort = undefined;
+    const { items } = entry.batch;
+    if (answer.ok) {
+      let rejected = 0;
+      for (const rejection of answer.rejected ?? []) rejected += rejection.items;
+      rejected = Math.min(items, Math.max(0, rejected));
+      entry.row.exported += items - rejected;
+      entry.row.refused += rejected;
+      this.#tell('ok');
+      this.#finish(entry, 'sending', OK);
+    } else {
+      const failure = aborted ? this.#timedOut(answer) : answer;
+      if (failure.retryable) this.#retry(entry, failure);
+      else this.#giveUp(entry, failure);
+    }
+    this.#pump();
+    this.#tellDrained();
+  }
+
+  #retry(entry: Entry, failure: Refusal): void {
+    if (this.#closed) {
+      this.#finish(entry, 'sending', this.#dropped(entry, 'shutdown'));
+      return;
+    }
+    const { retry_on_failure: retry } = this.delivery;
+    const nowMs = this.#context.clock.now();
+    const askedMs = failure.retryAfterMs ?? 0;
+    const longest = this.#draining ? { ...retry, max_interval: Math.min(retry.max_interval, LIMITS.drainBackoffMs) } : retry;
+    const waitMs = backoffMs(longest, entry.attempts - 1, this.#context.random, askedMs);
+    // The destination asked all to wait; it is asked again at least once per max_interval.
+    if (askedMs > 0) this.#throttledUntilMs = Math.max(this.#throttledUntilMs, nowMs + Math.min(askedMs, retry.max_interval));
+    this.#tell('recoverable', failure.message);
+    if (isExhausted(retry, nowMs - entry.firstAtMs, waitMs)) {
+      this.#context.log.limited(`exhausted ${this.id}`, `cannot deliver to ${this.id}: ${failure.message}; retries are exhausted, the data is dropped`);
+      count(entry.row.dropped, 'retries_exhausted', entry.batch.items);
+      this.#finish(entry, 'sending', failure);
+      return;
+    }
+    this.#context.log.limited(`retry ${this.id}`, `cannot deliver to ${this.id} now: ${failure.message}; it is tried again`);
+    this.#sending.delete(entry);
+    this.#retrying.add(entry);
+    entry.row.sending -= entry.batch.items;
+    entry.row.retrying += entry.batch.items;
+    entry.dueAtMs = nowMs + waitMs;
+  }
+
+  #giveUp(entry: Entry, failure: Refusal): void {
+    const { items } = entry.batch;
+    if (failure.code === 'INTERNAL') count(entry.row.dropped, 'internal', items);
+    else entry.row.refused += items;
+    this.#tell(failure.code === 'DESTINATION_AUTH' || failure.code === 'INTERNAL' ? 'failed' : 'ok', failure.message);
+    this.#context.log.limited(`refused ${this.id}`, `cannot deliver to ${this.id}: ${failure.message}; the data is dropped`);
+    this.#finish(entry, 'sending', failure);
+  }
+
+  #dropped(entry: Entry, reason: 'shutdown'): Refusal {
+    count(entry.row.dropped, reason, entry.batch.items);
+    return refusal('SHUTTING_DOWN', `cannot deliver to ${this.id}: the collector is stopping`);
+  }
+
+  /** The end of an entry, whatever it is: its room is free, and whoever waits for it is told. */
+  #finish(entry: Entry, from: 'waiting' | 'sending' | 'retrying', outcome: Outcome): void {
+    const { batch, row } = entry;
+    entry.abort = undefined;
+    if (from === 'sending') this.#sending.delete(entry);
+    if (from === 'retrying') this.#retrying.delete(entry);
+    row[from] -= batch.items;
+    assert(row[from] >= 0, `${this.id} counts fewer than no items ${from}`);
+    this.room.give({ items: batch.items, bytes: batch.byteLength, requests: 1 });
+    if (entry.holds) release(batch, outcome);
+  }
+
+  #tell(state: ComponentState, message?: string): void {
+    this.#state = state;
+    this.#message = message;
+  }
+
+  #timedOut(answer: Refusal): Refusal {
+    const ms = this.delivery.timeout;
+    const late: Refusal = refusal('DEADLINE_EXCEEDED', `cannot deliver to ${this.id}: no answer within ${ms} ms`);
+    return answer.retryAfterMs === undefined ? late : { ...late, retryAfterMs: answer.retryAfterMs };
+  }
+
+  #internal(error: unknown): Refusal {
+    const cause = error instanceof Error ? error.message : String(error);
+    return refusal('INTERNAL', `cannot send with ${this.id}: ${cause.slice(0, LIMITS.messageChars)}`);
+  }
+
+  /** Keeps the one timer set for the earliest thing that time alone can change. */
+  #arm(): void {
+    const nowMs = this.#context.clock.now();
+    let atMs = this.#waiting.size > 0 && this.#throttledUntilMs > nowMs ? this.#throttledUntilMs : Infinity;
+    for (const entry of this.#sending) atMs = Math.min(atMs, entry.dueAtMs);
+    // One that is due already waits for a send to end, which comes here by itself.
+    for (const entry of this.#retrying) if (entry.dueAtMs > nowMs) atMs = Math.min(atMs, entry.dueAtMs);
+    if (atMs >= this.#timerAtMs || atMs === Infinity) return;
+    this.#cancelTimer?.();
+    this.#timerAtMs = atMs;
+    this.#cancelTimer = this.#context.clock.after(Math.max(1, Math.ceil(atMs - nowMs)), () => this.#tick());
+  }
+
+  #tick(): void {
+    this.#timerAtMs = Infinity;
+    this.#cancelTimer = undefined;
+    const nowMs = this.#context.clock.now();
+    for (const entry of this.#sending) {
+      if (entry.dueAtMs > nowMs) continue;
+      const abort = entry.abort;
+      if (abort?.signal.aborted === false) {
+        entry.dueAtMs = nowMs + LIMITS.abortGraceMs;
+        abort.abort(new DOMException('the attempt took too long', 'TimeoutError'));
+      } else this.#settle(entry, this.#timedOut(refusal('DEADLINE_EXCEEDED', '')));
+    }
+    this.#pump();
+    this.#arm();
+  }
+}
+
+export function refusal(code: ErrorCode, message: string, retryAfterMs?: number): Refusal {
+  const { retryable } = ERRORS[code];
+  return retryAfterMs === undefined ? { ok: false, code, retryable, message } : { ok: false, code, retryable, message, retryAfterMs };
+}
+
+function release(batch: ScopedBatch, outcome: Outcome): void {
+  for (const receipt of batch.receipts) receipt.release(outcome);
+}

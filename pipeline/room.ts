@@ -1,0 +1,110 @@
+import type { Delivery } from './plan.ts';
+
+type Bounds = Pick<Delivery['sending_queue'], 'sizer' | 'queue_size' | 'queue_bytes'>;
+
+/** What something takes of a queue's room. `requests` may be a fraction where requests were merged or split. */
+export interface Share {
+  readonly items: number;
+  readonly bytes: number;
+  readonly requests: number;
+}
+
+/** A place in the line for room; made by whoever waits, once per request. */
+export class Ticket {}
+
+interface Waiter {
+  readonly ticket: Ticket;
+  readonly items: number;
+  readonly bytes: number;
+  wake: (room: boolean) => void;
+}
+
+/**
+ * The room of one exporter's queue: what is reserved for requests whose items are still in processors, and what is in
+ * the queue, together. It is bounded twice, by `queue_size` and by `queue_bytes`; when it is empty it takes one request
+ * of any size, as one that never fits would be refused for ever. Whoever waits gets room in the order of asking.
+ */
+export class Room {
+  readonly #bounds: Bounds;
+  #items = 0;
+  #bytes = 0;
+  #requests = 0;
+  readonly #waiters: Waiter[] = [];
+  #closed = false;
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds;
+  }
+
+  get used(): Share {
+    return { items: this.#items, bytes: this.#bytes, requests: this.#requests };
+  }
+
+  /** Takes room for one request, or says that there is none now. A waiter shows its ticket. */
+  tryTake(items: number, bytes: number, ticket?: Ticket): boolean {
+    const head = this.#waiters[0];
+    if (head !== undefined && head.ticket !== ticket) return false;
+    if (!this.#fits(items, bytes)) return false;
+    this.#items += items;
+    this.#bytes += bytes;
+    this.#requests += 1;
+    if (head !== undefined) {
+      this.#waiters.shift();
+      this.#wakeFirst();
+    }
+    return true;
+  }
+
+  give(share: Share): void {
+    this.#items -= share.items;
+    this.#bytes -= share.bytes;
+    this.#requests -= share.requests;
+    if (this.#waiters.length > 0) this.#wakeFirst();
+  }
+
+  /** What was reserved becomes what a processor made of it, even where that is larger. */
+  exchange(reserved: Share, items: number, bytes: number): void {
+    this.#items += items - reserved.items;
+    this.#bytes += bytes - reserved.bytes;
+    this.#requests += 1 - reserved.requests;
+    if (this.#waiters.length > 0) this.#wakeFirst();
+  }
+
+  /** Resolves to true when it is this ticket's turn and there is room, to false when the process is stopping. */
+  wait(ticket: Ticket, items: number, bytes: number): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    return new Promise((wake) => {
+      const known = this.#waiters.find((waiter) => waiter.ticket === ticket);
+      if (known === undefined) this.#waiters.push({ ticket, items, bytes, wake });
+      else known.wake = wake;
+      this.#wakeFirst();
+    });
+  }
+
+  /** Gives up a place in the line. */
+  leave(ticket: Ticket): void {
+    const at = this.#waiters.findIndex((waiter) => waiter.ticket === ticket);
+    if (at < 0) return;
+    this.#waiters.splice(at, 1);
+    this.#wakeFirst();
+  }
+
+  /** Sends everybody in the line away, now and from now on. */
+  close(): void {
+    this.#closed = true;
+    for (const waiter of this.#waiters.splice(0)) waiter.wake(false);
+  }
+
+  #wakeFirst(): void {
+    const first = this.#waiters[0];
+    if (first !== undefined && this.#fits(first.items, first.bytes)) first.wake(true);
+  }
+
+  #fits(items: number, bytes: number): boolean {
+    if (this.#items === 0 && this.#bytes === 0) return true;
+    const { sizer, queue_size, queue_bytes } = this.#bounds;
+    if (this.#bytes + bytes > queue_bytes) return false;
+    if (sizer === 'items') return this.#items + items <= queue_size;
+    return sizer === 'bytes' ? this.#bytes + bytes <= queue_size : this.#requests + 1 <= queue_size;
+  }
+}

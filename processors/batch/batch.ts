@@ -1,0 +1,122 @@
+import { merge, split, type ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
+import type { Clock } from '../../pipeline/clock.ts';
+import type { Context, Drop, Emit, Processor } from '../../pipeline/component.ts';
+import { splitContent } from '../../pipeline/otlp/split.ts';
+import type { BatchConfig } from './config.ts';
+
+/** What waits for one scope and one combination of metadata. Never holds anything of another. */
+interface Group {
+  readonly scope: string;
+  batches: ScopedBatch[];
+  items: number;
+}
+
+const SEPARATOR = '\u0000';
+
+/** Groups are made on first use and forgotten when they are sent. One timer serves all: it starts with the first item
+ *  that waits, so none waits longer than `timeout`. */
+export class BatchProcessor implements Processor {
+  readonly #config: BatchConfig;
+  readonly #keys: readonly string[];
+  readonly #clock: Clock;
+  readonly #groups = new Map<string, Group>();
+  #emit: Emit | undefined;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(config: BatchConfig, clock: Clock) {
+    this.#config = config;
+    this.#keys = config.metadata_keys.map((key) => key.toLowerCase()).sort();
+    this.#clock = clock;
+  }
+
+  start(emit: Emit): void {
+    this.#emit = emit;
+  }
+
+  process(batch: ScopedBatch, emit: Emit): void {
+    const key = this.#keyOf(batch);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      const limit = this.#config.metadata_cardinality_limit;
+      if (this.#config.timeout === 0 || this.#isFull(batch.items) || (limit > 0 && this.#groups.size >= limit)) {
+        this.#send([batch], emit);
+        return;
+      }
+      group = { scope: batch.scope, batches: [], items: 0 };
+      this.#groups.set(key, group);
+    }
+    group.batches.push(batch);
+    group.items += batch.items;
+    if (this.#isFull(group.items)) {
+      this.#groups.delete(key);
+      this.#keepRest(key, this.#send(group.batches, emit, true));
+    }
+    if (this.#groups.size > 0) this.#startTimer();
+  }
+
+  flush(emit: Emit, _drop: Drop): void {
+    this.#stopTimer();
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    for (const group of groups) this.#send(group.batches, emit);
+  }
+
+  stop(): void {
+    this.#stopTimer();
+  }
+
+  held(scope: string): number {
+    let items = 0;
+    for (const group of this.#groups.values()) if (group.scope === scope) for (const batch of group.batches) items += batch.items;
+    return items;
+  }
+
+  #keyOf(batch: ScopedBatch): string {
+    let key = batch.scope;
+    // The length keeps two values from reading as one, whatever they contain.
+    for (const name of this.#keys) {
+      const value = batch.metadata?.[name];
+      key += value === undefined ? `${SEPARATOR}-` : `${SEPARATOR}${value.length}:${value}`;
+    }
+    return key;
+  }
+
+  #isFull(items: number): boolean {
+    return items >= this.#config.send_batch_size;
+  }
+
+  /** With `keep`, a last part below `send_batch_size` is not emitted but returned. */
+  #send(batches: readonly ScopedBatch[], emit: Emit, keep = false): ScopedBatch | undefined {
+    const merged = merge(batches);
+    const max = this.#config.send_batch_max_size;
+    if (max === 0 || merged.items <= max) {
+      emit(merged);
+      return undefined;
+    }
+    const parts = split(merged, splitContent(merged.signal, merged.segments, max));
+    const last = parts.at(-1)!;
+    const rest = keep && !this.#isFull(last.items) ? parts.pop() : undefined;
+    for (const part of parts) emit(part);
+    return rest;
+  }
+
+  #keepRest(key: string, rest: ScopedBatch | undefined): void {
+    if (rest !== undefined) this.#groups.set(key, { scope: rest.scope, batches: [rest], items: rest.items });
+  }
+
+  #startTimer(): void {
+    this.#cancelTimer ??= this.#clock.after(this.#config.timeout, () => {
+      this.#cancelTimer = undefined;
+      if (this.#emit !== undefined) this.flush(this.#emit, () => {});
+    });
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+}
+
+export function create(config: BatchConfig, context: Context): Processor {
+  return new BatchProcessor(config, context.clock);
+}

@@ -1,0 +1,55 @@
+import { totalmem } from 'node:os';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+
+export interface MemoryUsage {
+  /** What the system sees. */
+  readonly rssBytes: number;
+  /** Heap, buffers and what the program itself takes. The rest of `rssBytes` is free, and kept by the allocator. */
+  readonly liveBytes: number;
+}
+
+/** The memory of a process as the limiter sees it, so that tests can tell it what to see. */
+export interface Memory {
+  usage(): MemoryUsage;
+  /** A full garbage collection, where the runtime offers one. */
+  readonly collect: (() => void) | undefined;
+  /** Most that this process may have: its container's limit, or the machine's memory. */
+  readonly availableBytes: number;
+}
+
+export class ProcessMemory implements Memory {
+  readonly availableBytes = availableBytes();
+  readonly collect = collector();
+  /** Code and native state: what is there before any data is. */
+  readonly #nativeBytes: number;
+
+  constructor() {
+    const { rss, heapTotal, arrayBuffers } = process.memoryUsage();
+    this.#nativeBytes = Math.max(0, rss - heapTotal - arrayBuffers);
+  }
+
+  usage(): MemoryUsage {
+    const { rss, heapTotal, arrayBuffers } = process.memoryUsage();
+    return { rssBytes: rss, liveBytes: Math.min(rss, this.#nativeBytes + heapTotal + arrayBuffers) };
+  }
+}
+
+function availableBytes(): number {
+  const machine = totalmem();
+  // 0, or more than there is, where no container limits it.
+  const container = process.constrainedMemory?.() ?? 0;
+  return container > 0 && container < machine ? container : machine;
+}
+
+/** V8 counts buffers towards its next collection late; under pressure it has to be told. */
+function collector(): (() => void) | undefined {
+  if (typeof globalThis.gc === 'function') return () => void globalThis.gc?.();
+  try {
+    v8.setFlagsFromString('--expose-gc');
+    const collect: unknown = vm.runInNewContext('gc');
+    return typeof collect === 'function' ? () => void collect() : undefined;
+  } catch {
+    return undefined;
+  }
+}
