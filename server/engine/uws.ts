@@ -138,16 +138,27 @@ class UwsExchange extends Exchange {
       for (const name in headers) response.writeHeader(name, headers[name] as string);
     }
     if (!last) response.writeHeader('Keep-Alive', KEEP_ALIVE);
-    if (this.head.method === 'HEAD') {
-      // endWithoutBody(length) would leave the engine waiting for a body.
-      response.writeHeader('Content-Length', String(body === undefined ? 0 : Buffer.byteLength(body)));
-      response.endWithoutBody(undefined, last);
-    } else if (status === 204) {
-      response.endWithoutBody(undefined, last);
+    if (this.head.method === 'HEAD' || status === 204) {
+      this.#endWithoutBody(this.head.method === 'HEAD' ? bodyBytes(body) : undefined, last);
     } else {
       response.end(body, last);
     }
   }
+
+  /** With a length the engine waits for that body on a connection that stays, and it takes `undefined` for a length. */
+  #endWithoutBody(length: number | undefined, last: boolean): void {
+    const response = this.#response;
+    if (last) {
+      response.endWithoutBody(length ?? 0, true);
+      return;
+    }
+    if (length !== undefined) response.writeHeader('Content-Length', String(length));
+    response.endWithoutBody();
+  }
+}
+
+function bodyBytes(body: HttpAnswer['body']): number {
+  return body === undefined ? 0 : Buffer.byteLength(body);
 }
 
 /** The engine only says that it cannot listen; the system's own code is found by asking again. */
