@@ -39,6 +39,13 @@ function withConfig(command: Command): Command {
     .option('--skip-unsupported', 'leave out components that only the Go collector has, and run the rest');
 }
 
+/** Without a command it is `run`. Not commander's own default command: that one would take a misspelt command for an argument. */
+export function withDefaultCommand(args: readonly string[]): string[] {
+  const first = args[0] ?? '';
+  const chosen = first !== '' && (!first.startsWith('-') || ['-h', '--help', '-V', '--version'].includes(first));
+  return chosen ? [...args] : ['run', ...args];
+}
+
 /** The command line. `exit` gets the exit code of the chosen command. */
 export function createProgram(actions: Actions, exit: (code: number) => void): Command {
   const program = new Command('periscope')
@@ -48,7 +55,7 @@ export function createProgram(actions: Actions, exit: (code: number) => void): C
     .showSuggestionAfterError()
     .showHelpAfterError('(periscope --help explains)')
     .addHelpText('after', EXAMPLES);
-  withConfig(program.command('run', { isDefault: true }))
+  withConfig(program.command('run'))
     .description('receive, bind, clean and send on, until Ctrl-C (this is the default)')
     .action(async (options: ConfigOptions) => exit(await actions.run(options)));
   withConfig(program.command('validate'))

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { StartError } from '../../pipeline/errors.ts';
-import { createProgram, type Actions } from './cli.ts';
+import { createProgram, withDefaultCommand, type Actions } from './cli.ts';
 
 const LINGER_MS = 1000;
 
@@ -59,4 +59,4 @@ await createProgram(actions, (code) => {
   process.exitCode = code;
   // Output may still be on its way into a pipe, so the process ends by itself; this only fires if something holds it.
   setTimeout(() => process.exit(code), LINGER_MS).unref();
-}).parseAsync();
+}).parseAsync(withDefaultCommand(process.argv.slice(2)), { from: 'user' });
