@@ -1,4 +1,5 @@
 import { debugExporter } from './debug/index.ts';
+import { fileExporter } from './file/index.ts';
 import { otlpHttpExporter } from './otlp_http/index.ts';
 
-export const exporters = [otlpHttpExporter, debugExporter] as const;
+export const exporters = [otlpHttpExporter, debugExporter, fileExporter] as const;

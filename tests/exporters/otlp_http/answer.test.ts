@@ -92,7 +92,7 @@ describe('messages', () => {
 
   test('are one line without control characters, and cut', () => {
     const outcome = outcomeOf(answer(400, json({ message: `\u001b[31mred\r\n${'x'.repeat(5000)}` }))) as { message: string };
-    expect(outcome.message).toMatch(/^[^\u0000-\u001f]+$/);
+    expect([...outcome.message].every((character) => character >= ' ')).toBe(true);
     expect(outcome.message.length).toBeLessThanOrEqual(LIMITS.messageChars + 60);
   });
 });
