@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
+import {
+  encode,
+  exponentialHistogram,
+  exponentialHistogramPoint,
+  gauge,
+  histogram,
+  histogramPoint,
+  logRecord,
+  point,
+  request,
+  span,
+  sum,
+  summary,
+  summaryPoint,
+} from '../support/build.ts';
+import { Collector, yamlOf } from '../support/collector.ts';
+import { fingerprints, itemsOf } from '../support/items.ts';
+import { OtlpSink } from '../support/otlp-sink.ts';
+import { peer } from '../support/peers.ts';
+import { decode, type Tree } from '../support/reference/otlp.ts';
+
+const otelcol = peer('otelcol');
+const REQUESTS = 40;
+
+/** otelcol between two addresses; the port is free when it is asked for, and otelcol takes it at once. */
+async function startOtelcol(destination: string): Promise<{ url: string; stop: () => Promise<void> }> {
+  const probe = createServer();
+  probe.listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  const folder = await mkdtemp(join(tmpdir(), 'otelcol-'));
+  const pipeline = '{ receivers: [otlp], processors: [batch], exporters: [otlphttp] }';
+  const config = `receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
+processors: { batch: { timeout: 100ms } }
+exporters: { otlphttp: { endpoint: "${destination}", compression: zstd } }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines: { metrics: ${pipeline}, traces: ${pipeline}, logs: ${pipeline} }
+`;
+  await writeFile(join(folder, 'config.yaml'), config);
+  const child = spawn(otelcol.path, ['--config', join(folder, 'config.yaml')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'close');
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  while (!log.includes('Everything is ready')) {
+    if (child.exitCode !== null) throw new Error(`otelcol ended with ${child.exitCode}:\n${log}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+/** Every kind of item with text, numbers and lists that survive any correct hop unchanged. */
+function requests(signal: Signal): Tree[] {
+  const text = fc
+    .string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 20 })
+    .map((value) => value.replaceAll(/[^\w.-]/g, '_'));
+  return fc
+    .sample(
+      fc.dictionary(
+        text,
+        fc.oneof(text, fc.double({ noNaN: true }), fc.bigInt({ min: -(2n ** 60n), max: 2n ** 60n }), fc.boolean()),
+        { maxKeys: 8 },
+      ),
+      { numRuns: REQUESTS, seed: 20 },
+    )
+    .map((attributes, n) => {
+      const of = { ...attributes, n: BigInt(n) };
+      const items = {
+        metrics: [
+          gauge('a.gauge', [point(of), point({ n: BigInt(n) }, -9n)]),
+          sum('a.sum', [point(of, 7n)]),
+          histogram('a.histogram', [histogramPoint(of)]),
+          exponentialHistogram('an.exponential', [exponentialHistogramPoint(of)]),
+          summary('a.summary', [summaryPoint(of)]),
+        ],
+        traces: [
+          span(of, {
+            events: [{ timeUnixNano: 5n, name: 'event', attributes: [] }],
+            links: [{ traceId: Buffer.alloc(16, 7), spanId: Buffer.alloc(8, 9), traceState: 'a=b' }],
+            status: { code: 2, message: 'no' },
+            traceState: 'c=d',
+            flags: 257,
+          }),
+          span(of),
+        ],
+        logs: [
+          logRecord(of, { a: [1n, 'b', true] }),
+          logRecord(of, 'text', { flags: 1, traceId: Buffer.alloc(16, 1), spanId: Buffer.alloc(8, 2), eventName: 'event' }),
+        ],
+      }[signal];
+      return request(signal, [
+        {
+          resource: { 'service.name': 'interop', 'periscope.scope': 'ENTERPRISE', n: BigInt(n) },
+          instrumentationScope: of,
+          items,
+        },
+      ]);
+    });
+}
+
+const normal = (signal: Signal, bodies: readonly Uint8Array[]): string[] =>
+  fingerprints(bodies.flatMap((body) => itemsOf(signal, decode(signal, body))));
+
+const PARTS = { processors: '  sanitize:\n  batch: { timeout: 50ms }\n', chain: ['sanitize', 'batch'] };
+const ENV = { env: { DASHBOARD_SCOPE: 'ENTERPRISE' } };
+
+describe.skipIf(otelcol.missing)(`otelcol${otelcol.note}`, () => {
+  it('between two Periscopes changes no item and loses none', async () => {
+    const sink = await OtlpSink.start();
+    try {
+      await using last = await Collector.start(
+        yamlOf({ exporters: `  otlp_http: { endpoint: "${sink.url}", compression: none }\n`, ...PARTS }),
+        ENV,
+      );
+      const middle = await startOtelcol(last.url());
+      const sent = Object.fromEntries(
+        SIGNALS.map((signal) => [signal, requests(signal).map((tree) => encode(signal, tree))]),
+      ) as Record<Signal, Uint8Array[]>;
+      try {
+        await using first = await Collector.start(
+          yamlOf({ exporters: `  otlp_http: { endpoint: "${middle.url}", compression: gzip }\n`, ...PARTS }),
+          ENV,
+        );
+        for (const signal of SIGNALS) {
+          for (const body of sent[signal]) expect((await first.send(`/v1/${signal}`, body)).status).toBe(200);
+        }
+        expect(await first.stop()).toEqual({ code: 0, signal: null });
+      } finally {
+        await middle.stop();
+      }
+      expect(await last.stop()).toEqual({ code: 0, signal: null });
+      for (const signal of SIGNALS) expect(normal(signal, sink.bodies(signal)), signal).toEqual(normal(signal, sent[signal]));
+    } finally {
+      await sink.close();
+    }
+  });
+});
