@@ -9,9 +9,17 @@ import { REGISTRY, SECTIONS } from './registry.ts';
 const START = '<!-- options:start -->';
 const END = '<!-- options:end -->';
 
-/** Every generated file of the repository: its path below `root` and its text. */
-export function generatedFiles(root: string): Map<string, string> {
+export interface Generated {
+  /** Path below the repository → text. */
+  readonly files: ReadonlyMap<string, string>;
+  /** READMEs that have no place for their option table. */
+  readonly unmarked: readonly string[];
+}
+
+/** Everything that is made from code. */
+export function generate(root: string): Generated {
   const files = new Map<string, string>();
+  const unmarked: string[] = [];
   files.set('config/schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   files.set('docs/reference/errors.md', errorsPage());
   files.set('docs/reference/components.md', componentsPage(REGISTRY));
@@ -20,43 +28,50 @@ export function generatedFiles(root: string): Map<string, string> {
   for (const section of SECTIONS) {
     for (const component of REGISTRY[section]) {
       const path = `${section}/${component.type}/README.md`;
-      files.set(path, withTable(path, textOf(root, path), optionTable(component)));
+      const text = withTable(textOf(root, path), optionTable(component));
+      if (text === undefined) unmarked.push(path);
+      else files.set(path, text);
     }
   }
-  return files;
+  return { files, unmarked };
 }
 
-function withTable(path: string, text: string, table: string): string {
+function withTable(text: string, table: string): string | undefined {
   const [start, end] = [text.indexOf(START), text.indexOf(END)];
-  if (start === -1 || end < start)
-    throw new Error(`cannot write the options of ${path}: the markers ${START} and ${END} are missing`);
+  if (start === -1 || end < start) return undefined;
   return `${text.slice(0, start + START.length)}\n${table}\n${text.slice(end)}`;
 }
 
 const textOf = (root: string, path: string): string =>
   existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : '';
 
-/** The generated files that are not what the code says. */
-export function driftedFiles(root: string): string[] {
-  return [...generatedFiles(root)].filter(([path, text]) => textOf(root, path) !== text).map(([path]) => path);
+/** What `--check` reports, a line each: files that are not what the code says, READMEs without a place for a table. */
+export function driftOf(root: string): string[] {
+  const { files, unmarked } = generate(root);
+  const drifted = [...files].filter(([path, text]) => textOf(root, path) !== text).map(([path]) => path);
+  return [...drifted, ...unmarked.map((path) => `${path} (it lacks the lines ${START} and ${END})`)];
 }
 
-function main(root: string, check: boolean): number {
-  const drifted = driftedFiles(root);
-  if (check) {
-    if (drifted.length === 0) return 0;
-    console.error(
-      `these files are not what the code says; run npm run docs and commit them:\n${drifted.map((path) => `  ${path}`).join('\n')}`,
-    );
-    return 1;
-  }
-  const files = generatedFiles(root);
-  for (const path of drifted) {
+function check(root: string): number {
+  const drift = driftOf(root);
+  if (drift.length === 0) return 0;
+  console.error(
+    `these files are not what the code says; run npm run docs and commit them:\n${drift.map((line) => `  ${line}`).join('\n')}`,
+  );
+  return 1;
+}
+
+/** Writes what has changed; gives the exit code. */
+export function write(root: string): number {
+  const { files, unmarked } = generate(root);
+  for (const [path, text] of files) {
+    if (textOf(root, path) === text) continue;
     mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), files.get(path) ?? '');
+    writeFileSync(join(root, path), text);
     console.log(path);
   }
-  return 0;
+  for (const path of unmarked) console.error(`cannot write the options into ${path}: it lacks the lines ${START} and ${END}`);
+  return unmarked.length === 0 ? 0 : 1;
 }
 
 /** The repository, from dist/config/ as from config/. */
@@ -66,5 +81,6 @@ function repositoryRoot(): string {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  process.exitCode = main(repositoryRoot(), process.argv.includes('--check'));
+  const root = repositoryRoot();
+  process.exitCode = process.argv.includes('--check') ? check(root) : write(root);
 }

@@ -55,19 +55,26 @@ function toJson(schema: z.ZodType): Json {
   return rest;
 }
 
-/** Defaults as they are written, our marks out, substitutions let in. */
+/** Defaults as they are written, our marks out, empty maps and substitutions let in. */
 function refine(schema: z.core.$ZodType, json: Json): void {
   delete json['mark'];
   // zod leaves out the default of an option that is transformed.
   const given = defaultOf(schema);
   if (given !== undefined) json['default'] = asWritten(schema, given);
-  const scalar =
-    json['type'] === 'number' || json['type'] === 'integer' || json['type'] === 'boolean' || Array.isArray(json['enum']);
-  if (!scalar) return;
+  if (json['type'] === 'object') json['type'] = ['object', 'null'];
+  if (!isChecked(json)) return;
   const { description, default: initial, ...own } = json;
   for (const key of Object.keys(json)) delete json[key];
   // zod writes a wrapper (a default, a description) into the JSON of what it wraps: that one is refined already.
   Object.assign(json, { anyOf: [own, SUBSTITUTION] });
   if (description !== undefined) json['description'] = description;
   if (initial !== undefined) json['default'] = initial;
+}
+
+/** Would refuse a text such as `${env:X}`; what it stands for is checked when the configuration is loaded. */
+function isChecked(json: Json): boolean {
+  if (json['type'] === 'number' || json['type'] === 'integer' || json['type'] === 'boolean') return true;
+  return (
+    Array.isArray(json['enum']) || json['const'] !== undefined || json['pattern'] !== undefined || json['format'] !== undefined
+  );
 }

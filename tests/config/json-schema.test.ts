@@ -33,6 +33,14 @@ describe('the JSON Schema of a configuration', () => {
     expect(new RegExp(size.anyOf[1]?.['pattern'] ?? '').test('${env:SIZE:-5}')).toBe(true);
   });
 
+  it('lets a map be empty and a checked text be a substitution', () => {
+    const otlp = at(components('receivers')['^(otlp)(/.+)?$'], 'anyOf', '0', 'properties', 'protocols');
+    expect(at(otlp, 'type')).toEqual(['object', 'null']);
+    expect(at(components('processors')['^(scope)(/.+)?$'], 'anyOf', '0', 'properties', 'on_missing', 'anyOf', '1', 'type')).toBe(
+      'string',
+    );
+  });
+
   it('refuses unknown sections and options', () => {
     expect(schema['additionalProperties']).toBe(false);
     expect(at(schema, 'properties', 'service', 'additionalProperties')).toBe(false);
