@@ -16,7 +16,8 @@ export interface UwsResponse {
   endWithoutBody(reportedContentLength?: number, closeConnection?: boolean): UwsResponse;
   close(): UwsResponse;
   cork(write: () => void): UwsResponse;
-  /** Reads on after `pause`; in any case it winds up the socket's 10 s timer again. */
+  pause(): void;
+  /** Reads on after `pause` and gives the socket another 10 s. Without a `pause` before it, it stops all reading. */
   resume(): void;
   onAborted(aborted: () => void): UwsResponse;
   /** The chunk is the engine's again when the callback returns. */

@@ -120,6 +120,7 @@ class UwsExchange extends Exchange {
 
   /** The engine's own timer wants 16 kB/s of a sender; ours only that something comes. */
   keep(): void {
+    this.#response.pause();
     this.#response.resume();
   }
 
