@@ -74,6 +74,8 @@ export interface Processor {
   held?(scope: string): number;
   /** What the walk must look for on its behalf. */
   readonly inspection?: ProcessorInspection;
+  /** Counters of its own, by name. */
+  stats?(): Readonly<Record<string, number>>;
 }
 export interface ProcessorInspection {
   readonly attributes: AttributeInspection;

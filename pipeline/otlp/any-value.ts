@@ -84,7 +84,10 @@ export function writeAnyValue(value: AnyValue): Uint8Array {
     case 'array':
       return sizedField(5, Buffer.concat(value.values.map((element) => sizedField(1, writeAnyValue(element)))));
     case 'map':
-      return sizedField(6, Buffer.concat(value.entries.map(([key, entry]) => sizedField(1, keyValue(Buffer.from(key), writeAnyValue(entry))))));
+      return sizedField(
+        6,
+        Buffer.concat(value.entries.map(([key, entry]) => sizedField(1, keyValue(Buffer.from(key), writeAnyValue(entry))))),
+      );
   }
 }
 

@@ -1,7 +1,7 @@
 import { FLAG_BAD_TEXT, FLAG_CLAIM, FLAG_KEY, FLAG_NESTED, FLAG_SCALAR, FLAG_TOO_DEEP, FLAG_VALUE } from './marks.kernel.ts';
 import { AttributeMemo } from './memo.kernel.ts';
 import { allIn, equals, isAscii, isPlain, isUtf8 } from './text.kernel.ts';
-import { readVarint31, skipVarint } from './varint.kernel.ts';
+import { readKey, readVarint31, skipVarint } from './varint.kernel.ts';
 
 /** Wire format broken: the request is refused. */
 const BROKEN = -1;
@@ -80,7 +80,7 @@ export class AttributeCheck {
   #learn(p: number, runEnd: number): number {
     const bytes = this.#bytes;
     let attributes = 0;
-    for (let at = p; at < runEnd; ) {
+    for (let at = p; at < runEnd;) {
       let length = bytes[at + 1]!;
       let content = at + 2;
       if (length >= 0x80) {
@@ -146,7 +146,7 @@ export class AttributeCheck {
     let seen = 0;
     let p = start;
     while (p < end) {
-      const tag = readVarint31(bytes, p, end);
+      const tag = readKey(bytes, p, end);
       p = skipVarint(bytes, p, end);
       if (p < 0 || tag < 8) return BROKEN;
       const field = tag >>> 3;
@@ -228,7 +228,7 @@ export class AttributeCheck {
     let members = 0;
     let p = start;
     while (p < end) {
-      const tag = readVarint31(bytes, p, end);
+      const tag = readKey(bytes, p, end);
       p = skipVarint(bytes, p, end);
       if (p < 0 || tag < 8) return BROKEN;
       const field = tag >>> 3;
@@ -241,7 +241,8 @@ export class AttributeCheck {
         const scalar = p;
         p = this.#skip(wire, p, end);
         if (p < 0) return BROKEN;
-        if (field === 4 && this.#rules.scalars && depth === 0 && !isDecimal(this.#view.getFloat64(scalar, true))) flags |= FLAG_SCALAR;
+        if (field === 4 && this.#rules.scalars && depth === 0 && !isDecimal(this.#view.getFloat64(scalar, true)))
+          flags |= FLAG_SCALAR;
         continue;
       }
       const content = skipVarint(bytes, p, end);
@@ -274,7 +275,7 @@ export class AttributeCheck {
     let flags = 0;
     let p = start;
     while (p < end) {
-      const tag = readVarint31(bytes, p, end);
+      const tag = readKey(bytes, p, end);
       p = skipVarint(bytes, p, end);
       if (p < 0 || tag < 8) return BROKEN;
       if ((tag & 7) !== 2) {

@@ -58,7 +58,16 @@ export class MarkStore {
     this.full = false;
   }
 
-  push(kind: number, start: number, end: number, parent: number, length: number, content: number, data: number, type: number): number {
+  push(
+    kind: number,
+    start: number,
+    end: number,
+    parent: number,
+    length: number,
+    content: number,
+    data: number,
+    type: number,
+  ): number {
     const base = this.count * MARK_STRIDE;
     if (base === this.rows.length) {
       if (this.count >= MARKS_MAX) {

@@ -14,9 +14,9 @@ import {
   KIND,
   MarkStore,
 } from './marks.kernel.ts';
-import { AttributeCheck } from './attribute.kernel.ts';
+import type { AttributeCheck } from './attribute.kernel.ts';
 import { isAscii, isUtf8 } from './text.kernel.ts';
-import { readVarint31, skipVarint } from './varint.kernel.ts';
+import { readKey, readVarint31, skipVarint } from './varint.kernel.ts';
 
 /**
  * The walk: one pass over the bytes of a request, driven by a layout that is compiled from the OTLP schema. It checks
@@ -59,6 +59,16 @@ export const WALK_TOO_MANY = 3;
 
 /** Nesting of message types in the schema below the request; AnyValue nests further and is checked on its own. */
 const FRAMES_MAX = 16;
+const FRAME_STRIDE = 8;
+const FRAME_START = 0;
+const FRAME_LENGTH = 1;
+const FRAME_CONTENT = 2;
+const FRAME_END = 3;
+const FRAME_TYPE = 4;
+/** Its row in the marks, -1 until something inside it is marked. */
+const FRAME_ROW = 5;
+/** Items counted before it. */
+const FRAME_ITEMS = 6;
 
 export class Walker {
   items = 0;
@@ -71,14 +81,8 @@ export class Walker {
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #canonical = true;
-  // The messages around the place the walk is at; index = depth. A frame gets its row on the first mark inside it.
-  readonly #frameStart = new Int32Array(FRAMES_MAX);
-  readonly #frameEnd = new Int32Array(FRAMES_MAX);
-  readonly #frameLength = new Int32Array(FRAMES_MAX);
-  readonly #frameContent = new Int32Array(FRAMES_MAX);
-  readonly #frameType = new Int32Array(FRAMES_MAX);
-  readonly #frameRow = new Int32Array(FRAMES_MAX);
-  readonly #frameItems = new Int32Array(FRAMES_MAX);
+  /** The messages around the place the walk is at, FRAME_STRIDE numbers each; index = depth. */
+  readonly #frames = new Int32Array(FRAMES_MAX * FRAME_STRIDE);
 
   constructor(layout: Int32Array, roles: Uint8Array, attributes: AttributeCheck) {
     this.#layout = layout;
@@ -108,32 +112,28 @@ export class Walker {
   /** One message's fields in [start, end). `depth` counts the frames around it. */
   #message(type: number, start: number, end: number, depth: number): boolean {
     const bytes = this.#bytes;
-    const layout = this.#layout;
-    const row = type * CELLS_PER_TYPE;
+    const cells = this.#layout;
     let attributes = 0;
     let seen = 0;
-    let markAll = false;
+    let markAll = false; // a key that will change may become one behind it: whoever changes it sees them all
     let p = start;
     while (p < end) {
       const fieldStart = p;
       let tag = bytes[p]!;
       if (tag < 0x80) p += 1;
       else {
-        tag = readVarint31(bytes, p, end);
+        tag = readKey(bytes, p, end);
         p = skipVarint(bytes, p, end);
-        if (tag < 0 || p < 0) return this.#fault(fieldStart);
       }
+      if (tag < 8 || p < 0) return this.#fault(fieldStart);
       const field = tag >>> 3;
       const wire = tag & 7;
-      if (field === 0) return this.#fault(fieldStart);
-      const cell = field < CELLS_PER_TYPE ? layout[row + field]! : 0;
+      const cell = field < CELLS_PER_TYPE ? cells[type * CELLS_PER_TYPE + field]! : 0;
       const action = cell & 15;
-      if ((cell & 0x10000) !== 0) {
-        const bit = 1 << ((cell >>> 17) & 31);
-        if ((seen & bit) !== 0) this.#canonical = false;
-        seen |= bit;
-      }
-      if (action === ACTION_ATTRIBUTE && !markAll && tag < 0x80 && p === fieldStart + 1) {
+      const bit = (cell & 0x10000) === 0 ? 0 : 1 << ((cell >>> 17) & 31);
+      if ((seen & bit) !== 0) this.#canonical = false;
+      seen |= bit;
+      if (action === ACTION_ATTRIBUTE && wire === 2 && !markAll && p === fieldStart + 1) {
         const run = this.#attributes.run(fieldStart, end);
         if (run > 0) {
           attributes += this.#attributes.runAttributes;
@@ -143,12 +143,9 @@ export class Walker {
       }
       if (wire !== 2) {
         if (action !== ACTION_UNKNOWN && wire !== ((cell >>> 4) & 7)) return this.#fault(fieldStart);
-        if (wire === 1) p += 8;
-        else if (wire === 5) p += 4;
-        else if (wire === 0) p = skipVarint(bytes, p, end);
-        else return this.#fault(fieldStart);
+        p = wire === 1 ? p + 8 : wire === 5 ? p + 4 : wire === 0 ? skipVarint(bytes, p, end) : -1;
         if (p < 0 || p > end) return this.#fault(fieldStart);
-        if (depth === 0) this.#unknown(fieldStart, p, type);
+        if (depth === 0) this.#unknown(fieldStart, p, type); // only unknown fields of a request are no messages
         continue;
       }
       const lengthStart = p;
@@ -167,12 +164,10 @@ export class Walker {
       if (action === ACTION_ATTRIBUTE) {
         attributes += 1;
         const flags = this.#attributes.keyValue(content, p);
-        if (flags !== 0 || markAll) {
-          if (flags < 0) return this.#fault(fieldStart);
-          // A key that is going to change may become one that stands behind it: whoever changes it sees them all.
-          if ((flags & FLAG_KEY) !== 0) markAll = true;
+        if (flags < 0) return this.#fault(fieldStart);
+        if ((flags & FLAG_KEY) !== 0) markAll = true;
+        if (flags !== 0 || markAll)
           this.marks.push(MARK_ATTRIBUTE, fieldStart, p, this.#frame(depth), lengthStart, content, flags, type);
-        }
       } else if (action === ACTION_MESSAGE) {
         if (!this.#enter((cell >>> 8) & 255, fieldStart, lengthStart, content, p, depth + 1)) return false;
       } else if (action === ACTION_UNKNOWN) {
@@ -181,14 +176,16 @@ export class Walker {
         return this.#fault(fieldStart);
       }
     }
-    if (attributes > this.#attributes.countMax) this.marks.push(MARK_COUNT, end, end, this.#frame(depth), end, end, attributes, type);
+    if (attributes > this.#attributes.countMax)
+      this.marks.push(MARK_COUNT, end, end, this.#frame(depth), end, end, attributes, type);
     return true;
   }
 
   /** A field of the request itself that is not in the schema; neighbours share a mark. */
   #unknown(start: number, end: number, type: number): void {
     const last = (this.marks.count - 1) * MARK_STRIDE;
-    if (last >= 0 && this.marks.rows[last + KIND] === MARK_UNKNOWN && this.marks.rows[last + END] === start) this.marks.rows[last + END] = end;
+    if (last >= 0 && this.marks.rows[last + KIND] === MARK_UNKNOWN && this.marks.rows[last + END] === start)
+      this.marks.rows[last + END] = end;
     else this.marks.push(MARK_UNKNOWN, start, end, -1, end, end, 0, type);
   }
 
@@ -228,40 +225,44 @@ export class Walker {
   /** A sub-message: remembers it as the frame at `depth`, walks it, and settles its row. */
   #enter(type: number, start: number, length: number, content: number, end: number, depth: number): boolean {
     const role = this.#roles[type]!;
-    this.#frameStart[depth] = start;
-    this.#frameEnd[depth] = end;
-    this.#frameLength[depth] = length;
-    this.#frameContent[depth] = content;
-    this.#frameType[depth] = type;
-    this.#frameRow[depth] = -1;
-    this.#frameItems[depth] = this.items;
+    const frames = this.#frames;
+    const frame = depth * FRAME_STRIDE;
+    frames[frame + FRAME_START] = start;
+    frames[frame + FRAME_LENGTH] = length;
+    frames[frame + FRAME_CONTENT] = content;
+    frames[frame + FRAME_END] = end;
+    frames[frame + FRAME_TYPE] = type;
+    frames[frame + FRAME_ROW] = -1;
+    frames[frame + FRAME_ITEMS] = this.items;
     if (role === ROLE_ITEM) this.items += 1;
     else if (role === ROLE_GROUP) this.marks.push(MARK_POINT, content, content, this.#frame(depth), content, content, 0, type);
     else if (role === ROLE_RESOURCE) this.#frame(depth);
     if (!this.#message(type, content, end, depth)) return false;
     if (role === ROLE_RESOURCE) this.marks.push(MARK_POINT, end, end, this.#frame(depth), end, end, 0, type);
-    const frameRow = this.#frameRow[depth]!;
-    if (frameRow >= 0) this.marks.rows[frameRow * MARK_STRIDE + DATA] = this.items - this.#frameItems[depth]!;
+    const row = frames[frame + FRAME_ROW]!;
+    if (row >= 0) this.marks.rows[row * MARK_STRIDE + DATA] = this.items - frames[frame + FRAME_ITEMS]!;
     return true;
   }
 
   /** Row of the frame at `depth`, made now, with those around it, if it has none yet. -1 for the request itself. */
   #frame(depth: number): number {
     if (depth === 0) return -1;
-    const known = this.#frameRow[depth]!;
+    const frames = this.#frames;
+    const frame = depth * FRAME_STRIDE;
+    const known = frames[frame + FRAME_ROW]!;
     if (known >= 0) return known;
     const parent = this.#frame(depth - 1);
     const made = this.marks.push(
       MARK_FRAME,
-      this.#frameStart[depth]!,
-      this.#frameEnd[depth]!,
+      frames[frame + FRAME_START]!,
+      frames[frame + FRAME_END]!,
       parent,
-      this.#frameLength[depth]!,
-      this.#frameContent[depth]!,
+      frames[frame + FRAME_LENGTH]!,
+      frames[frame + FRAME_CONTENT]!,
       0,
-      this.#frameType[depth]!,
+      frames[frame + FRAME_TYPE]!,
     );
-    this.#frameRow[depth] = made;
+    frames[frame + FRAME_ROW] = made;
     return made;
   }
 }

@@ -99,7 +99,10 @@ export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection):
     result = walker.run(read, type);
   }
   if (result !== WALK_OK) {
-    const where = result === WALK_TOO_MANY ? 'too many attributes to judge; send smaller requests' : `broken at byte ${walker.faultAt} of ${read.length}`;
+    const where =
+      result === WALK_TOO_MANY
+        ? 'too many attributes to judge; send smaller requests'
+        : `broken at byte ${walker.faultAt} of ${read.length}`;
     return { ok: false, code: 'MALFORMED', retryable: false, message: `cannot read the ${signal} request: ${where}` };
   }
   return new Walk(signal, read, walker.items, walker.marks.take(), inspection);

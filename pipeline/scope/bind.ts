@@ -4,7 +4,20 @@ import { bindContent, type ScopedBatch } from '../batch/scoped-batch.ts';
 import type { Rejection } from '../component.ts';
 import { Edits } from '../otlp/edits.ts';
 import { lastInside } from '../otlp/edits.kernel.ts';
-import { FLAG_BAD_TEXT, FLAG_CLAIM, FLAG_TOO_DEEP, CONTENT, DATA, END, KIND, MARK_ATTRIBUTE, MARK_FRAME, MARK_POINT, MARK_STRIDE, PARENT } from '../otlp/marks.kernel.ts';
+import {
+  FLAG_BAD_TEXT,
+  FLAG_CLAIM,
+  FLAG_TOO_DEEP,
+  CONTENT,
+  DATA,
+  END,
+  KIND,
+  MARK_ATTRIBUTE,
+  MARK_FRAME,
+  MARK_POINT,
+  MARK_STRIDE,
+  PARENT,
+} from '../otlp/marks.kernel.ts';
 import { readKeyValue, stringValue, utf8 } from '../otlp/key-value.ts';
 import { resourceAttribute, resourceOf } from '../otlp/write.ts';
 import type { Walk } from '../otlp/walk.ts';
@@ -51,7 +64,12 @@ export function bind(batch: Batch, stage: ScopeStageConfig, receipt: Receipt): B
 }
 
 /** The scope of the group at `mark`, or why it has none. */
-function judgeGroup(walk: Walk, mark: number, binding: Binding, stage: ScopeStageConfig): string | { scope: string; reason: Reason } {
+function judgeGroup(
+  walk: Walk,
+  mark: number,
+  binding: Binding,
+  stage: ScopeStageConfig,
+): string | { scope: string; reason: Reason } {
   const { allowed } = binding;
   const only = allowed.length === 1 ? allowed[0] : undefined;
   const counted = only ?? binding.fallback ?? allowed[0] ?? 'global';
@@ -77,7 +95,14 @@ function judgeGroup(walk: Walk, mark: number, binding: Binding, stage: ScopeStag
 }
 
 /** The edits that leave the groups at `marks`, bound to `scope`, and nothing else of the request. */
-function bindGroups(walk: Walk, scope: string, marks: readonly number[], stage: ScopeStageConfig, tally: Tally, single: boolean): Edits {
+function bindGroups(
+  walk: Walk,
+  scope: string,
+  marks: readonly number[],
+  stage: ScopeStageConfig,
+  tally: Tally,
+  single: boolean,
+): Edits {
   const edits = new Edits(walk);
   const attribute = resourceAttribute(stage.keys[0]!, scope);
   const inResource = edits.add(attribute);
@@ -114,7 +139,11 @@ function injectAt(walk: Walk, first: number, last: number, key: string): number 
       // A group's own point stands first; the one at the end of its Resource is the better place.
       place = mark;
       if (walk.roleOf(mark) === ROLE_RESOURCE) return place;
-    } else if (kind === MARK_ATTRIBUTE && (walk.marks[base + DATA]! & FLAG_CLAIM) !== 0 && walk.roleOf(walk.marks[base + PARENT]!) === ROLE_RESOURCE) {
+    } else if (
+      kind === MARK_ATTRIBUTE &&
+      (walk.marks[base + DATA]! & FLAG_CLAIM) !== 0 &&
+      walk.roleOf(walk.marks[base + PARENT]!) === ROLE_RESOURCE
+    ) {
       const { keyStart, keyEnd } = readKeyValue(walk.bytes, walk.marks[base + CONTENT]!, walk.marks[base + END]!);
       if (utf8(walk.bytes, keyStart, keyEnd) === key) return -1;
     }

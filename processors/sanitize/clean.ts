@@ -33,7 +33,14 @@ export function cleaner(config: Config, counts: SanitizeCounts): Treat {
     const row = mark * MARK_STRIDE;
     const kind = edits.walk.marks[row + KIND]!;
     if (kind === MARK_TEXT) {
-      edits.replace(mark, field(edits.walk, mark, Buffer.from(utf8(edits.walk.bytes, edits.walk.marks[row + CONTENT]!, edits.walk.marks[row + END]!))));
+      edits.replace(
+        mark,
+        field(
+          edits.walk,
+          mark,
+          Buffer.from(utf8(edits.walk.bytes, edits.walk.marks[row + CONTENT]!, edits.walk.marks[row + END]!)),
+        ),
+      );
       counts.mended += 1;
     } else if (kind === MARK_VALUE) mendBody(edits, mark, config, counts);
     else if (kind === MARK_ATTRIBUTE) return cleanAttribute(edits, mark, owners, config, isExempt, counts);
@@ -64,7 +71,8 @@ function cleanAttribute(
   let value = places.valueStart < 0 ? undefined : walk.bytes.subarray(places.valueStart, places.valueEnd);
   if (value !== undefined && (flags & (FLAG_VALUE | FLAG_NESTED | FLAG_BAD_TEXT)) !== 0) {
     const read = readAnyValue(walk.bytes, places.valueStart, places.valueEnd);
-    if ((flags & FLAG_NESTED) !== 0 && config.clean.nested === 'stringify' && depthOf(read) > config.clean.nested_depth) return 'sanitize_too_deep';
+    if ((flags & FLAG_NESTED) !== 0 && config.clean.nested === 'stringify' && depthOf(read) > config.clean.nested_depth)
+      return 'sanitize_too_deep';
     value = writeAnyValue(cleanValue(read, config, isExempt(newKey)));
   }
   const content = keyValue(Buffer.from(newKey), value);
@@ -78,7 +86,10 @@ function cleanAttribute(
 
 function cleanValue(value: AnyValue, config: Config, exempt: boolean): AnyValue {
   if (value.kind === 'string') {
-    return { kind: 'string', text: cleanText(value.text, exempt ? config.exempt.value_length : config.clean.value_length, exempt) };
+    return {
+      kind: 'string',
+      text: cleanText(value.text, exempt ? config.exempt.value_length : config.clean.value_length, exempt),
+    };
   }
   if (value.kind === 'bytes') return { kind: 'bytes', bytes: value.bytes.subarray(0, config.clean.value_length) };
   if ((value.kind !== 'array' && value.kind !== 'map') || config.clean.nested === 'keep') return value;
@@ -93,7 +104,10 @@ function mendBody(edits: Edits, mark: number, config: Config, counts: SanitizeCo
   const { exempt } = config;
   const value: AnyValue =
     read.kind === 'string'
-      ? { kind: 'string', text: cleanText(read.text, exempt.bodies ? exempt.body_length : config.clean.value_length, exempt.bodies) }
+      ? {
+          kind: 'string',
+          text: cleanText(read.text, exempt.bodies ? exempt.body_length : config.clean.value_length, exempt.bodies),
+        }
       : read;
   edits.replace(mark, field(walk, mark, writeAnyValue(value)));
   counts.mended += 1;
@@ -120,7 +134,10 @@ function isTaken(walk: Walk, mark: number, key: string, newKey: string, owners: 
   let known = owners.get(owner);
   if (known === undefined) {
     if (!changed) return false;
-    known = { all: keysBefore(walk, mark, owner), changed: new Set(walk.inspection.claimKeys.map((claim) => utf8(claim, 0, claim.length))) };
+    known = {
+      all: keysBefore(walk, mark, owner),
+      changed: new Set(walk.inspection.claimKeys.map((claim) => utf8(claim, 0, claim.length))),
+    };
     for (const claim of known.changed) known.all.add(claim);
     owners.set(owner, known);
   }

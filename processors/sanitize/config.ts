@@ -9,18 +9,31 @@ const clean = z.strictObject({
     .default('stringify')
     .meta({ description: 'What becomes of an array or map as an attribute value: its JSON text, or itself.' }),
   nested_length: length(1024, 'Longest JSON text of an array or map, in characters.'),
-  nested_depth: z.int().min(1).max(64).default(8).meta({ description: 'Deepest nesting that is made text; an item with a deeper one is dropped.' }),
+  nested_depth: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .meta({ description: 'Deepest nesting that is made text; an item with a deeper one is dropped.' }),
 });
 
 const reject = z.strictObject({
-  attributes: z.int().min(1).max(10_000).default(100).meta({ description: 'Most attributes on one thing (resource, data point, span, event, …).' }),
+  attributes: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .meta({ description: 'Most attributes on one thing (resource, data point, span, event, …).' }),
   key_length: length(256, 'Longest key, in characters.'),
   value_length: length(10_000, 'Longest string value, in characters.'),
   value_pattern: z
     .string()
     .refine(isPattern, { message: 'is not a regular expression' })
     .default(String.raw`^[\w\s\-.,!?@():;'"[\]{}]*$`)
-    .meta({ description: 'Regular expression (JavaScript, unicode) that a string value must match. The default refuses URLs: see exempt.' }),
+    .meta({
+      description:
+        'Regular expression (JavaScript, unicode) that a string value must match. The default refuses URLs: see exempt.',
+    }),
   nfc: z.boolean().default(true).meta({ description: 'String values must be in Unicode normal form C.' }),
 });
 
@@ -28,7 +41,9 @@ const exempt = z.strictObject({
   keys: z
     .array(z.string().min(1))
     .default(['exception.*', 'db.query.text', 'url.*', 'code.*'])
-    .meta({ description: 'Attribute keys whose string values keep newlines and any characters; a final * stands for any ending.' }),
+    .meta({
+      description: 'Attribute keys whose string values keep newlines and any characters; a final * stands for any ending.',
+    }),
   value_length: length(65_536, 'Longest value of an exempt key, in characters.'),
   bodies: z.boolean().default(true).meta({ description: 'Log bodies are exempt; false treats a string body like a value.' }),
   body_length: length(65_536, 'Longest string body, in characters, when bodies are exempt.'),

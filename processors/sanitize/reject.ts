@@ -1,6 +1,16 @@
 import { readAnyValue } from '../../pipeline/otlp/any-value.ts';
 import { readKeyValue, utf8 } from '../../pipeline/otlp/key-value.ts';
-import { CONTENT, END, FLAG_BAD_TEXT, FLAG_SCALAR, KIND, MARK_COUNT, MARK_STRIDE, MARK_VALUE, DATA } from '../../pipeline/otlp/marks.kernel.ts';
+import {
+  CONTENT,
+  END,
+  FLAG_BAD_TEXT,
+  FLAG_SCALAR,
+  KIND,
+  MARK_COUNT,
+  MARK_STRIDE,
+  MARK_VALUE,
+  DATA,
+} from '../../pipeline/otlp/marks.kernel.ts';
 import type { Config } from './config.ts';
 import type { Treat } from './sanitize.ts';
 import { cleanText, fits, keyMatcher } from './text.ts';

@@ -20,7 +20,8 @@ export function cleanText(text: string, charactersMax: number, lines: boolean): 
 export function cut(text: string, charactersMax: number): string {
   if (text.length <= charactersMax) return text;
   let units = 0;
-  for (let count = 0; count < charactersMax && units < text.length; count++) units += (text.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
+  for (let count = 0; count < charactersMax && units < text.length; count++)
+    units += (text.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
   return text.slice(0, units);
 }
 

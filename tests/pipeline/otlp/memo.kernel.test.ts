@@ -16,24 +16,27 @@ function ask(memo: AttributeMemo, bytes: Uint8Array): boolean {
 
 test('knows exactly the runs that were inserted, with their attribute count', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom('', 'a', 'ab', 'abcd', 'abcde', 'abcdefgh', 'abcdefgi', 'xbcdefghij'), { maxLength: 200 }), (texts) => {
-      const memo = new AttributeMemo();
-      const known = new Set<string>();
-      for (const text of texts.filter((each) => each !== '')) {
-        const bytes = run(text);
-        // A guess may match a shorter run that begins the same way: then the rest is asked for by itself.
-        const guessed = memo.guess(view(bytes), bytes, 0, bytes.length);
-        if (guessed > 0) {
-          expect(known.has(text.slice(0, guessed))).toBe(true);
-          expect(memo.attributes).toBe(guessed);
-          continue;
+    fc.property(
+      fc.array(fc.constantFrom('', 'a', 'ab', 'abcd', 'abcde', 'abcdefgh', 'abcdefgi', 'xbcdefghij'), { maxLength: 200 }),
+      (texts) => {
+        const memo = new AttributeMemo();
+        const known = new Set<string>();
+        for (const text of texts.filter((each) => each !== '')) {
+          const bytes = run(text);
+          // A guess may match a shorter run that begins the same way: then the rest is asked for by itself.
+          const guessed = memo.guess(view(bytes), bytes, 0, bytes.length);
+          if (guessed > 0) {
+            expect(known.has(text.slice(0, guessed))).toBe(true);
+            expect(memo.attributes).toBe(guessed);
+            continue;
+          }
+          const found = memo.find(view(bytes), bytes, 0, bytes.length);
+          expect(found).toBe(known.has(text));
+          if (!found) memo.insert(bytes, 0, bytes.length, bytes.length);
+          known.add(text);
         }
-        const found = memo.find(view(bytes), bytes, 0, bytes.length);
-        expect(found).toBe(known.has(text));
-        if (!found) memo.insert(bytes, 0, bytes.length, bytes.length);
-        known.add(text);
-      }
-    }),
+      },
+    ),
   );
 });
 

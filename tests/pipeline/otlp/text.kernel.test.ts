@@ -24,9 +24,15 @@ const nearText = fc
 
 describe('text checks agree with their naive twins', () => {
   test('isUtf8 agrees with a fatal TextDecoder', () => {
-    fc.assert(fc.property(fc.oneof(nearText, fc.uint8Array({ maxLength: 12 })), (bytes) => isUtf8(bytes, 0, bytes.length) === decodes(bytes)), {
-      numRuns: 3000,
-    });
+    fc.assert(
+      fc.property(
+        fc.oneof(nearText, fc.uint8Array({ maxLength: 12 })),
+        (bytes) => isUtf8(bytes, 0, bytes.length) === decodes(bytes),
+      ),
+      {
+        numRuns: 3000,
+      },
+    );
   });
 
   test.each([

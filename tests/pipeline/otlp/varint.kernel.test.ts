@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readVarint31, skipVarint, varintLength, writeVarint } from '../../../pipeline/otlp/varint.kernel.ts';
+import { readKey, readVarint31, skipVarint, varintLength, writeVarint } from '../../../pipeline/otlp/varint.kernel.ts';
 
 /** Value and end of the varint at 0 by the definition, undefined when it is none. */
 function naive(bytes: Uint8Array): { value: bigint; end: number } | undefined {
@@ -14,13 +14,16 @@ function naive(bytes: Uint8Array): { value: bigint; end: number } | undefined {
 
 test('what is written is read back, in as many bytes as said', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.nat(), fc.constantFrom(0, 127, 128, 16383, 16384, 2 ** 21, 2 ** 28 - 1, 2 ** 28, 2 ** 31 - 1)), (value) => {
-      const bytes = new Uint8Array(8);
-      const end = writeVarint(bytes, 1, value);
-      expect(end - 1).toBe(varintLength(value));
-      expect(readVarint31(bytes, 1, 8)).toBe(value);
-      expect(skipVarint(bytes, 1, 8)).toBe(end);
-    }),
+    fc.property(
+      fc.oneof(fc.nat(), fc.constantFrom(0, 127, 128, 16383, 16384, 2 ** 21, 2 ** 28 - 1, 2 ** 28, 2 ** 31 - 1)),
+      (value) => {
+        const bytes = new Uint8Array(8);
+        const end = writeVarint(bytes, 1, value);
+        expect(end - 1).toBe(varintLength(value));
+        expect(readVarint31(bytes, 1, 8)).toBe(value);
+        expect(skipVarint(bytes, 1, 8)).toBe(end);
+      },
+    ),
   );
 });
 
@@ -35,4 +38,25 @@ test('any bytes: the same answer as the definition, -1 for what is no varint or 
     }),
     { numRuns: 3000 },
   );
+});
+
+test('field keys: any number protobuf allows, nothing else', () => {
+  const keyOf = (field: bigint, wire: bigint): Uint8Array => {
+    const bytes: number[] = [];
+    let rest = field * 8n + wire;
+    for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+    return Uint8Array.from([...bytes, Number(rest)]);
+  };
+  for (const field of [1n, 31n, 32n, 2n ** 28n - 1n]) {
+    const bytes = keyOf(field, 2n);
+    expect(readKey(bytes, 0, bytes.length)).toBe(Number(field) * 8 + 2);
+  }
+  for (const field of [2n ** 28n, 2n ** 29n - 1n]) {
+    const bytes = keyOf(field, 5n);
+    expect(readKey(bytes, 0, bytes.length)).toBe((2 ** 28 - 1) * 8 + 5);
+  }
+  for (const field of [0n, 2n ** 29n, 2n ** 40n]) {
+    const bytes = keyOf(field, 0n);
+    expect(readKey(bytes, 0, bytes.length)).toBe(-1);
+  }
 });

@@ -55,7 +55,12 @@ describe('the scope stage', () => {
       fc.property(anyRequest(signal), fc.nat(), fc.constantFrom(2, 6), fc.boolean(), (tree, seed, rarity, several) => {
         const random = seeded(seed);
         const claimed = sprinkle(tree, random, rarity);
-        const bytes = encodeOddly(signal, claimed, random, { shuffle: true, repeat: seed % 2 === 0, unpack: true, overlong: seed % 3 === 0 });
+        const bytes = encodeOddly(signal, claimed, random, {
+          shuffle: true,
+          repeat: seed % 2 === 0,
+          unpack: true,
+          overlong: seed % 3 === 0,
+        });
         const plain = decode(signal, bytes);
         const binding: Binding = several ? { allowed: ['A', 'B'], fallback: 'A', from: 'fallback' } : only('A');
         const want = judgeScopes(signal, plain, binding.allowed, 'A');
@@ -74,14 +79,22 @@ describe('the scope stage', () => {
   });
 
   test('is idempotent: what it sealed passes again untouched, byte for byte', () => {
-    const [first] = bound('logs', encode('logs', request('logs', [{ resource: { a: 'b' }, items: [{ body: { stringValue: 'x' } }] }])), only('A')).batches;
+    const [first] = bound(
+      'logs',
+      encode('logs', request('logs', [{ resource: { a: 'b' }, items: [{ body: { stringValue: 'x' } }] }])),
+      only('A'),
+    ).batches;
     const bytes = first!.segments[0]!;
     const [second] = bound('logs', bytes, only('A')).batches;
     expect(second!.segments[0]).toBe(bytes);
   });
 
   test('a group without a Resource gets one', () => {
-    const [batch] = bound('metrics', encode('metrics', request('metrics', [{ items: [gauge('g', [point()])] }])), only('A')).batches;
+    const [batch] = bound(
+      'metrics',
+      encode('metrics', request('metrics', [{ items: [gauge('g', [point()])] }])),
+      only('A'),
+    ).batches;
     expect(decode('metrics', batch!.segments)).toMatchObject({
       resourceMetrics: [{ resource: { attributes: [attribute('periscope.scope', 'A')] } }],
     });
@@ -104,7 +117,10 @@ describe('the scope stage', () => {
 
   test('a field of the request that OTLP does not know stays with one scope and goes with several', () => {
     const unknown = Buffer.from([0x7a, 1, 0x41]);
-    const known = encode('metrics', request('metrics', [{ resource: { 'periscope.scope': 'A' }, items: [gauge('g', [point()])] }]));
+    const known = encode(
+      'metrics',
+      request('metrics', [{ resource: { 'periscope.scope': 'A' }, items: [gauge('g', [point()])] }]),
+    );
     const bytes = new Uint8Array(Buffer.concat([unknown, known, unknown]));
     expect(Buffer.from(bound('metrics', bytes, only('A')).batches[0]!.segments[0]!).includes(unknown)).toBe(true);
     const several = bound('metrics', bytes, { allowed: ['A', 'B'], fallback: 'A', from: 'fallback' });

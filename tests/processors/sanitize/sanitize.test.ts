@@ -11,7 +11,7 @@ import { create } from '../../../processors/sanitize/sanitize.ts';
 import { anyRequest, attributes, encode, gauge, logRecord, point, request, span, type Attributes } from '../../support/build.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
 import { decode, type Tree } from '../../support/reference/otlp.ts';
-import { CLEAN_DEFAULTS, cleanRequest, countItems } from '../../support/reference/scope-and-sanitize.ts';
+import { CLEAN_DEFAULTS, cleanRequest, countItems, type Plain } from '../../support/reference/scope-and-sanitize.ts';
 
 const KEYS = ['periscope.scope', 'dashboard.scope'];
 
@@ -28,19 +28,28 @@ function sanitised(signal: Signal, bytes: Uint8Array, options: object = {}, merg
   const { attributes: inspected, mendsText } = processor.inspection!;
   const walked = walk(signal, bytes, { claimKeys: KEYS.map((key) => Buffer.from(key)), attributes: inspected, mendsText });
   if (!(walked instanceof Walk)) throw new Error(walked.message);
-  const origin: Batch['origin'] = { receiver: 'otlp', transport: 'http', binding: { allowed: ['A'], fallback: 'A', from: 'listener' } };
+  const origin: Batch['origin'] = {
+    receiver: 'otlp',
+    transport: 'http',
+    binding: { allowed: ['A'], fallback: 'A', from: 'listener' },
+  };
   const { batches: bound } = bind({ signal, walk: walked, origin }, { keys: KEYS, on_missing: 'inject' }, new Receipt());
   const batches: ScopedBatch[] = [];
   const dropped: Record<string, number> = {};
   for (const each of bound) {
     const batch = merged ? merge([each, each]) : each;
-    processor.process(batch, (out) => batches.push(out), (_, items, reason) => (dropped[reason] = (dropped[reason] ?? 0) + items));
+    processor.process(
+      batch,
+      (out) => batches.push(out),
+      (_, items, reason) => (dropped[reason] = (dropped[reason] ?? 0) + items),
+    );
   }
   return { trees: batches.map((batch) => decode(signal, batch.segments)), batches, dropped, stats: processor.stats!() };
 }
 
 const logWith = (of: Attributes): Uint8Array => encode('logs', request('logs', [{ resource: {}, items: [logRecord(of)] }]));
-const attributesOf = (result: Result): unknown => (result.trees[0] as any).resourceLogs[0].scopeLogs[0].logRecords[0].attributes;
+const attributesOf = (result: Result): unknown =>
+  (result.trees[0] as Plain)['resourceLogs'][0].scopeLogs[0].logRecords[0].attributes;
 
 describe('mode clean', () => {
   test.each(SIGNALS)('does what its naive twin does to any %s request, however it is written, and is idempotent', (signal) => {
@@ -49,11 +58,18 @@ describe('mode clean', () => {
     fc.assert(
       fc.property(anyRequest(signal), fc.nat(), (tree, seed) => {
         // Claims are the scope stage's matter: here every Resource carries its own.
-        for (const group of (Object.values(tree)[0] ?? []) as any[]) {
-          group.resource = { ...group.resource, attributes: [...(group.resource?.attributes ?? []), ...attributes({ 'periscope.scope': 'A' })] };
+        for (const group of (Object.values(tree)[0] ?? []) as Plain[]) {
+          group['resource'] = {
+            ...group['resource'],
+            attributes: [...(group['resource']?.attributes ?? []), ...attributes({ 'periscope.scope': 'A' })],
+          };
         }
         if (countItems(signal, tree) === 0) return;
-        const bytes = encodeOddly(signal, tree, seeded(seed), { shuffle: true, repeat: seed % 2 === 0, overlong: seed % 3 === 0 });
+        const bytes = encodeOddly(signal, tree, seeded(seed), {
+          shuffle: true,
+          repeat: seed % 2 === 0,
+          overlong: seed % 3 === 0,
+        });
         const want = cleanRequest(signal, decode(signal, bytes), rules);
         const got = sanitised(signal, bytes, options);
         expect(got.trees).toEqual(countItems(signal, want) === 0 ? [] : [decode(signal, encode(signal, want as Tree))]);
@@ -92,10 +108,22 @@ describe('mode clean', () => {
     const { attributes: inspected, mendsText } = processor.inspection!;
     const bytes = logWith({ 'tenant id': 'B' });
     const walked = walk('logs', bytes, { claimKeys: [Buffer.from('tenant_id')], attributes: inspected, mendsText }) as Walk;
-    const origin: Batch['origin'] = { receiver: 'otlp', transport: 'http', binding: { allowed: ['A'], fallback: 'A', from: 'listener' } };
-    const { batches } = bind({ signal: 'logs', walk: walked, origin }, { keys: ['tenant_id'], on_missing: 'inject' }, new Receipt());
+    const origin: Batch['origin'] = {
+      receiver: 'otlp',
+      transport: 'http',
+      binding: { allowed: ['A'], fallback: 'A', from: 'listener' },
+    };
+    const { batches } = bind(
+      { signal: 'logs', walk: walked, origin },
+      { keys: ['tenant_id'], on_missing: 'inject' },
+      new Receipt(),
+    );
     const out: ScopedBatch[] = [];
-    processor.process(batches[0]!, (batch) => out.push(batch), () => undefined);
+    processor.process(
+      batches[0]!,
+      (batch) => out.push(batch),
+      () => undefined,
+    );
     const text = Buffer.concat(out[0]!.segments).toString('latin1');
     expect(text.match(/tenant.id/g)).toEqual(['tenant_id']);
     expect(text).not.toContain('B');
@@ -104,7 +132,9 @@ describe('mode clean', () => {
   test('nested values become JSON text, cut at their length; keep leaves them', () => {
     const nested = { list: [1n, 'two', { three: 3.5 }] };
     expect(attributesOf(sanitised('logs', logWith(nested)))).toEqual(attributes({ list: '[1,"two",{"three":3.5}]' }));
-    expect(attributesOf(sanitised('logs', logWith({ list: ['x'.repeat(3000)] })))).toEqual(attributes({ list: `["${'x'.repeat(1022)}` }));
+    expect(attributesOf(sanitised('logs', logWith({ list: ['x'.repeat(3000)] })))).toEqual(
+      attributes({ list: `["${'x'.repeat(1022)}` }),
+    );
     expect(attributesOf(sanitised('logs', logWith(nested), { clean: { nested: 'keep' } }))).toEqual(attributes(nested));
   });
 
@@ -113,22 +143,29 @@ describe('mode clean', () => {
     const bytes = encode('logs', request('logs', [{ resource: {}, items: [logRecord(of, 'line 1\nline 2\u0000')] }]));
     const result = sanitised('logs', bytes);
     expect(attributesOf(result)).toEqual(attributes({ ...of, 'url.full': 'http://x/ ', other: 'a b' }));
-    expect((result.trees[0] as any).resourceLogs[0].scopeLogs[0].logRecords[0].body).toEqual({ stringValue: 'line 1\nline 2 ' });
+    expect((result.trees[0] as Plain)['resourceLogs'][0].scopeLogs[0].logRecords[0].body).toEqual({
+      stringValue: 'line 1\nline 2 ',
+    });
   });
 
   test('invalid UTF-8 is mended wherever it stands', () => {
-    const bytes = Buffer.from(encode('traces', request('traces', [{ resource: { r: 'qq' }, items: [span({ s: 'qq' }, { name: 'qq' })] }])));
+    const bytes = Buffer.from(
+      encode('traces', request('traces', [{ resource: { r: 'qq' }, items: [span({ s: 'qq' }, { name: 'qq' })] }])),
+    );
     for (let at = bytes.indexOf('qq'); at >= 0; at = bytes.indexOf('qq')) bytes[at] = 0xff;
     const result = sanitised('traces', new Uint8Array(bytes));
-    const [group] = (result.trees[0] as any).resourceSpans;
-    expect(group.resource.attributes[0]).toEqual({ key: 'r', value: { stringValue: '\ufffdq' } });
-    expect(group.scopeSpans[0].spans[0]).toMatchObject({ name: '\ufffdq', attributes: [{ key: 's', value: { stringValue: '\ufffdq' } }] });
+    const [group] = (result.trees[0] as Plain)['resourceSpans'];
+    expect(group['resource'].attributes[0]).toEqual({ key: 'r', value: { stringValue: '\ufffdq' } });
+    expect(group.scopeSpans[0].spans[0]).toMatchObject({
+      name: '\ufffdq',
+      attributes: [{ key: 's', value: { stringValue: '\ufffdq' } }],
+    });
   });
 
   test('behind `batch`, where the marks are gone, it does the same', () => {
     const { trees } = sanitised('logs', logWith({ 'a b': 'c\n' }), {}, true);
-    expect((trees[0] as any).resourceLogs).toHaveLength(2);
-    for (const group of (trees[0] as any).resourceLogs) {
+    expect((trees[0] as Plain)['resourceLogs']).toHaveLength(2);
+    for (const group of (trees[0] as Plain)['resourceLogs']) {
       expect(group.scopeLogs[0].logRecords[0].attributes).toEqual(attributes({ a_b: 'c ' }));
     }
   });
@@ -136,10 +173,14 @@ describe('mode clean', () => {
 
 describe('mode reject', () => {
   const rejects = (of: Attributes, more: object = {}): Record<string, number> =>
-    sanitised('metrics', encode('metrics', request('metrics', [{ resource: {}, items: [gauge('g', [point(of), point({ ok: 'yes' })])] }])), {
-      mode: 'reject',
-      ...more,
-    }).dropped;
+    sanitised(
+      'metrics',
+      encode('metrics', request('metrics', [{ resource: {}, items: [gauge('g', [point(of), point({ ok: 'yes' })])] }])),
+      {
+        mode: 'reject',
+        ...more,
+      },
+    ).dropped;
 
   test.each<[string, Attributes, object, Record<string, number>]>([
     ['clean items pass', { a: 'b, c: (d)!', n: 5n, t: true }, {}, {}],
@@ -150,7 +191,12 @@ describe('mode reject', () => {
     ['a URL under an exempt key', { 'url.full': 'https://x.test/' }, {}, {}],
     ['another pattern', { link: 'https://x.test/' }, { reject: { value_pattern: '^.*$' } }, {}],
     ['a value over 10,000', { v: 'v'.repeat(10_001) }, {}, { sanitize_value: 1 }],
-    ['101 attributes', Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`k${i}`, 'v'])), {}, { sanitize_attribute_count: 1 }],
+    [
+      '101 attributes',
+      Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`k${i}`, 'v'])),
+      {},
+      { sanitize_attribute_count: 1 },
+    ],
     ['100 attributes', Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${i}`, 'v'])), {}, {}],
     ['NaN', { n: Number.NaN }, {}, { sanitize_number: 1 }],
     ['a number with an exponent', { n: 1e300 }, {}, { sanitize_number: 1 }],
@@ -163,9 +209,12 @@ describe('mode reject', () => {
   });
 
   test('keeps the good items of the request, bytes unchanged', () => {
-    const bytes = encode('metrics', request('metrics', [{ resource: {}, items: [gauge('g', [point({ 'a b': '1' }), point({ ok: 'yes' })])] }]));
+    const bytes = encode(
+      'metrics',
+      request('metrics', [{ resource: {}, items: [gauge('g', [point({ 'a b': '1' }), point({ ok: 'yes' })])] }]),
+    );
     const { trees } = sanitised('metrics', bytes, { mode: 'reject' });
-    expect((trees[0] as any).resourceMetrics[0].scopeMetrics[0].metrics[0].gauge.dataPoints).toEqual([point({ ok: 'yes' })]);
+    expect((trees[0] as Plain)['resourceMetrics'][0].scopeMetrics[0].metrics[0].gauge.dataPoints).toEqual([point({ ok: 'yes' })]);
   });
 
   test('a resource that breaks a rule takes all its items along', () => {

@@ -174,7 +174,11 @@ export function cleanRequest(signal: Signal, request: Plain, rules: CleanRules):
 
 function itemsIn(each: Plain): Plain[] {
   const metrics: Plain[] = each['metrics'] ?? [];
-  return [...(each['spans'] ?? []), ...(each['logRecords'] ?? []), ...metrics.flatMap((metric) => metric[dataOf(metric) ?? '']?.dataPoints ?? [])];
+  return [
+    ...(each['spans'] ?? []),
+    ...(each['logRecords'] ?? []),
+    ...metrics.flatMap((metric) => metric[dataOf(metric) ?? '']?.dataPoints ?? []),
+  ];
 }
 
 function cleanBody(record: Plain, rules: CleanRules): void {
