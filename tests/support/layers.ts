@@ -14,7 +14,7 @@ const KERNEL = /\.kernel\.ts$/;
 
 export const LAYERS: readonly Layer[] = [
   { files: /^(vitest\.config\.ts|tests\/)/, ours: () => [/./], packages: ['*'] },
-  { files: /^bench\//, ours: () => [/./], packages: ['mitata'] },
+  { files: /^bench\//, ours: () => [/./], packages: ['mitata', 'uWebSockets.js'] },
   { files: KERNEL, ours: () => [KERNEL], packages: [] },
   {
     files: /^pipeline\/compression\//,
