@@ -109,7 +109,7 @@ export class DeliveryQueue {
 
   /** Takes a batch if there is room, else counts it as dropped. */
   offer(batch: ScopedBatch, row: ExporterCount, holds: boolean): void {
-    if (this.room.tryTake(batch.items, batch.byteLength)) {
+    if (this.room.tryTake({ items: batch.items, bytes: batch.byteLength, requests: 1 })) {
       this.#enqueue(batch, row, holds);
       return;
     }
@@ -216,10 +216,11 @@ export class DeliveryQueue {
     const settled = (outcome: Outcome) => {
       if (entry.abort === abort) this.#settle(entry, outcome);
     };
+    const threw = (error: unknown) => settled(this.#internal(error));
     try {
-      this.#exporter.send(entry.batch, abort.signal).then(settled, (error: unknown) => settled(this.#internal(error)));
+      this.#exporter.send(entry.batch, abort.signal).then(settled, threw).catch(threw);
     } catch (error) {
-      settled(this.#internal(error));
+      threw(error);
     }
   }
 

@@ -14,8 +14,7 @@ export class Ticket {}
 
 interface Waiter {
   readonly ticket: Ticket;
-  readonly items: number;
-  readonly bytes: number;
+  readonly need: Share;
   wake: (room: boolean) => void;
 }
 
@@ -40,14 +39,14 @@ export class Room {
     return { items: this.#items, bytes: this.#bytes, requests: this.#requests };
   }
 
-  /** Takes room for one request, or says that there is none now. A waiter shows its ticket. */
-  tryTake(items: number, bytes: number, ticket?: Ticket): boolean {
+  /** Takes room, or says that there is none now. A waiter shows its ticket. */
+  tryTake(need: Share, ticket?: Ticket): boolean {
     const head = this.#waiters[0];
     if (head !== undefined && head.ticket !== ticket) return false;
-    if (!this.#fits(items, bytes)) return false;
-    this.#items += items;
-    this.#bytes += bytes;
-    this.#requests += 1;
+    if (!this.#fits(need)) return false;
+    this.#items += need.items;
+    this.#bytes += need.bytes;
+    this.#requests += need.requests;
     if (head !== undefined) {
       this.#waiters.shift();
       this.#wakeFirst();
@@ -71,11 +70,11 @@ export class Room {
   }
 
   /** Resolves to true when it is this ticket's turn and there is room, to false when the process is stopping. */
-  wait(ticket: Ticket, items: number, bytes: number): Promise<boolean> {
+  wait(ticket: Ticket, need: Share): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
     return new Promise((wake) => {
       const known = this.#waiters.find((waiter) => waiter.ticket === ticket);
-      if (known === undefined) this.#waiters.push({ ticket, items, bytes, wake });
+      if (known === undefined) this.#waiters.push({ ticket, need, wake });
       else known.wake = wake;
       this.#wakeFirst();
     });
@@ -97,14 +96,14 @@ export class Room {
 
   #wakeFirst(): void {
     const first = this.#waiters[0];
-    if (first !== undefined && this.#fits(first.items, first.bytes)) first.wake(true);
+    if (first !== undefined && this.#fits(first.need)) first.wake(true);
   }
 
-  #fits(items: number, bytes: number): boolean {
+  #fits({ items, bytes, requests }: Share): boolean {
     if (this.#items === 0 && this.#bytes === 0) return true;
     const { sizer, queue_size, queue_bytes } = this.#bounds;
     if (this.#bytes + bytes > queue_bytes) return false;
     if (sizer === 'items') return this.#items + items <= queue_size;
-    return sizer === 'bytes' ? this.#bytes + bytes <= queue_size : this.#requests + 1 <= queue_size;
+    return sizer === 'bytes' ? this.#bytes + bytes <= queue_size : this.#requests + requests <= queue_size;
   }
 }

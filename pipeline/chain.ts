@@ -1,0 +1,135 @@
+import type { ScopedBatch } from './batch/scoped-batch.ts';
+import type { Drop, Emit, Processor, Rejection } from './component.ts';
+import type { FanOut, Lane } from './fanout.ts';
+import type { Log } from './log.ts';
+import type { Signal } from './signal.ts';
+import type { ComponentStatus } from './status.ts';
+
+export interface NamedProcessor {
+  readonly id: string;
+  readonly processor: Processor;
+}
+
+/** What one call of a processor has done with the batch it was given. */
+interface Call {
+  readonly batch: ScopedBatch;
+  left: number;
+  emitted: boolean;
+}
+
+/** One pipeline: its processors in order, then its fan-out. All of it runs synchronously. */
+export class Chain {
+  readonly id: string;
+  readonly signal: Signal;
+  readonly #stages: readonly NamedProcessor[];
+  readonly #fanOut: FanOut;
+  readonly #log: Log;
+  readonly #emits: readonly Emit[];
+  readonly #drop: Drop;
+  readonly #broken = new Map<string, string>();
+  #call: Call | undefined;
+  #rejected: Rejection[] | undefined;
+  #entering: ScopedBatch | undefined;
+
+  constructor(id: string, signal: Signal, stages: readonly NamedProcessor[], fanOut: FanOut, log: Log) {
+    this.id = id;
+    this.signal = signal;
+    this.#stages = stages;
+    this.#fanOut = fanOut;
+    this.#log = log;
+    this.#drop = (batch, items, reason, message) => this.#dropped(batch, items, reason, message);
+    this.#emits = stages.map((_, stage) => (batch: ScopedBatch) => {
+      if (this.#call !== undefined) this.#call.emitted = true;
+      this.#run(batch, stage + 1);
+    });
+  }
+
+  get processors(): readonly Processor[] {
+    return this.#stages.map((stage) => stage.processor);
+  }
+
+  get waits(): boolean {
+    return this.#fanOut.waits;
+  }
+
+  lane(scope: string): Lane {
+    return this.#fanOut.lane(scope);
+  }
+
+  start(): void {
+    this.#stages.forEach(({ processor }, stage) => processor.start?.(this.#emits[stage]!, this.#drop));
+  }
+
+  /** Runs a batch for which `lane` has room. Returns what processors let go of it at once, for the sender. */
+  enter(batch: ScopedBatch, lane: Lane): readonly Rejection[] | undefined {
+    lane.enter(batch);
+    this.#entering = batch;
+    this.#rejected = undefined;
+    this.#run(batch, 0);
+    this.#entering = undefined;
+    return this.#rejected;
+  }
+
+  /** Items of `scope` that processors hold. */
+  held(scope: string): number {
+    let items = 0;
+    for (const { processor } of this.#stages) items += processor.held?.(scope) ?? 0;
+    return items;
+  }
+
+  flush(): void {
+    this.#stages.forEach(({ processor }, stage) => processor.flush?.(this.#emits[stage]!, this.#drop));
+  }
+
+  stop(): void {
+    for (const { processor } of this.#stages) processor.stop?.();
+  }
+
+  status(): readonly ComponentStatus[] {
+    return this.#stages.map(({ id }) => {
+      const message = this.#broken.get(id);
+      return message === undefined ? { id, kind: 'processor', state: 'ok' } : { id, kind: 'processor', state: 'failed', message };
+    });
+  }
+
+  #run(batch: ScopedBatch, stage: number): void {
+    const next = this.#stages[stage];
+    if (next === undefined) {
+      this.#fanOut.route(batch);
+      return;
+    }
+    const outer = this.#call;
+    const call: Call = { batch, left: batch.items, emitted: false };
+    this.#call = call;
+    try {
+      next.processor.process(batch, this.#emits[stage]!, this.#drop);
+    } catch (error) {
+      this.#failed(next.id, error, call);
+    }
+    this.#call = outer;
+  }
+
+  #dropped(batch: ScopedBatch, items: number, reason: string, message?: string): void {
+    if (items === 0) return;
+    this.#fanOut.lane(batch.scope).drop(items, reason);
+    const call = this.#call?.batch === batch ? this.#call : undefined;
+    if (call !== undefined) call.left -= items;
+    // Nothing of it goes on, so nobody else will answer for its requests.
+    if ((call?.left ?? batch.items - items) === 0) for (const receipt of batch.receipts) receipt.release({ ok: true });
+    if (message !== undefined && this.#isOpen(batch)) (this.#rejected ??= []).push({ reason, items, message });
+  }
+
+  /** Is it part of the request that is coming in now, and of no other: then its sender can still be told. */
+  #isOpen(batch: ScopedBatch): boolean {
+    const receipt = this.#entering?.receipts[0];
+    return receipt !== undefined && batch.receipts.length === 1 && batch.receipts[0] === receipt;
+  }
+
+  /** A bug of a processor costs the batch that met it, and is told. */
+  #failed(id: string, error: unknown, call: Call): void {
+    const cause = error instanceof Error ? error.message : String(error);
+    this.#broken.set(id, `cannot process ${this.signal} in ${id}: ${cause}`);
+    this.#log.limited(`processor ${id}`, `cannot process ${this.signal} in ${id}: ${cause}`);
+    if (!call.emitted && call.left > 0) this.#dropped(call.batch, call.left, 'internal');
+  }
+}

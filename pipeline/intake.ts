@@ -1,0 +1,222 @@
+import type { Batch } from './batch/batch.ts';
+import { Receipt } from './batch/receipt.ts';
+import type { ScopedBatch } from './batch/scoped-batch.ts';
+import type { Chain } from './chain.ts';
+import type { Admission, Intake, Outcome, Refusal, Rejection } from './component.ts';
+import type { Lane } from './fanout.ts';
+import { count, type Ledger, type ReceiverCount, type Rows } from './ledger.ts';
+import type { Log } from './log.ts';
+import type { Inspection } from './otlp/inspection.ts';
+import { mergeInspections } from './otlp/merge-inspections.ts';
+import type { ScopeStageConfig } from './plan.ts';
+import { refusal } from './queue.ts';
+import { needsOf, reserve, type Need, type Passage } from './reservation.ts';
+import { Ticket } from './room.ts';
+import { bind, type Bound } from './scope/bind.ts';
+import type { Binding } from './scope/binding.ts';
+import { SIGNALS, type Signal } from './signal.ts';
+
+export interface IntakeOptions {
+  readonly receiver: string;
+  readonly binding: Binding;
+  readonly stage: ScopeStageConfig;
+  readonly admission: Admission | undefined;
+  /** The pipelines that the receiver feeds. */
+  readonly chains: readonly Chain[];
+  readonly ledger: Ledger;
+  readonly log: Log;
+}
+
+interface Entrance {
+  readonly chains: readonly Chain[];
+  readonly inspection: Inspection;
+  /** Some answer waits for a destination. */
+  readonly waits: boolean;
+}
+
+interface ChainPassage extends Passage {
+  readonly chain: Chain;
+}
+
+/** One request on its way in. */
+interface Arrival {
+  readonly signal: Signal;
+  readonly receipt: Receipt;
+  readonly bound: Bound;
+  readonly passages: readonly ChainPassage[];
+  readonly needs: readonly Need[];
+  /** Resolves when the sender may be answered, once all is entered. */
+  readonly answer: Promise<Outcome>;
+}
+
+const OK: Outcome = { ok: true };
+const ACCEPTED = Promise.resolve(OK);
+/** The row of items whose scope would be one too many to count. */
+const OTHER_SCOPES = '*';
+const VIOLATIONS = new Set(['scope_mismatch', 'scope_forbidden']);
+
+/**
+ * Where one receiver delivers: binds a request to its scopes, takes room for all its items in all branches of all its
+ * pipelines or in none, counts, and runs the pipelines.
+ */
+export class ReceiverIntake implements Intake {
+  readonly binding: Binding;
+  readonly #options: IntakeOptions;
+  readonly #rows: Rows<ReceiverCount>;
+  readonly #entrances: Readonly<Partial<Record<Signal, Entrance>>>;
+  #closed = false;
+
+  constructor(options: IntakeOptions) {
+    this.binding = options.binding;
+    this.#options = options;
+    this.#rows = options.ledger.receiver(options.receiver);
+    this.#entrances = Object.fromEntries(
+      SIGNALS.flatMap((signal) => {
+        const chains = options.chains.filter((chain) => chain.signal === signal);
+        return chains.length === 0 ? [] : [[signal, entrance(chains, options.stage.keys)]];
+      }),
+    );
+  }
+
+  /** After the receivers have stopped: a late request is refused. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  admit(bytes: number): Refusal | undefined {
+    if (this.#closed) return this.#stopping();
+    return this.#options.admission?.admit(bytes);
+  }
+
+  release(bytes: number): void {
+    this.#options.admission?.release(bytes);
+  }
+
+  inspection(signal: Signal): Inspection | undefined {
+    return this.#entrances[signal]?.inspection;
+  }
+
+  next(batch: Batch): Promise<Outcome> {
+    const entrance = this.#entrances[batch.signal];
+    if (this.#closed) return Promise.resolve(this.#stopping());
+    if (entrance === undefined) return Promise.resolve(refusal('NOT_FOUND', `cannot take ${batch.signal}: no pipeline takes them`));
+    const arrival = this.#arrive(batch, entrance);
+    const unmet = reserve(arrival.needs);
+    if (unmet === undefined) return this.#enter(arrival);
+    return blocks(unmet) ? this.#wait(arrival, unmet) : Promise.resolve(this.#refuse(arrival, refusalOf(unmet)));
+  }
+
+  #arrive(batch: Batch, { chains, waits }: Entrance): Arrival {
+    let settled: ((outcome: Outcome) => void) | undefined;
+    const answer = waits ? new Promise<Outcome>((resolve) => (settled = resolve)) : ACCEPTED;
+    const receipt = new Receipt(settled);
+    const bound = this.#withinLimit(bind(batch, this.#options.stage, receipt));
+    const passages: ChainPassage[] = [];
+    for (const scoped of bound.batches) for (const chain of chains) passages.push({ batch: scoped, chain, lane: chain.lane(scoped.scope) });
+    return { signal: batch.signal, receipt, bound, passages, needs: needsOf(passages), answer };
+  }
+
+  /** Waits for room in one queue after the other, holding none meanwhile: two requests that held what the other needs
+   *  would wait for ever. */
+  async #wait(arrival: Arrival, first: Need): Promise<Outcome> {
+    const ticket = new Ticket();
+    let unmet: Need | undefined = first;
+    while (unmet !== undefined) {
+      if (!blocks(unmet)) return this.#refuse(arrival, refusalOf(unmet));
+      const { room } = unmet.queue;
+      const isMyTurn: boolean = await room.wait(ticket, unmet.share);
+      if (!isMyTurn) return this.#refuse(arrival, this.#stopping());
+      const next: Need | undefined = reserve(arrival.needs, ticket);
+      if (next?.queue !== unmet.queue) room.leave(ticket);
+      unmet = next;
+    }
+    return this.#enter(arrival);
+  }
+
+  /** All room is taken: counts, runs the pipelines, and answers. */
+  #enter({ signal, receipt, bound, passages, answer }: Arrival): Promise<Outcome> {
+    for (const batch of bound.batches) {
+      const row = this.#rows.of(signal, batch.scope);
+      row.received += batch.items;
+      row.accepted += batch.items;
+    }
+    this.#countRejected(signal, bound);
+    if (passages.length > 0) receipt.retain(passages.length);
+    let told: Map<Chain, Rejection[]> | undefined;
+    for (const { batch, chain, lane } of passages) {
+      const rejected = lane.leads ? chain.enter(batch, lane) : this.#nowhere(batch, chain, lane);
+      if (rejected !== undefined) (told ??= new Map()).set(chain, [...(told.get(chain) ?? []), ...rejected]);
+    }
+    receipt.release(OK);
+    const chains = told === undefined ? 0 : new Set(passages.map((passage) => passage.chain)).size;
+    const rejected = told === undefined ? bound.rejected : [...bound.rejected, ...rejectedByAll(told, chains)];
+    return rejected.length === 0 ? answer : withRejected(answer, rejected);
+  }
+
+  #nowhere(batch: ScopedBatch, chain: Chain, lane: Lane): undefined {
+    lane.row.accepted += batch.items;
+    count(lane.row.dropped, 'no_destination', batch.items);
+    for (const receipt of batch.receipts) receipt.release(OK);
+    this.#options.log.limited(`no_destination ${chain.id}`, `cannot deliver ${batch.signal} of ${batch.scope}: no exporter of pipeline ${chain.id} takes that scope`);
+  }
+
+  #refuse({ signal, bound }: Arrival, answer: Refusal): Refusal {
+    const reason = answer.code.toLowerCase();
+    for (const batch of bound.batches) {
+      const row = this.#rows.of(signal, batch.scope);
+      row.received += batch.items;
+      count(row.rejected, reason, batch.items);
+    }
+    this.#countRejected(signal, bound);
+    this.#options.log.limited(`${reason} ${this.#options.receiver}`, `cannot accept ${signal}: ${answer.message}`);
+    return answer;
+  }
+
+  #countRejected(signal: Signal, bound: Bound): void {
+    for (const { scope, reason, items, message } of bound.rejected) {
+      const row = this.#rows.of(signal, this.#options.ledger.knows(scope) ? scope : OTHER_SCOPES);
+      row.received += items;
+      count(row.rejected, reason, items);
+      if (VIOLATIONS.has(reason)) this.#options.log.limited(`SCOPE_VIOLATION ${this.#options.receiver}`, `SCOPE_VIOLATION at ${this.#options.receiver}: ${message}`);
+    }
+  }
+
+  /** Batches of one scope too many become rejections. */
+  #withinLimit(bound: Bound): Bound {
+    const { ledger } = this.#options;
+    if (bound.batches.every((batch) => ledger.knows(batch.scope))) return bound;
+    const known = bound.batches.filter((batch) => ledger.knows(batch.scope));
+    const others = bound.batches.filter((batch) => !ledger.knows(batch.scope));
+    const message = 'cannot accept data of one more scope: this process is at its limit of scopes';
+    return { batches: known, rejected: [...bound.rejected, ...others.map(({ items }) => ({ scope: OTHER_SCOPES, reason: 'scope_limit', items, message }))] };
+  }
+
+  #stopping(): Refusal {
+    return refusal('SHUTTING_DOWN', 'cannot take more data: the collector is stopping', 1000);
+  }
+}
+
+function entrance(chains: readonly Chain[], claimKeys: readonly string[]): Entrance {
+  const asked = chains.map((chain) => chain.processors.flatMap((processor) => processor.inspection ?? []));
+  return { chains, inspection: mergeInspections(claimKeys, asked), waits: chains.some((chain) => chain.waits) };
+}
+
+function blocks({ queue }: Need): boolean {
+  return queue.delivery.sending_queue.on_full === 'block';
+}
+
+function refusalOf({ queue }: Need): Refusal {
+  return refusal('QUEUE_FULL', `cannot queue data for ${queue.id}: its queue is full`, queue.retryAfterMs);
+}
+
+/** An item is only told as rejected as far as every pipeline let it go. */
+function rejectedByAll(told: ReadonlyMap<Chain, readonly Rejection[]>, chains: number): readonly Rejection[] {
+  if (told.size < chains) return [];
+  const items = (rejections: readonly Rejection[]) => rejections.reduce((sum, rejection) => sum + rejection.items, 0);
+  return [...told.values()].reduce((least, rejections) => (items(rejections) < items(least) ? rejections : least));
+}
+
+async function withRejected(answer: Promise<Outcome>, rejected: readonly Rejection[]): Promise<Outcome> {
+  const outcome = await answer;
+  return outcome.ok ? { ok: true, rejected } : outcome;
+}

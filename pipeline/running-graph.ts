@@ -1,0 +1,114 @@
+import type { Chain } from './chain.ts';
+import type { Admission, Exporter, Extension, Receiver } from './component.ts';
+import type { Graph, GraphContext } from './graph.ts';
+import type { ReceiverIntake } from './intake.ts';
+import type { Ledger, LedgerSnapshot } from './ledger.ts';
+import type { DeliveryQueue } from './queue.ts';
+import type { ComponentState, ComponentStatus } from './status.ts';
+
+/** The components of a graph, each once. */
+export interface Parts {
+  readonly extensions: readonly { readonly id: string; readonly extension: Extension }[];
+  readonly admissions: readonly { readonly id: string; readonly admission: Admission }[];
+  readonly receivers: readonly { readonly id: string; readonly receiver: Receiver; readonly intake: ReceiverIntake }[];
+  readonly chains: readonly Chain[];
+  readonly exporters: readonly { readonly queue: DeliveryQueue; readonly exporter: Exporter }[];
+}
+
+/** Of the time to stop, receivers may use so much; destinations need the rest to take what is left. */
+const RECEIVERS_PART = 0.5;
+const KEEP_ALIVE_MS = 60_000;
+
+/** Starts and stops the parts of a graph, in order, and tells how they are. */
+export class RunningGraph implements Graph {
+  readonly #parts: Parts;
+  readonly #ledger: Ledger;
+  readonly #context: GraphContext;
+  #state: ComponentState = 'starting';
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: Parts, ledger: Ledger, context: GraphContext) {
+    this.#parts = parts;
+    this.#ledger = ledger;
+    this.#context = context;
+  }
+
+  async start(): Promise<void> {
+    const { extensions, exporters, chains, admissions, receivers } = this.#parts;
+    for (const { extension } of extensions) await extension.start();
+    for (const { exporter } of exporters) await exporter.start();
+    for (const chain of chains) chain.start();
+    for (const { admission } of admissions) admission.start();
+    for (const { receiver, intake } of receivers) await receiver.start(intake);
+    this.#state = 'ok';
+  }
+
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
+  }
+
+  ledger(): LedgerSnapshot {
+    return this.#ledger.snapshot();
+  }
+
+  status(): readonly ComponentStatus[] {
+    const { extensions, admissions, receivers, chains, exporters } = this.#parts;
+    const state = this.#state;
+    const running = state === 'ok';
+    return [
+      ...extensions.map(({ id }) => ({ id, kind: 'extension', state }) as const),
+      ...receivers.map(({ id }) => ({ id, kind: 'receiver', state }) as const),
+      ...admissions.map(({ id }) => ({ id, kind: 'admission', state }) as const),
+      ...chains.flatMap((chain) => chain.status()).map((status) => (running ? status : { ...status, state })),
+      ...exporters.map(({ queue }) => (running ? queue.status() : { ...queue.status(), state })),
+    ];
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const endMs = this.#context.clock.now() + deadlineMs;
+    const leftMs = () => Math.max(0, endMs - this.#context.clock.now());
+    // Timers of a drain keep no process alive, and between two retries nothing else may.
+    const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
+    try {
+      await this.#stopParts(leftMs);
+    } finally {
+      clearInterval(keepAlive);
+      this.#state = 'stopped';
+    }
+  }
+
+  async #stopParts(leftMs: () => number): Promise<void> {
+    const { extensions, admissions, receivers, chains, exporters } = this.#parts;
+    for (const { queue } of exporters) {
+      // Senders that wait for room are sent away, and retries come soon, so that open requests end.
+      queue.room.close();
+      queue.hasten();
+    }
+    await this.#all(receivers, ({ id, receiver }) => this.#guard(id, receiver.stop(leftMs() * RECEIVERS_PART)));
+    for (const { intake } of receivers) intake.close();
+    for (const { admission } of admissions) admission.stop();
+    for (const chain of chains) {
+      chain.flush();
+      chain.stop();
+    }
+    await this.#all(exporters, async ({ queue, exporter }) => {
+      await queue.drain(leftMs());
+      await this.#guard(queue.id, exporter.stop(leftMs()));
+    });
+    await this.#all(extensions, ({ id, extension }) => this.#guard(id, extension.stop(leftMs())));
+  }
+
+  async #all<Part>(parts: readonly Part[], stop: (part: Part) => Promise<void>): Promise<void> {
+    await Promise.all(parts.map(stop));
+  }
+
+  /** One component that cannot stop keeps no other from it. */
+  async #guard(id: string, stopping: Promise<void>): Promise<void> {
+    try {
+      await stopping;
+    } catch (error) {
+      this.#context.log.error(`cannot stop ${id}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
