@@ -13,6 +13,8 @@ export interface Host {
 }
 
 export interface HttpOptions {
+  /** Id of the component that listens, for what a start prints. */
+  readonly owner?: string;
   /** `host:port`; port 0 picks a free one. */
   readonly endpoint: string;
   /** One more byte is answered 413. */

@@ -4,6 +4,7 @@ import type { ComponentStatus } from '../../pipeline/status.ts';
 
 /** A listener that a component has opened, with the endpoint its configuration asked for. */
 export interface OpenListener {
+  readonly owner: string;
   readonly endpoint: string;
   readonly listener: HttpListener;
 }
@@ -30,7 +31,7 @@ export function createHost(): CollectorHost {
     async http(options, handler) {
       const { openHttp } = await import('../../server/engine/index.ts');
       const listener = await openHttp(options, handler);
-      listeners.push({ endpoint: options.endpoint, listener });
+      listeners.push({ owner: options.owner ?? '', endpoint: options.endpoint, listener });
       return listener;
     },
     ledger: () => running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] },

@@ -14,11 +14,10 @@ export interface Welcome {
 
 /** What a start prints: where it listens, as whom, and two ways to send something. */
 export function welcomeText({ version, plan, detected, listeners, configs }: Welcome): string {
-  const left = [...listeners];
-  const places = [...plan.receivers, ...plan.extensions].flatMap((instance) => placesOf(instance, left));
+  const places = [...plan.receivers, ...plan.extensions].flatMap((instance) => placesOf(instance, listeners));
   const rows = [
     ...places.map(({ id, url, engine, scope }) => [id, `${url}  (${engine}${scope === undefined ? '' : `, scope ${scope}`})`]),
-    ['scope', `${detected.scope}  (${whence(detected, plan)})`],
+    ['scope', `${detected.scope}  (${whence(detected, plan, places)})`],
     ['pipelines', plan.pipelines.map(({ id, exporters }) => `${id} → ${exporters.join(', ')}`).join('; ')],
     ['config', configs.join(', ')],
   ];
@@ -32,8 +31,10 @@ export function welcomeText({ version, plan, detected, listeners, configs }: Wel
   ].join('\n');
 }
 
-function whence(detected: DetectedScope, plan: Plan): string {
+function whence(detected: DetectedScope, plan: Plan, places: readonly Place[]): string {
   const others = plan.scope.binding.allowed.filter((name) => name !== detected.scope);
+  const open = places.filter(({ type, scope }) => type === 'otlp' && scope === undefined);
+  if (open.length === 0) return `${detected.because}; every listener has its own`;
   const claims = others.length === 0 ? 'nothing else is accepted' : `data may claim ${others.join(', ')}`;
   return `${detected.because}; ${claims}`;
 }
@@ -47,22 +48,27 @@ interface Place {
   readonly scope: string | undefined;
 }
 
-/** A component's listeners are those that were opened on an endpoint which its configuration names; they are taken out
- *  of `left`, as several may ask for the same free port. */
-function placesOf({ id, component, config }: Instance, left: OpenListener[]): Place[] {
-  return endpointsOf(config).flatMap(({ endpoint, scope }) => {
-    const index = left.findIndex((each) => each.endpoint === endpoint);
-    const open = index === -1 ? undefined : left.splice(index, 1)[0];
-    if (open === undefined) return [];
-    return [{ id, type: component.type, config, url: open.listener.url, engine: open.listener.engine, scope }];
-  });
+function placesOf({ id, component, config }: Instance, listeners: readonly OpenListener[]): Place[] {
+  return listeners
+    .filter(({ owner }) => owner === id)
+    .map(({ endpoint, listener }) => ({
+      id,
+      type: component.type,
+      config,
+      url: listener.url,
+      engine: listener.engine,
+      scope: scopeOf(config, endpoint),
+    }));
 }
 
-function endpointsOf(config: unknown): { endpoint: string; scope: string | undefined }[] {
-  if (config === null || typeof config !== 'object' || Array.isArray(config)) return [];
-  const { endpoint, scope } = config as { endpoint?: unknown; scope?: unknown };
-  const own = typeof endpoint === 'string' ? [{ endpoint, scope: typeof scope === 'string' ? scope : undefined }] : [];
-  return [...own, ...Object.values(config).flatMap(endpointsOf)];
+/** The `scope:` that stands beside a listener's `endpoint:`. */
+function scopeOf(config: unknown, endpoint: string): string | undefined {
+  if (config === null || typeof config !== 'object' || Array.isArray(config)) return undefined;
+  const own = config as { endpoint?: unknown; scope?: unknown };
+  if (own.endpoint === endpoint && typeof own.scope === 'string') return own.scope;
+  return Object.values(config)
+    .map((below) => scopeOf(below, endpoint))
+    .find((scope) => scope !== undefined);
 }
 
 function howToSend(url: string, config: unknown, plan: Plan): string[] {

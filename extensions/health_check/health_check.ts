@@ -47,6 +47,7 @@ export function create(config: HealthCheckConfig, context: Context): Extension {
     async start() {
       listener = await context.host.http(
         {
+          owner: context.id,
           endpoint: config.endpoint,
           maxBodyBytes: 0,
           headerTimeoutMs: LIMITS.headerTimeoutMs,
@@ -57,7 +58,6 @@ export function create(config: HealthCheckConfig, context: Context): Extension {
         },
         handler,
       );
-      context.log.info(`health at ${listener.url}${config.path}`);
     },
     async stop(deadlineMs) {
       const open = listener;

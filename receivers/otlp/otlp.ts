@@ -12,6 +12,7 @@ export function create(config: Config, context: Context): Receiver {
     async start(intake: Intake) {
       if (http !== undefined) {
         const options = {
+          owner: context.id,
           endpoint: http.endpoint,
           maxBodyBytes: http.max_request_body_size,
           headerTimeoutMs: http.read_header_timeout || LIMITS.headerTimeoutMs,

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { OpenListener } from '../../../agent/collector/host.ts';
+import { welcomeText } from '../../../agent/collector/welcome.ts';
+import { MINIMAL, planOf } from '../../support/config.ts';
+
+const listener = (owner: string, port: number, endpoint = 'localhost:4318'): OpenListener => ({
+  owner,
+  endpoint,
+  listener: { url: `http://127.0.0.1:${port}`, engine: 'node', close: () => Promise.resolve() },
+});
+
+async function welcome(text: string, listeners: OpenListener[], environment: Record<string, string> = {}): Promise<string> {
+  const { plan, detected } = await planOf(text, { environment });
+  return welcomeText({ version: '1.2.3', plan, detected, listeners, configs: ['a.yaml'] });
+}
+
+describe('what a start prints', () => {
+  it('says where it listens, the scope and whence, the pipelines and the configuration', async () => {
+    const text = await welcome(MINIMAL, [listener('health_check', 13133), listener('otlp', 4318)]);
+    expect(text.split('\n').slice(0, 5)).toEqual([
+      'Periscope 1.2.3 is running',
+      '  otlp       http://127.0.0.1:4318  (node)',
+      '  scope      global  (neither DASHBOARD_SCOPE nor HOST is set; data may claim ENTERPRISE, DEVELOPMENT, LOCAL-SANDBOX)',
+      '  pipelines  metrics → debug',
+      '  config     a.yaml',
+    ]);
+  });
+
+  it('says that a fixed scope takes nothing else', async () => {
+    const text = await welcome(MINIMAL, [listener('otlp', 1)], { DASHBOARD_SCOPE: 'ENTERPRISE' });
+    expect(text).toContain('scope      ENTERPRISE  (DASHBOARD_SCOPE; nothing else is accepted)');
+  });
+
+  it('names the scope of each listener that has one', async () => {
+    const text = MINIMAL.replace('http:\n', 'http: { scope: ACME }\n');
+    expect(await welcome(`${text}scopes: { ACME: }\n`, [listener('otlp', 1)])).toContain(
+      'http://127.0.0.1:1  (node, scope ACME)',
+    );
+  });
+
+  it.each(['metrics', 'traces', 'logs'])(
+    'has a curl line for %s whose body is JSON once the shell has put in the time',
+    async (signal) => {
+      const text = await welcome(MINIMAL.replace('    metrics:', `    ${signal}:`), [listener('otlp', 4318)]);
+      const [, url, body] = /curl -sS (\S+) -H 'content-type: application\/json' -d '(.*)'$/m.exec(text) ?? [];
+      expect(url).toBe(`http://127.0.0.1:4318/v1/${signal}`);
+      expect(() => JSON.parse((body ?? '').replaceAll(`'"$(date +%s)"'`, '1700000000'))).not.toThrow();
+    },
+  );
+
+  it('has the environment of an SDK', async () => {
+    const text = await welcome(MINIMAL, [listener('otlp', 4318)]);
+    for (const line of [
+      'OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318',
+      'OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
+      'OTEL_METRIC_EXPORT_INTERVAL=5000',
+    ]) {
+      expect(text).toContain(`export ${line}`);
+    }
+  });
+});
