@@ -1,78 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { ErrorCode } from '../../../pipeline/errors.ts';
-import { ERRORS } from '../../../pipeline/errors.ts';
-import type { HttpAnswer, HttpHandler, HttpHead, HttpListener, HttpOptions } from '../../../pipeline/host.ts';
-import { openHttp } from '../../../server/engine/index.ts';
+import { describe, expect, test } from 'vitest';
+import type { HttpAnswer } from '../../../pipeline/host.ts';
+import { httpBench, until } from '../../support/http-bench.ts';
 import { engines, uwsLoads } from '../../support/http-engines.ts';
 import { RawHttp } from '../../support/raw-http.ts';
-
-const OPTIONS: HttpOptions = {
-  endpoint: '127.0.0.1:0',
-  maxBodyBytes: 1 << 20,
-  headerTimeoutMs: 5000,
-  idleTimeoutMs: 5000,
-  readTimeoutMs: 0,
-  keepAliveTimeoutMs: 5000,
-  maxConnections: 100,
-};
 
 test.runIf(process.version.startsWith('v20.'))('uWebSockets loads on Node 20', () => {
   expect(uwsLoads).toBe(true);
 });
 
-/** Keeps what it is told; answers with the body it got, unless the test says otherwise. */
-class Recorder implements HttpHandler {
-  readonly heads: HttpHead[] = [];
-  readonly bodies: Uint8Array[] = [];
-  readonly faults: ErrorCode[] = [];
-  gones = 0;
-  onHead: (head: HttpHead) => HttpAnswer | undefined = () => undefined;
-  onRequest: (head: HttpHead, body: Uint8Array) => Promise<HttpAnswer> | HttpAnswer = (_head, body) => ({ status: 200, body });
-
-  head(head: HttpHead): HttpAnswer | undefined {
-    this.heads.push(head);
-    return this.onHead(head);
-  }
-  request(head: HttpHead, body: Uint8Array): Promise<HttpAnswer> | HttpAnswer {
-    this.bodies.push(body);
-    return this.onRequest(head, body);
-  }
-  fault(_head: HttpHead, code: ErrorCode): HttpAnswer {
-    this.faults.push(code);
-    return { status: ERRORS[code].http, body: code };
-  }
-  gone(): void {
-    this.gones += 1;
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5);
-}
-
 describe.each(engines)('HTTP engine %s', (engine) => {
-  const opened: (HttpListener | RawHttp)[] = [];
-  afterEach(async () => {
-    for (const each of opened.splice(0).toReversed()) {
-      if (each instanceof RawHttp) each.destroy();
-      else await each.close(0);
-    }
-  });
-
-  async function listen(
-    options: Partial<HttpOptions> = {},
-    handler = new Recorder(),
-  ): Promise<{ handler: Recorder; url: string; listener: HttpListener }> {
-    const listener = await openHttp({ ...OPTIONS, ...options }, handler, engine);
-    opened.push(listener);
-    return { handler, url: listener.url, listener };
-  }
-  async function raw(url: string): Promise<RawHttp> {
-    const connection = await RawHttp.open(url);
-    opened.push(connection);
-    return connection;
-  }
+  const { listen, raw, destroyAll } = httpBench(engine);
 
   describe('requests', () => {
     test('a body of a known length arrives whole, whatever its size', async () => {
@@ -362,7 +300,7 @@ describe.each(engines)('HTTP engine %s', (engine) => {
       const third = await raw(url);
       expect(await third.post('/', 'x').answer()).toMatchObject({ status: 503, headers: { connection: 'close' } });
       expect(handler.faults).toEqual(['TOO_MANY_CONNECTIONS']);
-      for (const each of opened.splice(1)) (each as RawHttp).destroy();
+      destroyAll();
       await until(() => handler.gones === 2);
       expect((await (await raw(url)).post('/', 'x').answer())?.status).toBe(200);
     });
@@ -427,84 +365,6 @@ describe.each(engines)('HTTP engine %s', (engine) => {
       // Would wait for the deadline if one were still counted.
       await listener.close(60_000);
       expect(handler.bodies).toEqual([]);
-    });
-  });
-
-  describe('listening', () => {
-    test('a port in use is one clear line', async () => {
-      const { url } = await listen();
-      const endpoint = url.replace('http://', '');
-      await expect(openHttp({ ...OPTIONS, endpoint }, new Recorder(), engine)).rejects.toThrow(
-        `cannot listen on ${url}: another process listens there; stop it, or set another endpoint`,
-      );
-    });
-
-    test('an address that is not this machine is one clear line', async () => {
-      await expect(openHttp({ ...OPTIONS, endpoint: '192.0.2.1:0' }, new Recorder(), engine)).rejects.toThrow(
-        'cannot listen on http://192.0.2.1:0: this machine has no such address',
-      );
-    });
-
-    test.each(['localhost', '4318', 'localhost:99999', 'localhost:port', '::1:4318'])('"%s" is no endpoint', async (endpoint) => {
-      await expect(openHttp({ ...OPTIONS, endpoint }, new Recorder(), engine)).rejects.toThrow(
-        `cannot listen on "${endpoint}": an endpoint is host:port`,
-      );
-    });
-
-    test('localhost is both 127.0.0.1 and, where there is one, ::1', async () => {
-      const { url } = await listen({ endpoint: 'localhost:0' });
-      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-      expect((await (await raw(url)).post('/', 'four').answer())?.body.toString()).toBe('four');
-      const six = await RawHttp.open(url.replace('127.0.0.1', '[::1]')).catch(() => undefined);
-      if (six === undefined) return; // no IPv6 here
-      opened.push(six);
-      expect((await six.post('/', 'six').answer())?.body.toString()).toBe('six');
-    });
-
-    test('close finishes what is under way and takes nothing new', async () => {
-      const { handler, url, listener } = await listen();
-      handler.onRequest = async () => {
-        await sleep(100);
-        return { status: 200, body: 'done' };
-      };
-      const idle = await raw(url);
-      await idle.post('/', 'x').answer();
-      const busy = await raw(url);
-      busy.post('/', 'x');
-      await until(() => handler.bodies.length === 2);
-      const closing = listener.close(10_000);
-      expect(listener.close(10_000)).toBe(closing);
-      await expect(RawHttp.open(url)).rejects.toThrow('ECONNREFUSED');
-      expect(await busy.answer()).toMatchObject({ status: 200, headers: { connection: 'close' } });
-      await closing;
-      await Promise.all([idle.closed, busy.closed]);
-    });
-
-    test('close cuts what is not finished at the deadline', async () => {
-      const { handler, url, listener } = await listen();
-      handler.onRequest = () => new Promise(() => undefined);
-      const waiting = await raw(url);
-      waiting.post('/', 'x');
-      const half = await raw(url);
-      half.head('POST', '/', { 'Content-Length': 10 }).write('x');
-      await until(() => handler.bodies.length === 1 && handler.heads.length === 2);
-      await listener.close(50);
-      await Promise.all([waiting.closed, half.closed]);
-      expect(handler.gones).toBe(1);
-    });
-
-    test('a closed port can be listened on again at once', async () => {
-      const free = await listen();
-      await free.listener.close(0);
-      const endpoint = free.url.replace('http://', '');
-      for (let at = 0; at < 3; at += 1) {
-        const { url, listener } = await listen({ endpoint });
-        // The listener closes first, so its side of the connection stays in TIME_WAIT.
-        const connection = await raw(url);
-        await connection.post('/', 'x').answer();
-        await listener.close(1000);
-        await connection.closed;
-      }
     });
   });
 });
