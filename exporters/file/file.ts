@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Context, Exporter, Outcome } from '../../pipeline/component.ts';
 import { StartError } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { Config } from './config.ts';
+import { makeFolder } from './make-folder.ts';
 import { fixedFolder, pathOf, scopedTemplate } from './path.ts';
 import { causeOf, RecordFile } from './record-file.ts';
 import { isLines, recordOf, type RecordFormat } from './record.ts';
@@ -37,7 +38,7 @@ class FileExporter implements Exporter {
   async start(): Promise<void> {
     const folder = fixedFolder(this.#template);
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await access(folder, constants.W_OK | constants.X_OK);
     } catch (error) {
       throw new StartError(`cannot write to ${folder}: ${causeOf(error)}`);

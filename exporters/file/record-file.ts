@@ -1,6 +1,7 @@
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Outcome, Refusal } from '../../pipeline/component.ts';
+import { makeFolder } from './make-folder.ts';
 import { prune, setAside, type Rotation } from './rotation.ts';
 import { endsWhole } from './tail.ts';
 
@@ -99,7 +100,7 @@ export class RecordFile {
   }
 
   async #open(): Promise<FileHandle> {
-    await mkdir(dirname(this.path), { recursive: true });
+    await makeFolder(dirname(this.path));
     if (!this.#options.append && !this.#everOpened) await (await open(this.path, 'w')).close();
     let file = await open(this.path, 'a+');
     let { size } = await file.stat();
