@@ -1,6 +1,6 @@
 import type { Rejection } from '../../pipeline/component.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import { ITEM_NAMES, type Signal } from '../../pipeline/signal.ts';
+import type { Signal } from '../../pipeline/signal.ts';
 import type { Encoding } from './encoding.ts';
 
 /**
@@ -23,18 +23,10 @@ export function successBody(encoding: Encoding): Uint8Array | string {
 export function partialSuccessBody(encoding: Encoding, signal: Signal, rejections: readonly Rejection[]): Uint8Array | string {
   let items = 0;
   for (const rejection of rejections) items += rejection.items;
-  const errorMessage = rejectionMessage(signal, rejections);
+  // One message for all, the same words once.
+  const errorMessage = cut([...new Set(rejections.map((rejection) => rejection.message))].join('; '));
   if (encoding === 'json') return JSON.stringify({ partialSuccess: { [REJECTED_KEYS[signal]]: String(items), errorMessage } });
   return message(1, [...varintField(1, items), ...text(2, errorMessage)]);
-}
-
-/** One message for all: "2 spans: <how to mend it>; 1 spans: …". */
-function rejectionMessage(signal: Signal, rejections: readonly Rejection[]): string {
-  const counts = new Map<string, number>();
-  for (const rejection of rejections) counts.set(rejection.message, (counts.get(rejection.message) ?? 0) + rejection.items);
-  const parts: string[] = [];
-  for (const [mend, items] of counts) parts.push(`${items} ${ITEM_NAMES[signal]}: ${mend}`);
-  return cut(parts.join('; '));
 }
 
 /** `code` as in google.rpc.Code. With `badRequest` the message is repeated as the detail that the spec asks for. */

@@ -76,10 +76,7 @@ const http = z
       .meta({ description: 'Keep the request headers with the data, for `batch: metadata_keys`.' }),
     cors: z.preprocess(emptyMeansDefaults, cors).optional().meta({ description: 'Lets web pages send.' }),
     response_headers: z
-      .record(
-        z.string().regex(HEADER_NAME, 'is not a header name'),
-        z.string().regex(HEADER_VALUE, 'holds a character that no header may'),
-      )
+      .record(z.string(), z.string().regex(HEADER_VALUE, 'holds a character that no header may'))
       .default({})
       .meta({ description: 'Added to every answer.' }),
     keep_alives_enabled: z.boolean().default(true).meta({ description: 'False closes the connection after each answer.' }),
@@ -107,6 +104,10 @@ const http = z
     if (value.auth === undefined && !LOOPBACK.test(value.endpoint)) {
       const message = 'other machines reach this address: write auth: none to take data from all of them, or listen on localhost';
       context.addIssue({ code: 'custom', path: ['auth'], message });
+    }
+    for (const name of Object.keys(value.response_headers)) {
+      if (HEADER_NAME.test(name)) continue;
+      context.addIssue({ code: 'custom', path: ['response_headers', name], message: 'is not a header name' });
     }
     const paths = [value.metrics_url_path, value.traces_url_path, value.logs_url_path];
     if (new Set(paths).size < paths.length) {
