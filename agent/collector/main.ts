@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { StartError } from '../../pipeline/errors.ts';
-import { createProgram, withDefaultCommand, type Actions } from './cli.ts';
+import type { Actions } from './cli.ts';
+import { runOptions } from './run-args.ts';
+import { keepYoungGenerationSmall, letYoungGenerationGrow } from './young-generation.ts';
 
 const LINGER_MS = 1000;
 
@@ -16,7 +18,7 @@ const actions: Actions = {
   async run(options) {
     const [{ loadOrRefuse }, { run }] = await Promise.all([import('./configs.ts'), import('./run.ts')]);
     const { loaded, names } = await loadOrRefuse(options);
-    return run(loaded, names, report);
+    return run(loaded, names, report, letYoungGenerationGrow);
   },
   async validate(options) {
     const { validate } = await import('./commands.ts');
@@ -41,6 +43,12 @@ const actions: Actions = {
   },
 };
 
+/** Output may still be on its way into a pipe, so the process ends by itself; the timer is for what holds it. */
+function leave(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.exit(code), LINGER_MS).unref();
+}
+
 /** A StartError is for the person and says all; anything else is a bug of ours and shows where. */
 function fail(error: unknown): void {
   report(
@@ -55,8 +63,12 @@ function fail(error: unknown): void {
 
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
-await createProgram(actions, (code) => {
-  process.exitCode = code;
-  // Output may still be on its way into a pipe, so the process ends by itself; this only fires if something holds it.
-  setTimeout(() => process.exit(code), LINGER_MS).unref();
-}).parseAsync(withDefaultCommand(process.argv.slice(2)), { from: 'user' });
+const args = process.argv.slice(2);
+const plainRun = runOptions(args);
+if (plainRun === undefined) {
+  const { createProgram, withDefaultCommand } = await import('./cli.ts');
+  await createProgram(actions, leave).parseAsync(withDefaultCommand(args), { from: 'user' });
+} else {
+  keepYoungGenerationSmall();
+  leave(await actions.run(plainRun));
+}

@@ -35,12 +35,13 @@ export async function startLoaded(loaded: Loaded, write: Write): Promise<Running
   return { host, stop: () => graph.stop(plan.service.shutdownTimeoutMs) };
 }
 
-/** Runs in the foreground until a signal; resolves to the exit code. Everything is written to stderr by `write`. */
-export async function run(loaded: Loaded, names: readonly string[], write: Write): Promise<number> {
+/** Runs in the foreground until a signal; resolves to the exit code. `started` is called once everything listens. */
+export async function run(loaded: Loaded, names: readonly string[], write: Write, started: () => void): Promise<number> {
   const signalled = firstSignal();
   const collector = await startLoaded(loaded, write);
   const { plan, detected } = loaded;
   write(welcomeText({ version: packageVersion(), plan, detected, listeners: collector.host.listeners, configs: names }));
+  started();
   const summary = startSummary(collector.host, write);
   const signal = await signalled;
   clearInterval(summary);

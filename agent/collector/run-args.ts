@@ -1,0 +1,23 @@
+import { parseArgs } from 'node:util';
+import type { ConfigOptions } from './configs.ts';
+
+/**
+ * The options of a plain `periscope run …`, read without the command-line library: that one costs a start 3 MB and 10 ms.
+ * Undefined for everything else (another command, `--help`, a misspelt option), which the library then explains.
+ */
+export function runOptions(args: readonly string[]): ConfigOptions | undefined {
+  const own = args[0] === 'run' ? args.slice(1) : [...args];
+  try {
+    const { values } = parseArgs({
+      args: own,
+      options: {
+        config: { type: 'string', short: 'c', multiple: true, default: [] },
+        set: { type: 'string', multiple: true, default: [] },
+        'skip-unsupported': { type: 'boolean', default: false },
+      },
+    });
+    return { config: values.config, set: values.set, skipUnsupported: values['skip-unsupported'] };
+  } catch {
+    return undefined;
+  }
+}
