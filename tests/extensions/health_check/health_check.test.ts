@@ -75,13 +75,17 @@ describe('the health listener', () => {
   it('keeps the counters to itself when told so, as on any address that is not local', async () => {
     const { url } = await start([status('a', 'ok')], { ledger: false });
     expect((await fetch(`${url}/ledger`)).status).toBe(404);
-    expect(config.parse({ endpoint: '0.0.0.0:13133' }).ledger).toBe(false);
-    expect(config.parse({ endpoint: '0.0.0.0:13133', ledger: true }).ledger).toBe(true);
+    expect(config.parse({ endpoint: '0.0.0.0:13133', auth: 'none' }).ledger).toBe(false);
+    expect(config.parse({ endpoint: '0.0.0.0:13133', auth: 'none', ledger: true }).ledger).toBe(true);
     expect(['localhost:1', '127.0.0.1:1', '[::1]:1'].map((endpoint) => config.parse({ endpoint }).ledger)).toEqual([
       true,
       true,
       true,
     ]);
+  });
+
+  it('does not listen where other machines reach it unless that is written out', () => {
+    expect(config.safeParse({ endpoint: '0.0.0.0:13133' }).error?.issues[0]?.message).toContain('write auth: none');
   });
 
   it('has one path and reads only', async () => {
