@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type * as UwsTypes from 'uWebSockets.js';
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import { loadUws, type Uws, type UwsRequest, type UwsResponse } from '../../server/engine/uws-native.ts';
 
 export interface SinkServer {
   readonly port: number;
@@ -11,39 +10,29 @@ export interface SinkServer {
 /** Gets a whole body and its Content-Encoding; the bytes may not be kept. */
 export type TakeBody = (body: Buffer, encoding: string) => void;
 
-/** Answers every POST with 200. Takes uWebSockets.js where it loads: a slow sink would be measured as a slow sender. */
+/** Answers every request with 200. Takes uWebSockets.js where it loads: a slow sink would be measured as a slow sender. */
 export async function openSink(take: TakeBody): Promise<SinkServer> {
+  let uws: Uws;
   try {
-    const uws = (await import('uWebSockets.js')) as unknown as Uws;
-    return await openUws(uws.App(), uws, take);
+    uws = await loadUws();
   } catch {
     return openNode(take);
   }
+  return openUws(uws, take);
 }
 
-/** The package has these two and leaves them out of its types. */
-type Uws = typeof UwsTypes & {
-  us_socket_local_port(socket: us_listen_socket): number;
-  us_listen_socket_close(socket: us_listen_socket): void;
-};
-
-function openUws(app: TemplatedApp, uws: Uws, take: TakeBody): Promise<SinkServer> {
+function openUws(uws: Uws, take: TakeBody): Promise<SinkServer> {
   const spare: Buffer[] = [];
-  app.post('/*', (res, req) => drain(res, req, spare, take));
+  const app = uws.App().any('/*', (res, req) => drain(res, req, spare, take));
   return new Promise((resolve, reject) => {
-    app.listen('127.0.0.1', 0, (socket: us_listen_socket | false) => {
+    app.listen('127.0.0.1', 0, 0, (socket) => {
       if (socket === false) reject(new Error('cannot open the sink: no port'));
-      else {
-        resolve({
-          port: uws.us_socket_local_port(socket),
-          close: async () => uws.us_listen_socket_close(socket),
-        });
-      }
+      else resolve({ port: uws.getSocketPort(socket), close: async () => void app.close() });
     });
   });
 }
 
-function drain(res: HttpResponse, req: HttpRequest, spare: Buffer[], take: TakeBody): void {
+function drain(res: UwsResponse, req: UwsRequest, spare: Buffer[], take: TakeBody): void {
   const encoding = req.getHeader('content-encoding');
   const announced = Number(req.getHeader('content-length')) || 0;
   let buffer = spare.pop() ?? Buffer.allocUnsafeSlow(2 * 1024 * 1024);
