@@ -8,7 +8,8 @@ const emptyMeansDefaults = (value: unknown): unknown => value ?? {};
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // eslint-disable-next-line no-control-regex
 const HEADER_VALUE = /^[\t\u0020-\u007e]*$/;
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d+$/i;
+/** An endpoint that only this machine reaches. */
+export const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d+$/i;
 
 const urlPath = (signal: string) =>
   z

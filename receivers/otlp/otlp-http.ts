@@ -8,9 +8,10 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { Inspection } from '../../pipeline/otlp/inspection.ts';
 import { jsonToProtobuf } from '../../pipeline/otlp/json-to-protobuf.ts';
 import { walk, Walk } from '../../pipeline/otlp/walk.ts';
+import type { Binding } from '../../pipeline/scope/binding.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
 import { partialSuccessBody, statusBody, successBody } from './answer-body.ts';
-import type { HttpConfig } from './config.ts';
+import { LOOPBACK, type HttpConfig } from './config.ts';
 import { type Cors, createCors } from './cors.ts';
 import { type Encoding, encodingOf, MEDIA_TYPES } from './encoding.ts';
 
@@ -41,6 +42,14 @@ const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 502, 503, 504
 
 const refusal = (code: ErrorCode, message: string): Refusal => ({ ok: false, code, retryable: ERRORS[code].retryable, message });
 
+/** What senders to this listener may claim: its own scope if it has one. Without one, a claim may choose among the
+ *  process's scopes only where nobody but this machine's people can send. */
+function bindingOf({ scope, endpoint }: HttpConfig, ofProcess: Binding): Binding {
+  if (scope !== undefined) return { allowed: [scope], fallback: scope, from: 'listener' };
+  if (LOOPBACK.test(endpoint) || ofProcess.fallback === undefined) return ofProcess;
+  return { ...ofProcess, allowed: [ofProcess.fallback] };
+}
+
 /** OTLP/HTTP (opentelemetry-proto docs/specification.md) on top of any engine. */
 export class OtlpHttpHandler implements HttpHandler {
   readonly #intake: Intake;
@@ -62,9 +71,7 @@ export class OtlpHttpHandler implements HttpHandler {
     this.#algorithms = new Set(['', 'identity', ...config.compression_algorithms]);
     this.#cors = createCors(config.cors);
     this.#includeMetadata = config.include_metadata;
-    const { scope } = config;
-    const binding = scope === undefined ? intake.binding : ({ allowed: [scope], fallback: scope, from: 'listener' } as const);
-    this.#origin = { receiver: context.id, transport: 'http', binding };
+    this.#origin = { receiver: context.id, transport: 'http', binding: bindingOf(config, intake.binding) };
     this.#headers = {
       protobuf: { ...config.response_headers, 'Content-Type': MEDIA_TYPES.protobuf },
       json: { ...config.response_headers, 'Content-Type': MEDIA_TYPES.json },

@@ -154,6 +154,27 @@ describe.each(engines)('OTLP over HTTP on %s', (engine) => {
     });
   });
 
+  describe('a listener without a scope of its own', () => {
+    const wide = () => new RecordingIntake({ allowed: ['A', 'B'], fallback: 'A', from: 'fallback' });
+    const groups = [{ items: [span()] }, { resource: { 'periscope.scope': 'B' }, items: [span()] }];
+
+    test('lets claims choose among the scopes of the process on localhost', async () => {
+      const { url, intake } = await start({}, wide());
+      await post(url, 'traces', encode('traces', request('traces', groups)));
+      expect(intake.batches.map(({ scope, items }) => [scope, items])).toEqual([
+        ['A', 1],
+        ['B', 1],
+      ]);
+    });
+
+    test('takes the scope of the process only where other machines can send', async () => {
+      const { url, intake } = await start({ endpoint: '0.0.0.0:0', auth: 'none' }, wide());
+      const answer = await post(url.replace('0.0.0.0', '127.0.0.1'), 'traces', encode('traces', request('traces', groups)));
+      expect(intake.batches.map(({ scope, items }) => [scope, items])).toEqual([['A', 1]]);
+      expect(partialSuccessOf(answer.body)?.rejected).toBe(1);
+    });
+  });
+
   describe('partly rejected requests', () => {
     const groups = {
       metrics: [gauge('g', [point({ 'periscope.scope': 'OTHER' }), point({ n: 1n })])],
