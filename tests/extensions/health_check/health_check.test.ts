@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { healthCheck } from '../../../extensions/health_check/index.ts';
 import { config } from '../../../extensions/health_check/config.ts';
 import { create, healthOf } from '../../../extensions/health_check/health_check.ts';
 import type { ComponentState, ComponentStatus } from '../../../pipeline/status.ts';
@@ -109,4 +110,9 @@ describe('the health listener', () => {
       log,
     }).stop(0);
   });
+});
+
+it('is declared with its schema and loads its code on demand', async () => {
+  expect(healthCheck).toMatchObject({ kind: 'extension', type: 'health_check', config });
+  expect((await healthCheck.load?.())?.create).toBe(create);
 });
