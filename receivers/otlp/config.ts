@@ -98,8 +98,14 @@ const http = z
       .min(1)
       .default(LIMITS.connections)
       .meta({ description: 'Connections at a time, with uWebSockets those with a request under way; one more is answered 503.' }),
-    tls: z.never({ error: 'this version serves no TLS; put a TLS proxy in front, or remove the key' }).optional(),
-    middlewares: z.never({ error: 'there are no middlewares; use the memory_limiter processor' }).optional(),
+    tls: z
+      .never({ error: 'this version serves no TLS; put a TLS proxy in front, or remove the key' })
+      .optional()
+      .meta({ description: 'Not served in this version: a fault.' }),
+    middlewares: z
+      .never({ error: 'there are no middlewares; use the memory_limiter processor' })
+      .optional()
+      .meta({ description: 'There are none: a fault.' }),
   })
   .superRefine((value, context) => {
     if (value.auth === undefined && !LOOPBACK.test(value.endpoint)) {
