@@ -5,9 +5,9 @@ import { smoke } from './ingest/smoke.ts';
 import { kernels } from './kernels/kernels.ts';
 import { writeResults } from './report.ts';
 
-const USAGE = `npm run bench -- ingest [--rows a,b] [--contenders periscope,otelcol] [--seconds 4] [--rounds 3] [--resume]
+const USAGE = `npm run bench -- ingest [--rows a,b] [--contenders periscope,otelcol] [--seconds 4] [--rounds 3] [--resume] [--cpu-prof]
     Side by side with the peers that bench/peers.sh has built; adds to history.jsonl and writes RESULTS.md.
-    --resume goes on with the latest session instead of a new one.
+    --resume goes on with the latest session instead of a new one; --cpu-prof profiles Periscope and records nothing.
 npm run bench -- ingest --smoke
     Under a minute: every item accounted for and compared, no figure kept.
 npm run bench -- kernels [--only walk] [--cpu-prof]
@@ -47,6 +47,7 @@ async function main(): Promise<boolean> {
     seconds: positive('seconds', values.seconds),
     rounds: positive('rounds', values.rounds),
     resume: values.resume,
+    cpuProfile: values['cpu-prof'],
   });
   writeResults(readHistory());
   return clean;

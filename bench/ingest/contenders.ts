@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,8 @@ export interface Contender {
   readonly gzipLevel?: number;
   /** Runs Periscope on the Node 24 of the cache instead of this one. */
   readonly node24?: boolean;
+  /** Runs Periscope with Node's sampling profiler, which writes here when it ends. */
+  readonly cpuProfileFolder?: string;
 }
 
 const FORWARDS: Work = { clean: false };
@@ -82,7 +84,9 @@ export function launch(contender: Contender, inPort: number, outPort: number, gr
     ).split(' ');
     return { command, args, env };
   }
-  return { command, args: [join(REPOSITORY, 'dist/agent/collector/main.js'), 'run', '--config', configFile], env };
+  const folder = contender.cpuProfileFolder;
+  const profiler = folder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', folder];
+  return { command, args: [...profiler, join(REPOSITORY, 'dist/agent/collector/main.js'), 'run', '--config', configFile], env };
 }
 
 function programFile(contender: Contender): string {
@@ -107,13 +111,21 @@ export function version(contender: Contender): string {
   const file = programFile(contender);
   let known = versions.get(file);
   if (known === undefined) {
-    const first = (command: string, args: string[]): string =>
-      (spawnSync(command, args, { encoding: 'utf8', cwd: REPOSITORY }).stdout ?? '').trim().split('\n')[0] ?? '';
     known =
       contender.program === 'periscope'
-        ? `${first('git', ['rev-parse', '--short', 'HEAD'])} on Node ${first(file, ['--version'])}`
-        : first(file, ['--version']);
+        ? `${firstLine('git', ['rev-parse', '--short', 'HEAD'])}, Node ${firstLine(file, ['--version'])}`
+        : builtVersion(file);
     versions.set(file, known);
   }
   return known;
+}
+
+/** What bench/peers.sh wrote down: not every program knows its own version. */
+function builtVersion(file: string): string {
+  const note = `${file}.version`;
+  return existsSync(note) ? readFileSync(note, 'utf8').trim() : 'unknown';
+}
+
+function firstLine(command: string, args: readonly string[]): string {
+  return (spawnSync(command, args, { encoding: 'utf8', cwd: REPOSITORY }).stdout ?? '').trim().split('\n')[0] ?? '';
 }

@@ -18,6 +18,8 @@ export interface IngestOptions {
   readonly rounds: number;
   /** Goes on with the latest session: runs that it has are not made again. */
   readonly resume: boolean;
+  /** Profiles Periscope; such runs are not recorded. */
+  readonly cpuProfile: boolean;
 }
 
 const WARM_UP_MS = 1500;
@@ -29,9 +31,12 @@ export async function ingest(options: IngestOptions): Promise<boolean> {
   const history = readHistory();
   const session = (options.resume ? history.at(-1)?.session : undefined) ?? new Date().toISOString();
   const done = new Set(history.filter((run) => run.session === session && run.voided === undefined).map(runKey));
+  const profiles = options.cpuProfile ? mkdtempSync(join(tmpdir(), 'periscope-profiles-')) : undefined;
   let clean = true;
   for (const row of selectRows(options)) {
-    const able = row.contenders.filter((contender) => wanted(contender, options) && canRun(contender));
+    const able = row.contenders
+      .filter((contender) => wanted(contender, options) && canRun(contender))
+      .map((contender) => (profiles === undefined ? contender : { ...contender, cpuProfileFolder: profiles }));
     const todo = (round: number): Contender[] =>
       able.filter(({ id }) => !done.has(runKey({ row: row.id, contender: id, round })));
     const durations: Durations = { warmUpMs: WARM_UP_MS, windowMs: options.seconds * 1000 };
@@ -46,6 +51,7 @@ export async function ingest(options: IngestOptions): Promise<boolean> {
         return all;
       })) && clean;
   }
+  if (profiles !== undefined) console.log(`profiles in ${profiles}`);
   return clean;
 }
 
@@ -59,23 +65,27 @@ async function runOnce(
 ): Promise<boolean> {
   try {
     const measurement = ownFaultVoids(contender, await measure(row, contender, durations, poolFile));
-    appendHistory({
-      session,
-      at: new Date().toISOString(),
-      row: row.id,
-      contender: contender.id,
-      round,
-      version: version(contender),
-      machine: machine(),
-      pinned: canPin,
-      ...measurement,
-    });
+    if (contender.cpuProfileFolder === undefined) appendHistory(recordOf(row, contender, round, session, measurement));
     console.log(`  ${round + 1} ${contender.id.padEnd(20)} ${describe(measurement)}`);
     return measurement.voided === undefined;
   } catch (cause) {
     console.log(`  ${round + 1} ${contender.id.padEnd(20)} ${(cause as Error).message}`);
     return false;
   }
+}
+
+function recordOf(row: Row, contender: Contender, round: number, session: string, measurement: Measurement): RunRecord {
+  return {
+    session,
+    at: new Date().toISOString(),
+    row: row.id,
+    contender: contender.id,
+    round,
+    version: version(contender),
+    machine: machine(),
+    pinned: canPin,
+    ...measurement,
+  };
 }
 
 /** Of Periscope every accepted item must arrive, and as it must be, or the run shows a fault and not a speed. */
