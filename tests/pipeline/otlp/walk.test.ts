@@ -101,7 +101,7 @@ describe('broken requests are MALFORMED', () => {
   test.each<[string, Uint8Array]>([
     ['a truncated length', Buffer.from([0x0a, 0x80])],
     ['a length past the end', Buffer.from([0x0a, 5, 1, 2])],
-    ['an eleven-byte varint', Buffer.from([0x78, ...new Array<number>(10).fill(0xff), 1])],
+    ['an eleven-byte varint', Buffer.from([0x78, ...Buffer.alloc(10, 0xff), 1])],
     ['field number 0', Buffer.from([0x02, 0])],
     ['a group', Buffer.from([0x0b, 0x0c])],
     ['a Resource as a varint', group(Buffer.from([0x08, 1]))],
