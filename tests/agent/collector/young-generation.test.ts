@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { keepYoungGenerationSmall, letYoungGenerationGrow } from '../../../agent/collector/young-generation.ts';
 import { ROOT } from '../../support/tree.ts';
 
 /** In a process of its own: allocates 200 MB of short-lived objects that survive a scavenge, prints the heap's size. */
@@ -16,7 +17,7 @@ const measure = (flag: string): number => {
 };
 
 it('stays small while it is kept small, and grows when it may', () => {
-  const [small, grown] = [measure('keepYoungGenerationSmall'), measure('letYoungGenerationGrow')];
+  const [small, grown] = [measure(keepYoungGenerationSmall.name), measure(letYoungGenerationGrow.name)];
   expect(small).toBeLessThanOrEqual(4 * 1024 * 1024);
   expect(grown).toBeGreaterThan(small);
 });
