@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AttributeMemo, MEMO_ENTRIES_MAX, MEMO_RUN_BYTES_MAX } from '../../../pipeline/otlp/memo.kernel.ts';
+import { AttributeMemo, MEMO_RUNS_MAX, MEMO_RUN_BYTES_MAX } from '../../../pipeline/otlp/memo.kernel.ts';
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const run = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
@@ -49,7 +49,7 @@ test('a cycle is guessed from the second time on', () => {
 
 test('grows, and when it is full starts again without a wrong answer', () => {
   const memo = new AttributeMemo();
-  const many = MEMO_ENTRIES_MAX + 1000;
+  const many = MEMO_RUNS_MAX + 1000;
   for (let i = 0; i < many; i++) expect(ask(memo, run(`n ${i}`))).toBe(false);
   expect(ask(memo, run(`n ${many - 1}`))).toBe(true);
   expect(ask(memo, run('n 1'))).toBe(false);
@@ -65,10 +65,10 @@ test('a run over the bound is not kept', () => {
 test('steps aside when nothing repeats', () => {
   const memo = new AttributeMemo();
   let asked = 0;
-  for (let i = 0; i < MEMO_ENTRIES_MAX * 2; i++) {
+  for (let i = 0; i < MEMO_RUNS_MAX * 2; i++) {
     if (!memo.worthwhile()) continue;
     asked += 1;
     ask(memo, run(`unique ${i}`));
   }
-  expect(asked).toBeLessThan(MEMO_ENTRIES_MAX + 1);
+  expect(asked).toBeLessThan(MEMO_RUNS_MAX + 1);
 });
