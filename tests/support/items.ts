@@ -47,7 +47,7 @@ export function attributeOf(owner: Tree | undefined, key: string): string | unde
   return plain === undefined ? undefined : String(plain);
 }
 
-/** Items as text, so that two sets of them can be compared whatever order they came in. */
+/** Items as text, the same for the same content whatever the order of items, or of fields on the wire. */
 export function fingerprints(items: readonly Item[]): string[] {
   return items.map((item) => JSON.stringify(item, plain)).sort();
 }
@@ -55,5 +55,21 @@ export function fingerprints(items: readonly Item[]): string[] {
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** What is in only one of two lists, a few of each: a difference that can be read. Duplicates count. */
+export function difference(actual: readonly string[], expected: readonly string[]): { extra: string[]; missing: string[] } {
+  const count = new Map<string, number>();
+  for (const each of expected) count.set(each, (count.get(each) ?? 0) + 1);
+  for (const each of actual) count.set(each, (count.get(each) ?? 0) - 1);
+  const some = (sign: number): string[] =>
+    [...count]
+      .filter(([, left]) => left * sign > 0)
+      .map(([each]) => each)
+      .slice(0, 3);
+  return { extra: some(-1), missing: some(1) };
+}
+
+export const NO_DIFFERENCE = { extra: [], missing: [] };
