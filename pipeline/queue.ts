@@ -142,7 +142,11 @@ export class DeliveryQueue {
     for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
       this.#finish(entry, 'waiting', this.#dropped(entry, 'shutdown'));
     }
-    for (const entry of this.#sending) entry.abort?.abort();
+    for (const entry of this.#sending) {
+      // What answers within the grace still counts, whatever its own deadline was.
+      entry.dueAtMs = Infinity;
+      entry.abort?.abort();
+    }
     if (graceMs > 0) await this.#emptied(graceMs);
     for (const entry of this.#sending) this.#finish(entry, 'sending', this.#dropped(entry, 'shutdown'));
     this.#cancelTimer?.();

@@ -9,19 +9,27 @@ export interface Share {
   readonly requests: number;
 }
 
-/** A place in the line for room; made by whoever waits, once per request. */
-export class Ticket {}
+let tickets = 0;
+
+/** Made by whoever has to wait for room, once per request. Lower numbers came earlier. */
+export class Ticket {
+  readonly number = ++tickets;
+}
 
 interface Waiter {
   readonly ticket: Ticket;
   readonly need: Share;
-  wake: (room: boolean) => void;
+  readonly wake: (room: boolean) => void;
 }
 
 /**
  * The room of one exporter's queue: what is reserved for requests whose items are still in processors, and what is in
  * the queue, together. It is bounded twice, by `queue_size` and by `queue_bytes`; when it is empty it takes one request
- * of any size, as one that never fits would be refused for ever. Whoever waits gets room in the order of asking.
+ * of any size, as one that never fits would be refused for ever.
+ *
+ * Whoever waits gets room in the order of tickets, not of standing in this line: a request that needs room in several
+ * queues goes from one line to another, and if each line had an order of its own, two lines could send their heads to
+ * each other's ends for ever.
  */
 export class Room {
   readonly #bounds: Bounds;
@@ -42,15 +50,12 @@ export class Room {
   /** Takes room, or says that there is none now. A waiter shows its ticket. */
   tryTake(need: Share, ticket?: Ticket): boolean {
     const head = this.#waiters[0];
-    if (head !== undefined && head.ticket !== ticket) return false;
+    if (head !== undefined && (ticket === undefined || head.ticket.number < ticket.number)) return false;
     if (!this.#fits(need)) return false;
     this.#items += need.items;
     this.#bytes += need.bytes;
     this.#requests += need.requests;
-    if (head !== undefined) {
-      this.#waiters.shift();
-      this.#wakeFirst();
-    }
+    if (head !== undefined && head.ticket === ticket) this.leave(ticket);
     return true;
   }
 
@@ -73,18 +78,16 @@ export class Room {
   wait(ticket: Ticket, need: Share): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
     return new Promise((wake) => {
-      const known = this.#waiters.find((waiter) => waiter.ticket === ticket);
-      if (known === undefined) this.#waiters.push({ ticket, need, wake });
-      else known.wake = wake;
+      this.#remove(ticket);
+      const behind = this.#waiters.findIndex((waiter) => waiter.ticket.number > ticket.number);
+      this.#waiters.splice(behind < 0 ? this.#waiters.length : behind, 0, { ticket, need, wake });
       this.#wakeFirst();
     });
   }
 
   /** Gives up a place in the line. */
   leave(ticket: Ticket): void {
-    const at = this.#waiters.findIndex((waiter) => waiter.ticket === ticket);
-    if (at < 0) return;
-    this.#waiters.splice(at, 1);
+    this.#remove(ticket);
     this.#wakeFirst();
   }
 
@@ -92,6 +95,11 @@ export class Room {
   close(): void {
     this.#closed = true;
     for (const waiter of this.#waiters.splice(0)) waiter.wake(false);
+  }
+
+  #remove(ticket: Ticket): void {
+    const at = this.#waiters.findIndex((waiter) => waiter.ticket === ticket);
+    if (at >= 0) this.#waiters.splice(at, 1);
   }
 
   #wakeFirst(): void {
