@@ -1,4 +1,4 @@
-import type { ScopedBatch } from './batch/scoped-batch.ts';
+import { letGo, type ScopedBatch } from './batch/scoped-batch.ts';
 import type { Drop, Emit, Processor, Rejection } from './component.ts';
 import type { FanOut, Lane } from './fanout.ts';
 import type { Log } from './log.ts';
@@ -109,13 +109,13 @@ export class Chain {
     this.#call = outer;
   }
 
-  #dropped(batch: ScopedBatch, items: number, reason: string, message?: string): void {
+  #dropped(batch: ScopedBatch, items: number, reason: string, message?: string, clean = true): void {
     if (items === 0) return;
     this.#fanOut.lane(batch.scope).drop(items, reason);
     const call = this.#call?.batch === batch ? this.#call : undefined;
     if (call !== undefined) call.left -= items;
     // Nothing of it goes on, so nobody else will answer for its requests.
-    if ((call?.left ?? batch.items - items) === 0) for (const receipt of batch.receipts) receipt.release({ ok: true });
+    if ((call?.left ?? batch.items - items) === 0) letGo(batch, { ok: true }, clean);
     if (message !== undefined && this.#isOpen(batch)) (this.#rejected ??= []).push({ reason, items, message });
   }
 
@@ -130,6 +130,6 @@ export class Chain {
     const cause = error instanceof Error ? error.message : String(error);
     this.#broken.set(id, `cannot process ${this.signal} in ${id}: ${cause}`);
     this.#log.limited(`processor ${id}`, `cannot process ${this.signal} in ${id}: ${cause}`);
-    if (!call.emitted && call.left > 0) this.#dropped(call.batch, call.left, 'internal');
+    if (!call.emitted && call.left > 0) this.#dropped(call.batch, call.left, 'internal', undefined, false);
   }
 }

@@ -64,6 +64,7 @@ export class Lane {
       if (this.#holding > 1) receipt.retain(this.#holding - 1);
       else if (this.#holding === 0) receipt.release({ ok: true });
     }
+    for (const lease of batch.leases) lease.retain(this.#branches.length - 1);
     for (const branch of this.#branches) {
       if (branch.reserves) branch.queue.commit(batch, branch.row, branch.holds, share);
       else branch.queue.offer(batch, branch.row, branch.holds);

@@ -1,6 +1,7 @@
 import type { Batch } from './batch/batch.ts';
+import type { Lease } from './batch/lease.ts';
 import { Receipt } from './batch/receipt.ts';
-import type { ScopedBatch } from './batch/scoped-batch.ts';
+import { letGo, type ScopedBatch } from './batch/scoped-batch.ts';
 import type { Chain } from './chain.ts';
 import type { Admission, Intake, Outcome, Refusal, Rejection } from './component.ts';
 import type { Lane } from './fanout.ts';
@@ -42,6 +43,7 @@ interface ChainPassage extends Passage {
 interface Arrival {
   readonly signal: Signal;
   readonly receipt: Receipt;
+  readonly lease: Lease;
   readonly bound: Bound;
   readonly passages: readonly ChainPassage[];
   readonly needs: readonly Need[];
@@ -113,7 +115,7 @@ export class ReceiverIntake implements Intake {
     const bound = this.#withinLimit(bind(batch, this.#options.stage, receipt));
     const passages: ChainPassage[] = [];
     for (const scoped of bound.batches) for (const chain of chains) passages.push({ batch: scoped, chain, lane: chain.lane(scoped.scope) });
-    return { signal: batch.signal, receipt, bound, passages, needs: needsOf(passages), answer };
+    return { signal: batch.signal, receipt, lease: batch.walk.lease, bound, passages, needs: needsOf(passages), answer };
   }
 
   /** Waits for room in one queue after the other, holding none meanwhile: two requests that held what the other needs
@@ -134,20 +136,24 @@ export class ReceiverIntake implements Intake {
   }
 
   /** All room is taken: counts, runs the pipelines, and answers. */
-  #enter({ signal, receipt, bound, passages, answer }: Arrival): Promise<Outcome> {
+  #enter({ signal, receipt, lease, bound, passages, answer }: Arrival): Promise<Outcome> {
     for (const batch of bound.batches) {
       const row = this.#rows.of(signal, batch.scope);
       row.received += batch.items;
       row.accepted += batch.items;
     }
     this.#countRejected(signal, bound);
-    if (passages.length > 0) receipt.retain(passages.length);
+    if (passages.length > 0) {
+      receipt.retain(passages.length);
+      lease.retain(passages.length);
+    }
     let told: Map<Chain, Rejection[]> | undefined;
     for (const { batch, chain, lane } of passages) {
       const rejected = lane.leads ? chain.enter(batch, lane) : this.#nowhere(batch, chain, lane);
       if (rejected !== undefined) (told ??= new Map()).set(chain, [...(told.get(chain) ?? []), ...rejected]);
     }
     receipt.release(OK);
+    lease.release(true);
     const chains = told === undefined ? 0 : new Set(passages.map((passage) => passage.chain)).size;
     const rejected = told === undefined ? bound.rejected : [...bound.rejected, ...rejectedByAll(told, chains)];
     return rejected.length === 0 ? answer : withRejected(answer, rejected);
@@ -156,11 +162,11 @@ export class ReceiverIntake implements Intake {
   #nowhere(batch: ScopedBatch, chain: Chain, lane: Lane): undefined {
     lane.row.accepted += batch.items;
     count(lane.row.dropped, 'no_destination', batch.items);
-    for (const receipt of batch.receipts) receipt.release(OK);
+    letGo(batch, OK, true);
     this.#options.log.limited(`no_destination ${chain.id}`, `cannot deliver ${batch.signal} of ${batch.scope}: no exporter of pipeline ${chain.id} takes that scope`);
   }
 
-  #refuse({ signal, bound }: Arrival, answer: Refusal): Refusal {
+  #refuse({ signal, lease, bound }: Arrival, answer: Refusal): Refusal {
     const reason = answer.code.toLowerCase();
     for (const batch of bound.batches) {
       const row = this.#rows.of(signal, batch.scope);
@@ -168,6 +174,7 @@ export class ReceiverIntake implements Intake {
       count(row.rejected, reason, batch.items);
     }
     this.#countRejected(signal, bound);
+    lease.release(true);
     this.#options.log.limited(`${reason} ${this.#options.receiver}`, `cannot accept ${signal}: ${answer.message}`);
     return answer;
   }

@@ -23,6 +23,8 @@ export const LIMITS = {
   refusedConnections: 256,
   /** For a sender that is still sending to read its refusal. */
   lingerMs: 1000,
+  /** The same where an engine can only count: bytes of a refused body that are read and thrown away. */
+  lingerBytes: 256 * 1024 * 1024,
   /** Bytes of a refused request that are read and thrown away so that its connection can be kept. */
   drainedBytes: 64 * 1024,
   headerTimeoutMs: 10_000,
@@ -42,7 +44,7 @@ export const LIMITS = {
   /** Longest wait before a retry while the process drains. */
   drainBackoffMs: 500,
   /** Kept for reuse by the buffer pool, over all size classes. */
-  pooledBytes: 32 * 1024 * 1024,
+  pooledBytes: 16 * 1024 * 1024,
   /** Distinct metadata combinations of one batch processor. */
   batchMetadataCardinality: 1000,
   /** Distinct scopes one process counts; one more is refused. */

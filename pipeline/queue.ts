@@ -1,5 +1,5 @@
 import { assert } from './assert.ts';
-import type { ScopedBatch } from './batch/scoped-batch.ts';
+import { letGo, type ScopedBatch } from './batch/scoped-batch.ts';
 import type { Clock } from './clock.ts';
 import type { Exporter, Outcome, Refusal } from './component.ts';
 import { ERRORS, type ErrorCode } from './errors.ts';
@@ -115,7 +115,8 @@ export class DeliveryQueue {
     }
     count(row.dropped, 'queue_full', batch.items);
     this.#context.log.limited(`queue_full ${this.id}`, `cannot queue data for ${this.id}: its queue is full; new data is dropped`);
-    if (holds) release(batch, refusal('QUEUE_FULL', `cannot queue data for ${this.id}: its queue is full`));
+    const full = refusal('QUEUE_FULL', `cannot queue data for ${this.id}: its queue is full`);
+    letGo(batch, holds ? full : undefined, true);
   }
 
   /** From here on retries come soon: the process is stopping. */
@@ -299,7 +300,8 @@ export class DeliveryQueue {
     row[from] -= batch.items;
     assert(row[from] >= 0, `${this.id} counts fewer than no items ${from}`);
     this.room.give({ items: batch.items, bytes: batch.byteLength, requests: 1 });
-    if (entry.holds) release(batch, outcome);
+    // Only a first attempt that went well is sure to have let go of the bytes; one that was given up may still read them.
+    letGo(batch, entry.holds ? outcome : undefined, outcome.ok && entry.attempts === 1);
   }
 
   #tell(state: ComponentState, message?: string): void {
@@ -351,8 +353,4 @@ export class DeliveryQueue {
 export function refusal(code: ErrorCode, message: string, retryAfterMs?: number): Refusal {
   const { retryable } = ERRORS[code];
   return retryAfterMs === undefined ? { ok: false, code, retryable, message } : { ok: false, code, retryable, message, retryAfterMs };
-}
-
-function release(batch: ScopedBatch, outcome: Outcome): void {
-  for (const receipt of batch.receipts) receipt.release(outcome);
 }

@@ -1,6 +1,8 @@
 import { assert } from '../assert.ts';
+import type { Outcome } from '../component.ts';
 import type { Edits } from '../otlp/edits.ts';
 import type { Signal } from '../signal.ts';
+import type { Lease } from './lease.ts';
 import type { Receipt } from './receipt.ts';
 
 /** Bytes that together are one valid Export…ServiceRequest, made on first need and then shared by all branches. */
@@ -11,6 +13,13 @@ export interface Content {
   readonly segments: readonly Uint8Array[];
   /** What the walk found and nobody has changed yet; gone once batches are merged. */
   readonly edits?: Edits | undefined;
+}
+
+/** What a batch brings along from the requests it was made of. */
+interface Carried {
+  readonly receipts: readonly Receipt[];
+  readonly leases: readonly Lease[];
+  readonly metadata: Metadata | undefined;
 }
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -26,16 +35,19 @@ export class ScopedBatch {
   readonly signal: Signal;
   readonly receipts: readonly Receipt[];
   readonly metadata: Metadata | undefined;
+  /** Of the requests whose bytes are in it; who keeps the batch for a branch holds each of them. */
+  readonly leases: readonly Lease[];
   readonly #content: Content;
 
-  constructor(key: symbol, scope: string, signal: Signal, content: Content, receipts: readonly Receipt[], metadata?: Metadata) {
+  constructor(key: symbol, scope: string, signal: Signal, content: Content, carried: Carried) {
     assert(key === seal, 'a ScopedBatch is made outside pipeline/scope');
     this.#seal = key;
     this.scope = scope;
     this.signal = signal;
     this.#content = content;
-    this.receipts = receipts;
-    this.metadata = metadata;
+    this.receipts = carried.receipts;
+    this.leases = carried.leases;
+    this.metadata = carried.metadata;
   }
 
   static isSealed(value: ScopedBatch): boolean {
@@ -58,12 +70,13 @@ export class ScopedBatch {
 
 /** Only for `pipeline/scope` (tests/tidy.test.ts keeps it so): every other batch comes from one that exists. */
 export function bindContent(scope: string, signal: Signal, content: Content, receipt: Receipt, metadata?: Metadata): ScopedBatch {
-  return new ScopedBatch(seal, scope, signal, content, [receipt], metadata);
+  const leases = content.edits === undefined ? [] : [content.edits.walk.lease];
+  return new ScopedBatch(seal, scope, signal, content, { receipts: [receipt], leases, metadata });
 }
 
-/** The same batch with other content: what a processor that changes something emits. Holds the same receipts. */
+/** The same batch with other content: what a processor that changes something emits. Holds the same receipts and leases. */
 export function derive(batch: ScopedBatch, content: Content): ScopedBatch {
-  return new ScopedBatch(seal, batch.scope, batch.signal, content, batch.receipts, batch.metadata);
+  return new ScopedBatch(seal, batch.scope, batch.signal, content, batch);
 }
 
 /** One batch of several: requests of one message type concatenate to a valid request. Throws when scopes differ. */
@@ -75,6 +88,7 @@ export function merge(batches: readonly ScopedBatch[]): ScopedBatch {
   let byteLength = 0;
   const segments: Uint8Array[] = [];
   const receipts: Receipt[] = [];
+  const leases: Lease[] = [];
   for (const batch of batches) {
     assert(batch.scope === first.scope && batch.signal === first.signal, 'batches of two scopes or signals are merged');
     items += batch.items;
@@ -83,13 +97,21 @@ export function merge(batches: readonly ScopedBatch[]): ScopedBatch {
       byteLength += segment.length;
     }
     receipts.push(...batch.receipts);
+    leases.push(...batch.leases);
   }
-  return new ScopedBatch(seal, first.scope, first.signal, { items, byteLength, segments }, receipts, first.metadata);
+  return new ScopedBatch(seal, first.scope, first.signal, { items, byteLength, segments }, { receipts, leases, metadata: first.metadata });
 }
 
-/** Parts of one batch; every receipt is held once by each part. */
+/** Parts of one batch; every receipt and lease is held once by each part. */
 export function split(batch: ScopedBatch, parts: readonly Content[]): ScopedBatch[] {
   assert(parts.length > 0, 'a batch is split into nothing');
   for (const receipt of batch.receipts) receipt.retain(parts.length - 1);
+  for (const lease of batch.leases) lease.retain(parts.length - 1);
   return parts.map((content) => derive(batch, content));
+}
+
+/** A branch is done with the batch. `clean`: it is certain that nobody on that branch reads the bytes any more. */
+export function letGo(batch: ScopedBatch, outcome: Outcome | undefined, clean: boolean): void {
+  if (outcome !== undefined) for (const receipt of batch.receipts) receipt.release(outcome);
+  for (const lease of batch.leases) lease.release(clean);
 }

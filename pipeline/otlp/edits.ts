@@ -23,7 +23,9 @@ export class Edits implements Content {
 
   constructor(walk: Walk, from?: Edits) {
     this.walk = walk;
-    this.#actions = from === undefined ? new Int32Array(walk.markCount * 3) : from.#actions.slice();
+    this.#actions = walk.lease.words(walk.markCount * 3);
+    if (from === undefined) this.#actions.fill(0);
+    else this.#actions.set(from.#actions);
     // Shared on purpose: texts are only ever added, and both copies read their own.
     this.#scratch = from === undefined ? new Scratch() : from.#scratch;
     this.#touched = from !== undefined && from.#touched;
@@ -101,7 +103,7 @@ export class Edits implements Content {
   get byteLength(): number {
     if (!this.#touched) return this.walk.bytes.length;
     if (this.#length < 0) {
-      this.#deltas = new Int32Array(this.walk.markCount);
+      this.#deltas = this.walk.lease.words(this.walk.markCount).fill(0);
       this.#length = editedLength(this.walk.bytes.length, this.walk.marks, this.walk.markCount, this.#actions, this.#deltas);
     }
     return this.#length;
@@ -121,8 +123,8 @@ export class Edits implements Content {
 
   #apply(): Uint8Array {
     const length = this.byteLength;
-    const out = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     const { walk } = this;
+    const out = walk.lease.bytes(length);
     const written = applyEdits(walk.bytes, walk.marks, walk.markCount, this.#actions, this.#scratch.bytes, this.#deltas!, out);
     assert(written === length, `edits wrote ${written} bytes of ${length}`);
     return out;

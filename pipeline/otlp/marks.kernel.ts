@@ -90,11 +90,16 @@ export class MarkStore {
     return this.count++;
   }
 
-  take(): Int32Array {
-    const rows = this.rows.slice(0, this.count * MARK_STRIDE);
+  /** Of the rows so far, in int32. */
+  get length(): number {
+    return this.count * MARK_STRIDE;
+  }
+
+  /** Copies the rows into `to`, which has their length, and begins anew. */
+  moveTo(to: Int32Array): void {
+    to.set(this.rows.subarray(0, to.length));
     // A hostile request may have grown it; the next one starts small again.
     if (this.rows.length > MARK_STRIDE * 65_536) this.rows = new Int32Array(MARK_STRIDE * 1024);
     this.count = 0;
-    return rows;
   }
 }

@@ -1,4 +1,5 @@
 import { assert } from '../assert.ts';
+import { Lease } from '../batch/lease.ts';
 import type { Refusal } from '../component.ts';
 import { LIMITS } from '../limits.ts';
 import type { Signal } from '../signal.ts';
@@ -17,16 +18,19 @@ export class Walk {
   /** Rows as in marks.kernel.ts. */
   readonly marks: Int32Array;
   readonly markCount: number;
+  /** Holds the pooled memory of the request, `bytes` and `marks` included where they are. */
+  readonly lease: Lease;
   /** What the marks were left for. */
   readonly inspection: Inspection;
 
-  constructor(signal: Signal, bytes: Uint8Array, items: number, marks: Int32Array, inspection: Inspection) {
+  constructor(signal: Signal, bytes: Uint8Array, items: number, marks: Int32Array, inspection: Inspection, lease: Lease) {
     this.signal = signal;
     this.bytes = bytes;
     this.items = items;
     this.marks = marks;
     this.markCount = marks.length / MARK_STRIDE;
     this.inspection = inspection;
+    this.lease = lease;
   }
 
   /** ROLE_* of the message a mark stands for or, for a leaf, stands in. */
@@ -105,5 +109,8 @@ export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection):
         : `broken at byte ${walker.faultAt} of ${read.length}`;
     return { ok: false, code: 'MALFORMED', retryable: false, message: `cannot read the ${signal} request: ${where}` };
   }
-  return new Walk(signal, read, walker.items, walker.marks.take(), inspection);
+  const lease = new Lease();
+  const marks = lease.words(walker.marks.length);
+  walker.marks.moveTo(marks);
+  return new Walk(signal, read, walker.items, marks, inspection, lease);
 }

@@ -172,7 +172,9 @@ export class OtlpHttpHandler implements HttpHandler {
       refused = this.#admit(call, bytes.length);
       if (refused !== undefined) return refused;
     }
-    return walk(call.signal, plain(bytes), call.inspection);
+    const walked = walk(call.signal, plain(bytes), call.inspection);
+    if (walked instanceof Walk) walked.lease.hold(body.buffer);
+    return walked;
   }
 
   /** Holds `bytes` for the call instead of what it held, when that is less. */

@@ -1,13 +1,14 @@
+import { pool } from '../../pipeline/batch/pool.ts';
+
 const NOTHING = new Uint8Array(0);
 /** Below this a zeroed array is cheaper than one that is not. */
-const ZEROED_BYTES_MAX = 4096;
+const ZEROED_BYTES_MAX = 256;
 const FIRST_GUESS_BYTES = 16 * 1024;
 
-/** A plain Uint8Array that is not zeroed: a Buffer's `subarray` is several times slower, and every byte is written. */
+/** A plain Uint8Array over pooled memory, which the receiver's lease gives back: every byte of it is written. */
 function allocate(bytes: number): Uint8Array {
   if (bytes <= ZEROED_BYTES_MAX) return new Uint8Array(bytes);
-  const buffer = Buffer.allocUnsafeSlow(bytes);
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, bytes);
+  return new Uint8Array(pool.take(bytes), 0, bytes);
 }
 
 /** The body of one request as it comes in: one allocation when its length is known, doubling when it is chunked. */
