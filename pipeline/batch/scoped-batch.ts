@@ -99,7 +99,13 @@ export function merge(batches: readonly ScopedBatch[]): ScopedBatch {
     receipts.push(...batch.receipts);
     leases.push(...batch.leases);
   }
-  return new ScopedBatch(seal, first.scope, first.signal, { items, byteLength, segments }, { receipts, leases, metadata: first.metadata });
+  return new ScopedBatch(
+    seal,
+    first.scope,
+    first.signal,
+    { items, byteLength, segments },
+    { receipts, leases, metadata: first.metadata },
+  );
 }
 
 /** Parts of one batch; every receipt and lease is held once by each part. */

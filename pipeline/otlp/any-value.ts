@@ -11,7 +11,7 @@ export type AnyValue =
   | { readonly kind: 'double'; readonly value: number }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'array'; readonly values: readonly AnyValue[] }
-  | { readonly kind: 'map'; readonly entries: readonly (readonly [string, AnyValue])[] };
+  | { readonly kind: 'map'; readonly entries: readonly (readonly [string, AnyValue | undefined])[] };
 
 /** Reads the AnyValue in [start, end), found valid by a walk, which has also bounded its depth. Invalid UTF-8 becomes
  *  U+FFFD. Slow path: builds objects. */
@@ -51,9 +51,9 @@ function elements(bytes: Uint8Array, start: number, end: number): [number, numbe
   return found;
 }
 
-function readEntry(bytes: Uint8Array, start: number, end: number): [string, AnyValue] {
+function readEntry(bytes: Uint8Array, start: number, end: number): [string, AnyValue | undefined] {
   const { keyStart, keyEnd, valueStart, valueEnd } = readKeyValue(bytes, start, end);
-  return [utf8(bytes, keyStart, keyEnd), readAnyValue(bytes, valueStart, valueEnd)];
+  return [utf8(bytes, keyStart, keyEnd), valueStart < 0 ? undefined : readAnyValue(bytes, valueStart, valueEnd)];
 }
 
 function readInt64(bytes: Uint8Array, start: number, end: number): bigint {
@@ -84,11 +84,12 @@ export function writeAnyValue(value: AnyValue): Uint8Array {
     case 'array':
       return sizedField(5, Buffer.concat(value.values.map((element) => sizedField(1, writeAnyValue(element)))));
     case 'map':
-      return sizedField(
-        6,
-        Buffer.concat(value.entries.map(([key, entry]) => sizedField(1, keyValue(Buffer.from(key), writeAnyValue(entry))))),
-      );
+      return sizedField(6, Buffer.concat(value.entries.map(([key, entry]) => sizedField(1, writeEntry(key, entry)))));
   }
+}
+
+function writeEntry(key: string, value: AnyValue | undefined): Uint8Array {
+  return keyValue(Buffer.from(key), value === undefined ? undefined : writeAnyValue(value));
 }
 
 function int64Varint(value: bigint): number[] {
@@ -103,7 +104,8 @@ function int64Varint(value: bigint): number[] {
 }
 
 /** Nesting: 0 for a scalar, 1 for an array or map of scalars, … */
-export function depthOf(value: AnyValue): number {
+export function depthOf(value: AnyValue | undefined): number {
+  if (value === undefined) return 0;
   if (value.kind !== 'array' && value.kind !== 'map') return 0;
   let deepest = 0;
   const inner = value.kind === 'array' ? value.values : value.entries.map(([, entry]) => entry);
@@ -129,6 +131,6 @@ export function jsonText(value: AnyValue): string {
     case 'array':
       return `[${value.values.map(jsonText).join(',')}]`;
     case 'map':
-      return `{${value.entries.map(([key, entry]) => `${JSON.stringify(key)}:${jsonText(entry)}`).join(',')}}`;
+      return `{${value.entries.map(([key, entry]) => `${JSON.stringify(key)}:${entry === undefined ? 'null' : jsonText(entry)}`).join(',')}}`;
   }
 }

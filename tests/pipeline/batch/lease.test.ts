@@ -10,7 +10,9 @@ describe('the pool', () => {
     own.give(first);
     expect(own.take(3000)).not.toBe(first);
     expect(own.take(190_000)).toBe(first);
-    expect([1, 1024, 1025, 65_536, 65_537].map((bytes) => own.take(bytes).byteLength)).toEqual([1024, 1024, 2048, 65_536, 131_072]);
+    expect([1, 1024, 1025, 65_536, 65_537].map((bytes) => own.take(bytes).byteLength)).toEqual([
+      1024, 1024, 2048, 65_536, 131_072,
+    ]);
   });
 
   test('ignores memory that is not its own, such as a slab that others use too', () => {

@@ -11,7 +11,9 @@ const content = (items: number, ...bytes: number[]): Content => ({
 
 describe('a scoped batch', () => {
   it('cannot be made without the seal', () => {
-    expect(() => new ScopedBatch(Symbol('seal'), 'A', 'logs', content(1, 1), { receipts: [], leases: [], metadata: undefined })).toThrow('BUG:');
+    expect(
+      () => new ScopedBatch(Symbol('seal'), 'A', 'logs', content(1, 1), { receipts: [], leases: [], metadata: undefined }),
+    ).toThrow('BUG:');
     expect(ScopedBatch.isSealed(Object.create(ScopedBatch.prototype) as ScopedBatch)).toBe(false);
     expect(ScopedBatch.isSealed(bindContent('A', 'logs', content(1, 1), new Receipt()))).toBe(true);
   });

@@ -7,22 +7,22 @@ import type { Inspection } from '../../../pipeline/otlp/inspection.ts';
 import { walk, Walk } from '../../../pipeline/otlp/walk.ts';
 import { bind, type Bound } from '../../../pipeline/scope/bind.ts';
 import type { Binding } from '../../../pipeline/scope/binding.ts';
+import { DEFAULT_SCOPE_STAGE } from '../../../pipeline/scope/stage.ts';
 import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
 import { anyRequest, attribute, encode, gauge, point, request } from '../../support/build.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
 import { decode, type Tree, type Value } from '../../support/reference/otlp.ts';
 import { countItems, judgeScopes } from '../../support/reference/scope-and-sanitize.ts';
 
-const KEYS = ['periscope.scope', 'dashboard.scope'];
+const KEYS = DEFAULT_SCOPE_STAGE.keys;
 const INSPECTION: Inspection = { claimKeys: KEYS.map((key) => Buffer.from(key)), attributes: undefined, mendsText: false };
-const STAGE = { keys: KEYS, on_missing: 'inject' } as const;
 const only = (scope: string): Binding => ({ allowed: [scope], fallback: scope, from: 'listener' });
 
 function bound(signal: Signal, bytes: Uint8Array, binding: Binding, onMissing: 'inject' | 'reject' = 'inject'): Bound {
   const walked = walk(signal, bytes, INSPECTION);
   if (!(walked instanceof Walk)) throw new Error(walked.message);
   const batch: Batch = { signal, walk: walked, origin: { receiver: 'otlp', transport: 'http', binding } };
-  return bind(batch, { ...STAGE, on_missing: onMissing }, new Receipt());
+  return bind(batch, { ...DEFAULT_SCOPE_STAGE, on_missing: onMissing }, new Receipt());
 }
 
 const LOOKALIKES = ['A', 'A', 'A', 'B', 'a', 'A ', '\u0410', '', 'A\u0000'];

@@ -20,7 +20,10 @@ describe('the scope of a process', () => {
   );
 
   it('DASHBOARD_SCOPE wins over HOST and is taken as written', () => {
-    expect(detectScope({ DASHBOARD_SCOPE: ' DEVELOPMENT ', HOST: 'api.duoplus.io' })).toMatchObject({ scope: 'DEVELOPMENT', from: 'environment' });
+    expect(detectScope({ DASHBOARD_SCOPE: ' DEVELOPMENT ', HOST: 'api.duoplus.io' })).toMatchObject({
+      scope: 'DEVELOPMENT',
+      from: 'environment',
+    });
   });
 
   it('without either it is global', () => {
@@ -46,6 +49,10 @@ describe('what a detected scope lets data claim', () => {
 
   it('otherwise any scope of the matrix, and no claim means the detected one', () => {
     const binding = bindingOf(detectScope({ HOST: 'localhost' }), SCOPE_MATRIX);
-    expect(binding).toEqual({ allowed: ['ENTERPRISE', 'DEVELOPMENT', 'LOCAL-SANDBOX', 'global'], fallback: 'LOCAL-SANDBOX', from: 'host' });
+    expect(binding).toEqual({
+      allowed: ['ENTERPRISE', 'DEVELOPMENT', 'LOCAL-SANDBOX', 'global'],
+      fallback: 'LOCAL-SANDBOX',
+      from: 'host',
+    });
   });
 });

@@ -14,9 +14,15 @@ describe('the scope matrix', () => {
 
   it('an override changes every row of its scope and no other', () => {
     const changed = overrideMatrix(SCOPE_MATRIX, { ENTERPRISE: { domain: 'api.example.com', tier: undefined } });
-    expect(changed.filter(({ domain }) => domain === 'api.example.com').map(({ platform }) => platform)).toEqual(['Windows', 'macOS', 'Linux']);
+    expect(changed.filter(({ domain }) => domain === 'api.example.com').map(({ platform }) => platform)).toEqual([
+      'Windows',
+      'macOS',
+      'Linux',
+    ]);
     expect(changed.find(({ scope }) => scope === 'ENTERPRISE')?.tier).toBe('premium');
-    expect(changed.filter(({ scope }) => scope !== 'ENTERPRISE')).toEqual(SCOPE_MATRIX.filter(({ scope }) => scope !== 'ENTERPRISE'));
+    expect(changed.filter(({ scope }) => scope !== 'ENTERPRISE')).toEqual(
+      SCOPE_MATRIX.filter(({ scope }) => scope !== 'ENTERPRISE'),
+    );
   });
 
   it('a new scope gets one row that stores under its own name', () => {

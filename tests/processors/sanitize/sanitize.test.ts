@@ -6,7 +6,7 @@ import { merge, type ScopedBatch } from '../../../pipeline/batch/scoped-batch.ts
 import { walk, Walk } from '../../../pipeline/otlp/walk.ts';
 import { bind } from '../../../pipeline/scope/bind.ts';
 import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
-import { config } from '../../../processors/sanitize/config.ts';
+import { sanitize } from '../../../processors/sanitize/index.ts';
 import { create } from '../../../processors/sanitize/sanitize.ts';
 import { anyRequest, attributes, encode, gauge, logRecord, point, request, span, type Attributes } from '../../support/build.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
@@ -24,7 +24,7 @@ interface Result {
 
 /** Through the walk and the scope stage, as scope A, into the processor. `merged`: as if it stood behind `batch`. */
 function sanitised(signal: Signal, bytes: Uint8Array, options: object = {}, merged = false): Result {
-  const processor = create(config.parse(options));
+  const processor = create(sanitize.config.parse(options));
   const { attributes: inspected, mendsText } = processor.inspection!;
   const walked = walk(signal, bytes, { claimKeys: KEYS.map((key) => Buffer.from(key)), attributes: inspected, mendsText });
   if (!(walked instanceof Walk)) throw new Error(walked.message);
@@ -104,7 +104,7 @@ describe('mode clean', () => {
   });
 
   test('no key becomes a scope claim by cleaning', () => {
-    const processor = create(config.parse({}));
+    const processor = create(sanitize.config.parse({}));
     const { attributes: inspected, mendsText } = processor.inspection!;
     const bytes = logWith({ 'tenant id': 'B' });
     const walked = walk('logs', bytes, { claimKeys: [Buffer.from('tenant_id')], attributes: inspected, mendsText }) as Walk;
