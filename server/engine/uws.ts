@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { createServer } from 'node:net';
 import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
 import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { Exchange, type Shared } from './exchange.ts';
@@ -111,10 +112,13 @@ class UwsServer implements EngineServer, Shared {
 
 class UwsExchange extends Exchange {
   readonly #response: UwsResponse;
+  /** Bytes of the body that have not come yet; not a number when nobody said how many there are. */
+  #missing: number;
 
   constructor(shared: Shared, head: UwsHead, response: UwsResponse) {
     super(shared, head);
     this.#response = response;
+    this.#missing = head.contentLength < 0 ? NaN : head.contentLength;
     response.onAborted(() => this.abort());
   }
 
@@ -125,7 +129,10 @@ class UwsExchange extends Exchange {
   }
 
   protected override read(): void {
-    this.#response.onData((chunk, last) => this.data(new Uint8Array(chunk), last, false));
+    this.#response.onData((chunk, last) => {
+      this.#missing = last ? 0 : this.#missing - chunk.byteLength;
+      this.data(new Uint8Array(chunk), last, false);
+    });
   }
 
   protected override write(answer: HttpAnswer, last: boolean): void {
@@ -138,11 +145,16 @@ class UwsExchange extends Exchange {
     if (headers !== undefined) {
       for (const name in headers) response.writeHeader(name, headers[name] as string);
     }
+    // The engine closes with a reset, which destroys an answer that the sender, still sending, has not read. What is
+    // left of a body that has an end is read and thrown away instead; the sender closes, else the idle timer does. A
+    // sender that has stalled (408) is not sending.
+    const drain = last && status !== 408 && this.#missing > 0 && this.#missing <= LIMITS.lingerBytes;
+    if (drain) response.writeHeader('Connection', 'close');
     if (!last) response.writeHeader('Keep-Alive', KEEP_ALIVE);
     if (this.head.method === 'HEAD' || status === 204) {
       this.#endWithoutBody(this.head.method === 'HEAD' ? bodyBytes(body) : undefined, last);
     } else {
-      response.end(body, last);
+      response.end(body, last && !drain);
     }
   }
 
