@@ -119,7 +119,7 @@ describe('sizes', () => {
 
 describe('names', () => {
   it('files are kebab-case; a component names its main file after its type', () => {
-    const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(kernel|worker|gen|config))?(\.test)?\.ts$/;
+    const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(kernel|worker|gen|config|simulation))?(\.test)?\.ts$/;
     const wrong = sources.filter(({ path }) => {
       const name = posix.basename(path);
       const folder = posix.basename(dirname(path));
