@@ -1,6 +1,5 @@
 import { FLAG_BAD_TEXT, FLAG_CLAIM, FLAG_KEY, FLAG_NESTED, FLAG_SCALAR, FLAG_TOO_DEEP, FLAG_VALUE } from './marks.kernel.ts';
-import { AttributeMemo } from './memo.kernel.ts';
-import { allIn, equals, isAscii, isPlain, isUtf8 } from './text.kernel.ts';
+import { allIn, allPairsIn, equals, isAscii, isPlain, isUtf8, pairTable } from './text.kernel.ts';
 import { readKey, readVarint31, skipVarint } from './varint.kernel.ts';
 
 /** Wire format broken: the request is refused. */
@@ -29,13 +28,9 @@ export interface AttributeRules {
 export class AttributeCheck {
   readonly countMax: number;
   canonical = true;
-  /** Attributes in the run that `run` has just passed. */
-  runAttributes = 0;
-  readonly #memo = new AttributeMemo();
-  /** Up to here attributes are judged one by one: a run with something to judge was met. */
-  #unclean = 0;
   readonly #rules: AttributeRules;
   readonly #claimLengths = new Uint8Array(256);
+  readonly #keyPairs: Uint8Array | undefined;
   /** Values may hold every byte from 0x20 to 0x7f: then four bytes are checked at once. */
   readonly #plainValues: boolean;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -45,6 +40,7 @@ export class AttributeCheck {
     this.#rules = rules;
     this.countMax = rules.countMax;
     for (const key of rules.claimKeys) this.#claimLengths[Math.min(key.length, 255)] = 1;
+    if (rules.keyBytes !== undefined) this.#keyPairs = pairTable(rules.keyBytes);
     const table = rules.valueBytes;
     this.#plainValues = table === undefined || table.subarray(0x20, 0x80).every((allowed) => allowed === 1);
   }
@@ -53,70 +49,6 @@ export class AttributeCheck {
     this.#bytes = bytes;
     this.#view = view;
     this.canonical = true;
-    this.#unclean = 0;
-  }
-
-  /**
-   * Length of the attribute run at `p` when all of it is clean, else 0: then each attribute is to be judged by itself.
-   * A run is a row of fields with the tag byte at `p`, each shorter than 16 kB.
-   */
-  run(p: number, end: number): number {
-    const memo = this.#memo;
-    if (p < this.#unclean || !memo.worthwhile()) return 0;
-    const guessed = memo.guess(this.#view, this.#bytes, p, end);
-    if (guessed > 0) {
-      this.runAttributes = memo.attributes;
-      return guessed;
-    }
-    const runEnd = this.#runEnd(p, end);
-    if (memo.find(this.#view, this.#bytes, p, runEnd)) {
-      this.runAttributes = memo.attributes;
-      return runEnd - p;
-    }
-    return this.#learn(p, runEnd);
-  }
-
-  /** Judges a run that the memo does not know, and tells it when it is clean. */
-  #learn(p: number, runEnd: number): number {
-    const bytes = this.#bytes;
-    let attributes = 0;
-    for (let at = p; at < runEnd;) {
-      let length = bytes[at + 1]!;
-      let content = at + 2;
-      if (length >= 0x80) {
-        length = (length & 0x7f) | (bytes[at + 2]! << 7);
-        content += 1;
-      }
-      at = content + length;
-      attributes += 1;
-      if (this.keyValue(content, at) !== 0) {
-        this.#unclean = runEnd;
-        return 0;
-      }
-    }
-    if (attributes > 0 && this.canonical) this.#memo.insert(bytes, p, runEnd, attributes);
-    this.runAttributes = attributes;
-    return runEnd - p;
-  }
-
-  /** End of the whole fields from `p` on that have the tag at `p`; a broken one ends the run. */
-  #runEnd(p: number, end: number): number {
-    const bytes = this.#bytes;
-    const tag = bytes[p]!;
-    let at = p;
-    while (at + 2 <= end && bytes[at] === tag) {
-      let length = bytes[at + 1]!;
-      let next = at + 2;
-      if (length >= 0x80) {
-        if (next >= end || bytes[next]! >= 0x80) break;
-        length = (length & 0x7f) | (bytes[next]! << 7);
-        next += 1;
-      }
-      next += length;
-      if (next > end) break;
-      at = next;
-    }
-    return at;
   }
 
   /** KeyValue { string key = 1; AnyValue value = 2 } in [p, end). */
@@ -181,9 +113,9 @@ export class AttributeCheck {
     if (this.#claimLengths[length < 255 ? length : 255] !== 0) {
       for (const key of this.#rules.claimKeys) if (equals(this.#bytes, start, end, key)) flags = FLAG_CLAIM;
     }
-    const table = this.#rules.keyBytes;
-    if (table !== undefined) {
-      if (length <= this.#rules.keyBytesMax && allIn(table, this.#bytes, start, end)) return flags;
+    const pairs = this.#keyPairs;
+    if (pairs !== undefined) {
+      if (length <= this.#rules.keyBytesMax && allPairsIn(pairs, this.#bytes, this.#view, start, end)) return flags;
       flags |= FLAG_KEY;
     }
     return flags | this.#utf8(start, end);

@@ -5,10 +5,14 @@ import type { AttributeInspection, Inspection } from './inspection.ts';
  * What the walk looks for in one signal of one receiver: `pipelines` has, for each pipeline that takes it, what the
  * pipeline's processors ask for. The strictest wins; whoever asked for less ignores the marks it does not need.
  */
-export function mergeInspections(claimKeys: readonly string[], pipelines: readonly (readonly ProcessorInspection[])[]): Inspection {
+export function mergeInspections(
+  claimKeys: readonly string[],
+  pipelines: readonly (readonly ProcessorInspection[])[],
+): Inspection {
   const encoder = new TextEncoder();
   let attributes: AttributeInspection | undefined;
-  for (const inspection of pipelines.flat()) attributes = attributes === undefined ? inspection.attributes : strictest(attributes, inspection.attributes);
+  for (const inspection of pipelines.flat())
+    attributes = attributes === undefined ? inspection.attributes : strictest(attributes, inspection.attributes);
   return {
     claimKeys: claimKeys.map((key) => encoder.encode(key)),
     attributes,
@@ -23,7 +27,10 @@ function strictest(a: AttributeInspection, b: AttributeInspection): AttributeIns
     keyBytesMax: Math.min(a.keyBytesMax, b.keyBytesMax),
     valueBytesMax: Math.min(a.valueBytesMax, b.valueBytesMax),
     bodyBytes: inBoth(a.bodyBytes, b.bodyBytes),
-    bodyBytesMax: a.bodyBytesMax === 0 || b.bodyBytesMax === 0 ? Math.max(a.bodyBytesMax, b.bodyBytesMax) : Math.min(a.bodyBytesMax, b.bodyBytesMax),
+    bodyBytesMax:
+      a.bodyBytesMax === 0 || b.bodyBytesMax === 0
+        ? Math.max(a.bodyBytesMax, b.bodyBytesMax)
+        : Math.min(a.bodyBytesMax, b.bodyBytesMax),
     nested: a.nested || b.nested,
     countMax: Math.min(a.countMax, b.countMax),
     scalars: a.scalars || b.scalars,

@@ -28,17 +28,32 @@ export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
 
 /** True when every byte of [start, end) is 0x20..0x7f. `view` looks at the same memory as `bytes`, from its offset 0. */
 export function isPlain(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-  let p = start;
-  for (; p + 4 <= end; p += 4) {
+  if (end - start < 4) {
+    for (let p = start; p < end; p++) if (bytes[p]! < 0x20 || bytes[p]! >= 0x80) return false;
+    return true;
+  }
+  // With all bytes below 0x80 and none below 0x20, the subtraction borrows nowhere and sets no top bit.
+  for (let p = start; p < end - 4; p += 4) {
     const word = view.getInt32(p, true);
-    // With all bytes below 0x80 and none below 0x20, the subtraction borrows nowhere and sets no top bit.
     if (((word | (word - 0x20202020)) & 0x80808080) !== 0) return false;
   }
-  for (; p < end; p++) {
-    const byte = bytes[p]!;
-    if (byte < 0x20 || byte >= 0x80) return false;
-  }
-  return true;
+  // The last word overlaps the one before it: no loop over single bytes.
+  const last = view.getInt32(end - 4, true);
+  return ((last | (last - 0x20202020)) & 0x80808080) === 0;
+}
+
+/** 65,536 entries from 256: 1 where both bytes of a little-endian pair are allowed. */
+export function pairTable(table: Uint8Array): Uint8Array {
+  const pairs = new Uint8Array(65_536);
+  for (let pair = 0; pair < 65_536; pair++) pairs[pair] = table[pair & 255]! & table[pair >>> 8]!;
+  return pairs;
+}
+
+/** True when every byte of [start, end) is in the table that `pairs` was made of; two bytes at a time. */
+export function allPairsIn(pairs: Uint8Array, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+  if (end - start < 2) return end === start || pairs[bytes[start]! * 257] !== 0;
+  for (let p = start; p < end - 2; p += 2) if (pairs[view.getUint16(p, true)] === 0) return false;
+  return pairs[view.getUint16(end - 2, true)] !== 0;
 }
 
 /** True when every byte of [start, end) is below 0x80. */

@@ -133,14 +133,6 @@ export class Walker {
       const bit = (cell & 0x10000) === 0 ? 0 : 1 << ((cell >>> 17) & 31);
       if ((seen & bit) !== 0) this.#canonical = false;
       seen |= bit;
-      if (action === ACTION_ATTRIBUTE && wire === 2 && !markAll && p === fieldStart + 1) {
-        const run = this.#attributes.run(fieldStart, end);
-        if (run > 0) {
-          attributes += this.#attributes.runAttributes;
-          p = fieldStart + run;
-          continue;
-        }
-      }
       if (wire !== 2) {
         if (action !== ACTION_UNKNOWN && wire !== ((cell >>> 4) & 7)) return this.#fault(fieldStart);
         p = wire === 1 ? p + 8 : wire === 5 ? p + 4 : wire === 0 ? skipVarint(bytes, p, end) : -1;

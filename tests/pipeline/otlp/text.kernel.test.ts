@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allIn, equals, isAscii, isPlain, isUtf8 } from '../../../pipeline/otlp/text.kernel.ts';
+import { allIn, allPairsIn, equals, isAscii, isPlain, isUtf8, pairTable } from '../../../pipeline/otlp/text.kernel.ts';
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
@@ -64,6 +64,19 @@ describe('text checks agree with their naive twins', () => {
         expect(isPlain(bytes, view(bytes), 0, 9), `${byte} at ${at}`).toBe(byte >= 0x20 && byte < 0x80);
       }
     }
+  });
+
+  test('allPairsIn is allIn, for any table and any offset', () => {
+    const table = fc.uint8Array({ minLength: 256, maxLength: 256, max: 1 });
+    fc.assert(
+      fc.property(table, fc.uint8Array({ maxLength: 9 }), fc.nat(9), (of, bytes, from) => {
+        for (let byte = 0; byte < 256; byte += 2) of[byte] = 1;
+        const start = Math.min(from, bytes.length);
+        const got = allPairsIn(pairTable(of), bytes, view(bytes), start, bytes.length);
+        expect(got).toBe(allIn(of, bytes, start, bytes.length));
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('allIn and equals look at the range only', () => {
