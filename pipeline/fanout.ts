@@ -83,7 +83,11 @@ export class Lane {
     assert(items <= this.#items, 'more items leave a pipeline than came in');
     const part = items / this.#items;
     const isLast = items === this.#items;
-    const share = { items, bytes: isLast ? this.#bytes : Math.floor(this.#bytes * part), requests: isLast ? this.#requests : this.#requests * part };
+    const share = {
+      items,
+      bytes: isLast ? this.#bytes : Math.floor(this.#bytes * part),
+      requests: isLast ? this.#requests : this.#requests * part,
+    };
     this.#items -= items;
     this.#bytes -= share.bytes;
     this.#requests -= share.requests;
@@ -116,7 +120,12 @@ export class FanOut {
     if (lane === undefined) {
       const branches = this.#destinations
         .filter(({ queue }) => queue.takes(scope))
-        .map(({ queue, rows }) => ({ queue, row: rows.of(this.#signal, scope), reserves: !queue.drops, holds: this.#isAwaited(queue) }));
+        .map(({ queue, rows }) => ({
+          queue,
+          row: rows.of(this.#signal, scope),
+          reserves: !queue.drops,
+          holds: this.#isAwaited(queue),
+        }));
       lane = new Lane(this.#rows.of(this.#signal, scope), branches);
       this.#lanes.set(scope, lane);
     }

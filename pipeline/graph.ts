@@ -55,7 +55,10 @@ class Builder {
     const exporters = this.#plan.exporters.filter(({ id }) => pipelines.some((pipeline) => pipeline.exporters.includes(id)));
     for (const instance of exporters) {
       const exporter: Exporter = await this.#make(instance);
-      this.#queues.set(instance.id, { exporter, queue: new DeliveryQueue(instance.id, exporter, instance.delivery, this.#context) });
+      this.#queues.set(instance.id, {
+        exporter,
+        queue: new DeliveryQueue(instance.id, exporter, instance.delivery, this.#context),
+      });
     }
     const chains: Chain[] = [];
     for (const pipeline of pipelines) chains.push(await this.#chain(pipeline, chains));
@@ -73,7 +76,11 @@ class Builder {
       extensions.push({ id: instance.id, extension });
     }
     const admissions = [...this.#admissions].map(([id, admission]) => ({ id, admission }));
-    return new RunningGraph({ extensions, admissions, receivers, chains, exporters: [...this.#queues.values()] }, this.#ledger, this.#context);
+    return new RunningGraph(
+      { extensions, admissions, receivers, chains, exporters: [...this.#queues.values()] },
+      this.#ledger,
+      this.#context,
+    );
   }
 
   async #make<Made>(instance: Instance): Promise<Made> {
@@ -105,7 +112,12 @@ class Builder {
       assert(queue !== undefined, `pipeline names exporter ${id}, which the plan has not`);
       return { queue, rows: this.#ledger.exporter(id, (signal, scope) => this.#held(id, chains, signal, scope)) };
     });
-    const fanOut = new FanOut(pipeline.signal, destinations, this.#ledger.pipeline(pipeline.id), this.#plan.service.ack === 'delivered');
+    const fanOut = new FanOut(
+      pipeline.signal,
+      destinations,
+      this.#ledger.pipeline(pipeline.id),
+      this.#plan.service.ack === 'delivered',
+    );
     return new Chain(pipeline.id, pipeline.signal, stages, fanOut, this.#context.log);
   }
 
@@ -136,7 +148,10 @@ class Builder {
   #agreed(receiver: string, pipelines: readonly PipelinePlan[], kind: 'admission' | 'scope'): Instance | undefined {
     const entries = pipelines.map((pipeline) => pipeline.processors.filter((id) => this.#processor(id).component.kind === kind));
     const first = entries[0]?.[0];
-    assert(entries.every((ids) => ids.length <= 1 && ids[0] === first), `the pipelines of ${receiver} disagree on their ${kind} entry`);
+    assert(
+      entries.every((ids) => ids.length <= 1 && ids[0] === first),
+      `the pipelines of ${receiver} disagree on their ${kind} entry`,
+    );
     return first === undefined ? undefined : this.#processor(first);
   }
 

@@ -101,7 +101,8 @@ export class ReceiverIntake implements Intake {
   next(batch: Batch): Promise<Outcome> {
     const entrance = this.#entrances[batch.signal];
     if (this.#closed) return Promise.resolve(this.#stopping());
-    if (entrance === undefined) return Promise.resolve(refusal('NOT_FOUND', `cannot take ${batch.signal}: no pipeline takes them`));
+    if (entrance === undefined)
+      return Promise.resolve(refusal('NOT_FOUND', `cannot take ${batch.signal}: no pipeline takes them`));
     const arrival = this.#arrive(batch, entrance);
     const unmet = reserve(arrival.needs);
     if (unmet === undefined) return this.#enter(arrival);
@@ -114,7 +115,8 @@ export class ReceiverIntake implements Intake {
     const receipt = new Receipt(settled);
     const bound = this.#withinLimit(bind(batch, this.#options.stage, receipt));
     const passages: ChainPassage[] = [];
-    for (const scoped of bound.batches) for (const chain of chains) passages.push({ batch: scoped, chain, lane: chain.lane(scoped.scope) });
+    for (const scoped of bound.batches)
+      for (const chain of chains) passages.push({ batch: scoped, chain, lane: chain.lane(scoped.scope) });
     return { signal: batch.signal, receipt, lease: batch.walk.lease, bound, passages, needs: needsOf(passages), answer };
   }
 
@@ -163,7 +165,10 @@ export class ReceiverIntake implements Intake {
     lane.row.accepted += batch.items;
     count(lane.row.dropped, 'no_destination', batch.items);
     letGo(batch, OK, true);
-    this.#options.log.limited(`no_destination ${chain.id}`, `cannot deliver ${batch.signal} of ${batch.scope}: no exporter of pipeline ${chain.id} takes that scope`);
+    this.#options.log.limited(
+      `no_destination ${chain.id}`,
+      `cannot deliver ${batch.signal} of ${batch.scope}: no exporter of pipeline ${chain.id} takes that scope`,
+    );
   }
 
   #refuse({ signal, lease, bound }: Arrival, answer: Refusal): Refusal {
@@ -184,7 +189,11 @@ export class ReceiverIntake implements Intake {
       const row = this.#rows.of(signal, this.#options.ledger.knows(scope) ? scope : OTHER_SCOPES);
       row.received += items;
       count(row.rejected, reason, items);
-      if (VIOLATIONS.has(reason)) this.#options.log.limited(`SCOPE_VIOLATION ${this.#options.receiver}`, `SCOPE_VIOLATION at ${this.#options.receiver}: ${message}`);
+      if (VIOLATIONS.has(reason))
+        this.#options.log.limited(
+          `SCOPE_VIOLATION ${this.#options.receiver}`,
+          `SCOPE_VIOLATION at ${this.#options.receiver}: ${message}`,
+        );
     }
   }
 
@@ -195,7 +204,13 @@ export class ReceiverIntake implements Intake {
     const known = bound.batches.filter((batch) => ledger.knows(batch.scope));
     const others = bound.batches.filter((batch) => !ledger.knows(batch.scope));
     const message = 'cannot accept data of one more scope: this process is at its limit of scopes';
-    return { batches: known, rejected: [...bound.rejected, ...others.map(({ items }) => ({ scope: OTHER_SCOPES, reason: 'scope_limit', items, message }))] };
+    return {
+      batches: known,
+      rejected: [
+        ...bound.rejected,
+        ...others.map(({ items }) => ({ scope: OTHER_SCOPES, reason: 'scope_limit', items, message })),
+      ],
+    };
   }
 
   #stopping(): Refusal {

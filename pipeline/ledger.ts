@@ -126,16 +126,27 @@ export class Ledger {
     const pipelines: PipelineRow[] = [];
     const exporters: ExporterRow[] = [];
     for (const [receiver, rows] of this.#receivers) {
-      for (const [signal, scope, row] of rows.entries()) receivers.push({ receiver, scope, signal, ...row, rejected: { ...row.rejected } });
+      for (const [signal, scope, row] of rows.entries())
+        receivers.push({ receiver, scope, signal, ...row, rejected: { ...row.rejected } });
     }
     for (const [pipeline, rows] of this.#pipelines) {
-      for (const [signal, scope, row] of rows.entries()) pipelines.push({ pipeline, scope, signal, ...row, dropped: { ...row.dropped } });
+      for (const [signal, scope, row] of rows.entries())
+        pipelines.push({ pipeline, scope, signal, ...row, dropped: { ...row.dropped } });
     }
     for (const [exporter, { rows, held }] of this.#exporters) {
       for (const [signal, scope, row] of rows.entries()) {
         const inFlight = held(signal, scope) + row.waiting + row.sending + row.retrying;
         const { exported, refused } = row;
-        exporters.push({ exporter, scope, signal, routed: row.admitted - row.withdrawn, exported, refused, dropped: { ...row.dropped }, inFlight });
+        exporters.push({
+          exporter,
+          scope,
+          signal,
+          routed: row.admitted - row.withdrawn,
+          exported,
+          refused,
+          dropped: { ...row.dropped },
+          inFlight,
+        });
       }
     }
     return { receivers, pipelines, exporters };

@@ -84,7 +84,8 @@ export class DeliveryQueue {
   /** How long a sender that found it full should wait: until the next attempt, as room comes with that. */
   get retryAfterMs(): number {
     let atMs = this.#throttledUntilMs;
-    if (this.#sending.size === 0) for (const entry of this.#retrying) atMs = atMs === 0 ? entry.dueAtMs : Math.min(atMs, entry.dueAtMs);
+    if (this.#sending.size === 0)
+      for (const entry of this.#retrying) atMs = atMs === 0 ? entry.dueAtMs : Math.min(atMs, entry.dueAtMs);
     return Math.max(LIMITS.retryAfterMs, Math.ceil(atMs - this.#context.clock.now()));
   }
 
@@ -114,7 +115,10 @@ export class DeliveryQueue {
       return;
     }
     count(row.dropped, 'queue_full', batch.items);
-    this.#context.log.limited(`queue_full ${this.id}`, `cannot queue data for ${this.id}: its queue is full; new data is dropped`);
+    this.#context.log.limited(
+      `queue_full ${this.id}`,
+      `cannot queue data for ${this.id}: its queue is full; new data is dropped`,
+    );
     const full = refusal('QUEUE_FULL', `cannot queue data for ${this.id}: its queue is full`);
     letGo(batch, holds ? full : undefined, true);
   }
@@ -264,7 +268,10 @@ export class DeliveryQueue {
     if (askedMs > 0) this.#throttledUntilMs = Math.max(this.#throttledUntilMs, nowMs + Math.min(askedMs, retry.max_interval));
     this.#tell('recoverable', failure.message);
     if (isExhausted(retry, nowMs - entry.firstAtMs, waitMs)) {
-      this.#context.log.limited(`exhausted ${this.id}`, `cannot deliver to ${this.id}: ${failure.message}; retries are exhausted, the data is dropped`);
+      this.#context.log.limited(
+        `exhausted ${this.id}`,
+        `cannot deliver to ${this.id}: ${failure.message}; retries are exhausted, the data is dropped`,
+      );
       count(entry.row.dropped, 'retries_exhausted', entry.batch.items);
       this.#finish(entry, 'sending', failure);
       return;
@@ -352,5 +359,7 @@ export class DeliveryQueue {
 
 export function refusal(code: ErrorCode, message: string, retryAfterMs?: number): Refusal {
   const { retryable } = ERRORS[code];
-  return retryAfterMs === undefined ? { ok: false, code, retryable, message } : { ok: false, code, retryable, message, retryAfterMs };
+  return retryAfterMs === undefined
+    ? { ok: false, code, retryable, message }
+    : { ok: false, code, retryable, message, retryAfterMs };
 }

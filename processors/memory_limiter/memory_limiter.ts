@@ -26,7 +26,8 @@ export function boundsOf(config: MemoryLimiterConfig, availableBytes: number): M
   const limitBytes = config.limit_mib > 0 ? config.limit_mib * MIB : (availableBytes * percentage) / 100;
   let spikeBytes = limitBytes * DEFAULT_SPIKE;
   if (config.limit_mib > 0 && config.spike_limit_mib > 0) spikeBytes = config.spike_limit_mib * MIB;
-  if (config.limit_mib === 0 && config.spike_limit_percentage > 0) spikeBytes = (availableBytes * config.spike_limit_percentage) / 100;
+  if (config.limit_mib === 0 && config.spike_limit_percentage > 0)
+    spikeBytes = (availableBytes * config.spike_limit_percentage) / 100;
   return { limitBytes, softBytes: Math.max(0, limitBytes - spikeBytes) };
 }
 
@@ -123,7 +124,13 @@ export class MemoryLimiter implements Admission {
     const inUse = Math.round((this.#usage.liveBytes + this.#heldBytes) / MIB);
     const message = `cannot take more data: ${inUse} MiB of memory are in use, the limit is ${Math.round(limitBytes / MIB)} MiB less a reserve of ${Math.round((limitBytes - softBytes) / MIB)} MiB`;
     this.#log.limited('memory_limiter', message);
-    return { ok: false, code: 'MEMORY_LIMIT', retryable: ERRORS.MEMORY_LIMIT.retryable, message, retryAfterMs: LIMITS.retryAfterMs };
+    return {
+      ok: false,
+      code: 'MEMORY_LIMIT',
+      retryable: ERRORS.MEMORY_LIMIT.retryable,
+      message,
+      retryAfterMs: LIMITS.retryAfterMs,
+    };
   }
 }
 

@@ -6,7 +6,16 @@ import { createHost } from '../../agent/collector/host.ts';
 import { exporters } from '../../exporters/index.ts';
 import { extensions } from '../../extensions/index.ts';
 import { systemClock } from '../../pipeline/clock.ts';
-import type { Admission, Component, Context, Exporter, Extension, Outcome, Processor, Receiver } from '../../pipeline/component.ts';
+import type {
+  Admission,
+  Component,
+  Context,
+  Exporter,
+  Extension,
+  Outcome,
+  Processor,
+  Receiver,
+} from '../../pipeline/component.ts';
 import { deliveryOf } from '../../pipeline/delivery.ts';
 import { buildGraph } from '../../pipeline/graph.ts';
 import type { Delivery, Instance, Plan } from '../../pipeline/plan.ts';
@@ -19,7 +28,16 @@ import { expectBalance, sumOf } from '../support/ledger.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { scopedBatch } from '../support/scoped-batches.ts';
-import { exporterOf, idsOf, pipelineOf, planOf, receiverOf, requestOf, ScriptedExporter, ScriptedReceiver } from '../support/scripted.ts';
+import {
+  exporterOf,
+  idsOf,
+  pipelineOf,
+  planOf,
+  receiverOf,
+  requestOf,
+  ScriptedExporter,
+  ScriptedReceiver,
+} from '../support/scripted.ts';
 import { itemsOf } from '../support/items.ts';
 import { decode } from '../support/reference/otlp.ts';
 
@@ -72,7 +90,15 @@ describe.each(makes.map((component) => [keyOf(component), component] as const))(
     const part = await make<typeof never>(component);
     if (component.kind === 'receiver') {
       const receiver = new ScriptedReceiver();
-      const graph = await buildGraph(planOf({ receivers: [receiverOf('scripted', receiver)], exporters: [exporterOf('e', new ScriptedExporter())], pipelines: [pipelineOf('logs', { exporters: ['e'] })] }), createHost(), context());
+      const graph = await buildGraph(
+        planOf({
+          receivers: [receiverOf('scripted', receiver)],
+          exporters: [exporterOf('e', new ScriptedExporter())],
+          pipelines: [pipelineOf('logs', { exporters: ['e'] })],
+        }),
+        createHost(),
+        context(),
+      );
       await graph.start();
       await part.start?.(receiver.intake as never, undefined as never);
       await graph.stop(0);
@@ -82,20 +108,25 @@ describe.each(makes.map((component) => [keyOf(component), component] as const))(
   });
 });
 
-describe.each(exporters.map((component) => [component.type, component as unknown as Component] as const))('exporter %s', (_, component) => {
-  test.each(SIGNALS)('takes %s, and settles whatever it is given', async (signal) => {
-    const exporter = await make<Exporter>(component);
-    await exporter.start();
-    const bytes = requestOf(signal, ['i0', 'i1']);
-    expect(await exporter.send(scopedBatch(signal, [bytes], 2), new AbortController().signal)).toMatchObject({ ok: true });
-    expect(await exporter.send(scopedBatch(signal, [bytes.subarray(0, 9), bytes.subarray(9)], 2), new AbortController().signal)).toMatchObject({ ok: true });
-    const aborted = await exporter.send(scopedBatch(signal, [bytes], 2), AbortSignal.abort());
-    expect(typeof aborted.ok).toBe('boolean');
-    await exporter.stop(100);
-    const late = await exporter.send(scopedBatch(signal, [bytes], 2), new AbortController().signal);
-    expect(typeof late.ok).toBe('boolean');
-  });
-});
+describe.each(exporters.map((component) => [component.type, component as unknown as Component] as const))(
+  'exporter %s',
+  (_, component) => {
+    test.each(SIGNALS)('takes %s, and settles whatever it is given', async (signal) => {
+      const exporter = await make<Exporter>(component);
+      await exporter.start();
+      const bytes = requestOf(signal, ['i0', 'i1']);
+      expect(await exporter.send(scopedBatch(signal, [bytes], 2), new AbortController().signal)).toMatchObject({ ok: true });
+      expect(
+        await exporter.send(scopedBatch(signal, [bytes.subarray(0, 9), bytes.subarray(9)], 2), new AbortController().signal),
+      ).toMatchObject({ ok: true });
+      const aborted = await exporter.send(scopedBatch(signal, [bytes], 2), AbortSignal.abort());
+      expect(typeof aborted.ok).toBe('boolean');
+      await exporter.stop(100);
+      const late = await exporter.send(scopedBatch(signal, [bytes], 2), new AbortController().signal);
+      expect(typeof late.ok).toBe('boolean');
+    });
+  },
+);
 
 const later: Outcome = { ok: false, code: 'UNAVAILABLE', retryable: true, message: 'not now' };
 const never: Outcome = { ok: false, code: 'DESTINATION_REFUSED', retryable: false, message: 'never' };
@@ -108,7 +139,11 @@ const NEIGHBOURS: Readonly<Record<string, (attempt: number) => Outcome>> = {
 };
 const ids = (count: number, prefix: string): string[] => Array.from({ length: count }, (_, n) => `${prefix}.${n}`);
 
-describe.each(processors.filter(({ kind }) => kind === 'processor').map((component) => [component.type, component as unknown as Component] as const))('processor %s', (_, component) => {
+describe.each(
+  processors
+    .filter(({ kind }) => kind === 'processor')
+    .map((component) => [component.type, component as unknown as Component] as const),
+)('processor %s', (_, component) => {
   test.each(Object.entries(NEIGHBOURS))('loses and doubles nothing before a destination that %s', async (_name, answer) => {
     const clock = new ManualClock();
     const exporter = new ScriptedExporter();
@@ -141,7 +176,8 @@ describe.each(processors.filter(({ kind }) => kind === 'processor').map((compone
     expectBalance(ledger, plan);
     expect([...new Set(tried)].toSorted()).toEqual(sent.toSorted());
     expect(exporter.delivered).toHaveLength(new Set(exporter.delivered).size);
-    const total = (of: (row: (typeof ledger.exporters)[number]) => number): number => ledger.exporters.reduce((sum, row) => sum + of(row), 0);
+    const total = (of: (row: (typeof ledger.exporters)[number]) => number): number =>
+      ledger.exporters.reduce((sum, row) => sum + of(row), 0);
     expect(total((row) => row.exported)).toBe(exporter.delivered.length);
     expect(total((row) => row.exported + row.refused + sumOf(row.dropped))).toBe(sent.length);
     expect(total((row) => row.inFlight)).toBe(0);
@@ -162,16 +198,29 @@ describe('real receiver, processors and exporters together', () => {
     });
     try {
       const host = createHost();
-      const instance = (component: Component, config = configOf(component)): Instance => ({ id: component.type, component: component as Instance['component'], config });
+      const instance = (component: Component, config = configOf(component)): Instance => ({
+        id: component.type,
+        component: component as Instance['component'],
+        config,
+      });
       const outs = exporters.map((component) => {
-        const made = instance(component as unknown as Component, component.config.parse(CONFIGS[`exporter ${component.type}`]!(folder, failing.url)));
+        const made = instance(
+          component as unknown as Component,
+          component.config.parse(CONFIGS[`exporter ${component.type}`]!(folder, failing.url)),
+        );
         return { ...made, delivery: deliveryOf(made.config as Delivery) } as Plan['exporters'][number];
       });
       const plan = planOf({
         receivers: receivers.map((component) => instance(component as unknown as Component)) as Plan['receivers'],
         processors: processors.map((component) => instance(component as unknown as Component)) as Plan['processors'],
         exporters: outs,
-        pipelines: SIGNALS.map((signal) => pipelineOf(signal, { receivers: ['otlp'], processors: processors.map(({ type }) => type), exporters: outs.map(({ id }) => id) })),
+        pipelines: SIGNALS.map((signal) =>
+          pipelineOf(signal, {
+            receivers: ['otlp'],
+            processors: processors.map(({ type }) => type),
+            exporters: outs.map(({ id }) => id),
+          }),
+        ),
       });
       const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log: quietContext().log });
       await graph.start();
@@ -181,7 +230,11 @@ describe('real receiver, processors and exporters together', () => {
         const request = ids(1 + (n % 25), String(n));
         sent.push(...request);
         const signal = SIGNALS[n % 3]!;
-        const answer = await fetch(`${url}/v1/${signal}`, { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body: requestOf(signal, request) as Uint8Array<ArrayBuffer> });
+        const answer = await fetch(`${url}/v1/${signal}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-protobuf' },
+          body: requestOf(signal, request) as Uint8Array<ArrayBuffer>,
+        });
         expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([200, 0]);
         expectBalance(graph.ledger(), plan);
       }
@@ -190,9 +243,14 @@ describe('real receiver, processors and exporters together', () => {
       expectBalance(ledger, plan);
       for (const { id } of outs) {
         const rows = ledger.exporters.filter((row) => row.exporter === id);
-        expect(rows.reduce((sum, row) => sum + row.exported, 0), id).toBe(sent.length);
+        expect(
+          rows.reduce((sum, row) => sum + row.exported, 0),
+          id,
+        ).toBe(sent.length);
       }
-      const arrived = failing.requests.flatMap((each, index) => (taken.has(index) ? itemsOf(each.signal!, decode(each.signal!, each.body)) : []));
+      const arrived = failing.requests.flatMap((each, index) =>
+        taken.has(index) ? itemsOf(each.signal!, decode(each.signal!, each.body)) : [],
+      );
       expect(arrived.map(({ item }) => attributeOf(item, 'id')).toSorted()).toEqual(sent.toSorted());
       expect((await writtenIds()).toSorted()).toEqual(sent.toSorted());
     } finally {

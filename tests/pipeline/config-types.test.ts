@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { byteSize, duration, formatByteSize, formatDuration, parseByteSize, parseDuration, secret } from '../../pipeline/config-types.ts';
+import {
+  byteSize,
+  duration,
+  formatByteSize,
+  formatDuration,
+  parseByteSize,
+  parseDuration,
+  secret,
+} from '../../pipeline/config-types.ts';
 
 describe('a duration', () => {
   it.each([

@@ -12,17 +12,36 @@ describe('the keys that every exporter has', () => {
     expect(schema.parse({ sending_queue: {}, retry_on_failure: {} })).toEqual(defaults);
     expect(defaults).toEqual({
       sending_queue: {
-        enabled: true, num_consumers: 10, queue_size: LIMITS.queueItems, sizer: 'items', queue_bytes: LIMITS.queueBytes,
-        on_full: 'refuse', block_on_overflow: false, wait_for_result: false,
+        enabled: true,
+        num_consumers: 10,
+        queue_size: LIMITS.queueItems,
+        sizer: 'items',
+        queue_bytes: LIMITS.queueBytes,
+        on_full: 'refuse',
+        block_on_overflow: false,
+        wait_for_result: false,
       },
-      retry_on_failure: { enabled: true, initial_interval: 5000, max_interval: 30_000, multiplier: 1.5, randomization_factor: 1, max_elapsed_time: 300_000 },
+      retry_on_failure: {
+        enabled: true,
+        initial_interval: 5000,
+        max_interval: 30_000,
+        multiplier: 1.5,
+        randomization_factor: 1,
+        max_elapsed_time: 300_000,
+      },
       timeout: 5000,
     });
   });
 
   test('a queue_size alone counts requests, as in the Go collector', () => {
-    expect(schema.parse({ sending_queue: { queue_size: 5000 } }).sending_queue).toMatchObject({ queue_size: 5000, sizer: 'requests' });
-    expect(schema.parse({ sending_queue: { queue_size: 5000, sizer: 'items' } }).sending_queue).toMatchObject({ queue_size: 5000, sizer: 'items' });
+    expect(schema.parse({ sending_queue: { queue_size: 5000 } }).sending_queue).toMatchObject({
+      queue_size: 5000,
+      sizer: 'requests',
+    });
+    expect(schema.parse({ sending_queue: { queue_size: 5000, sizer: 'items' } }).sending_queue).toMatchObject({
+      queue_size: 5000,
+      sizer: 'items',
+    });
   });
 
   test('a sizer alone has its own default size', () => {
@@ -41,23 +60,33 @@ describe('the keys that every exporter has', () => {
   });
 
   test('durations and sizes are read as the collector writes them', () => {
-    const parsed = schema.parse({ timeout: '200ms', retry_on_failure: { initial_interval: '1m', max_elapsed_time: 0 }, sending_queue: { queue_bytes: '1MiB' } });
+    const parsed = schema.parse({
+      timeout: '200ms',
+      retry_on_failure: { initial_interval: '1m', max_elapsed_time: 0 },
+      sending_queue: { queue_bytes: '1MiB' },
+    });
     expect(parsed.timeout).toBe(200);
     expect(parsed.retry_on_failure).toMatchObject({ initial_interval: 60_000, max_elapsed_time: 0 });
     expect(parsed.sending_queue.queue_bytes).toBe(1024 * 1024);
   });
 
-  test.each([{ sending_queue: { num_consumers: 0 } }, { sending_queue: { queue_sise: 1 } }, { retry_on_failure: { multiplier: 0.5 } }, { timeout: 'soon' }, { scopes: [] }])('%j is a fault', (given) => {
+  test.each([
+    { sending_queue: { num_consumers: 0 } },
+    { sending_queue: { queue_sise: 1 } },
+    { retry_on_failure: { multiplier: 0.5 } },
+    { timeout: 'soon' },
+    { scopes: [] },
+  ])('%j is a fault', (given) => {
     expect(schema.safeParse(given).success).toBe(false);
   });
 
-  test('what the runtime acts on is cut out of an exporter\'s config', () => {
+  test("what the runtime acts on is cut out of an exporter's config", () => {
     const config = { ...schema.parse({ scopes: ['ENTERPRISE'] }), endpoint: 'http://127.0.0.1:1' };
     expect(Object.keys(deliveryOf(config)).sort()).toEqual(['retry_on_failure', 'scopes', 'sending_queue', 'timeout']);
   });
 
   test('the schema can be printed as JSON Schema', () => {
-    const printed = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-    expect(Object.keys((printed.properties?.['sending_queue'] as { anyOf: { properties: object }[] }).anyOf[0]!.properties)).toContain('num_consumers');
+    const printed = JSON.stringify(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+    for (const key of ['sending_queue', 'num_consumers', 'initial_interval', 'timeout']) expect(printed).toContain(`"${key}"`);
   });
 });

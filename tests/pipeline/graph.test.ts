@@ -1,201 +1,41 @@
+import { startGraph as start } from '../support/started-graph.ts';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../pipeline/host.ts';
 import { define, type Admission, type Extension, type Outcome, type Processor } from '../../pipeline/component.ts';
 import { StartError } from '../../pipeline/errors.ts';
-import { buildGraph, type Graph } from '../../pipeline/graph.ts';
+import { buildGraph } from '../../pipeline/graph.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import type { Instance, Plan } from '../../pipeline/plan.ts';
+import type { Instance } from '../../pipeline/plan.ts';
 import { BatchProcessor } from '../../processors/batch/batch.ts';
 import { config as batchConfig } from '../../processors/batch/config.ts';
 import { scope } from '../../processors/scope/index.ts';
 import { z } from 'zod';
-import { quietContext, type LogLine } from '../support/contexts.ts';
+import { quietContext } from '../support/contexts.ts';
 import { expectBalance } from '../support/ledger.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
-import { exporterOf, LossyProcessor, pipelineOf, planOf, processorOf, receiverOf, requestOf, ScriptedExporter, ScriptedReceiver, type DeliveryInput } from '../support/scripted.ts';
+import {
+  exporterOf,
+  LossyProcessor,
+  pipelineOf,
+  planOf,
+  processorOf,
+  receiverOf,
+  requestOf,
+  ScriptedExporter,
+  ScriptedReceiver,
+  type DeliveryInput,
+} from '../support/scripted.ts';
 
 const later: Outcome = { ok: false, code: 'UNAVAILABLE', retryable: true, message: 'not now' };
-const never: Outcome = { ok: false, code: 'DESTINATION_REFUSED', retryable: false, message: 'never' };
 const open = (): Promise<Outcome> => new Promise(() => {});
 const ids = (count: number, prefix = 'i'): string[] => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
-
-interface World {
-  readonly graph: Graph;
-  readonly plan: Plan;
-  readonly clock: ManualClock;
-  readonly receiver: ScriptedReceiver;
-  readonly lines: readonly LogLine[];
-}
-
-async function start(parts: Partial<Plan> & Pick<Plan, 'exporters' | 'pipelines'>): Promise<World> {
-  const clock = new ManualClock();
-  const receiver = new ScriptedReceiver();
-  const plan = planOf({ receivers: [receiverOf('scripted', receiver)], ...parts });
-  const { log, lines } = quietContext(clock);
-  const graph = await buildGraph(plan, {} as Host, { clock, random: () => 0.5, log });
-  await graph.start();
-  return { graph, plan, clock, receiver, lines };
-}
 
 /** A batch processor with a clock of its own, so that moving it moves nothing else. */
 const batchOf = (clock: ManualClock): Processor => new BatchProcessor(batchConfig.parse({}), clock);
 
-const full = (size: number, more: DeliveryInput['sending_queue'] = {}): DeliveryInput => ({ sending_queue: { queue_size: size, sizer: 'items', ...more }, timeout: 0 });
-
-describe('the room of all branches', () => {
-  test('is taken before anything is queued: a full branch refuses, and no healthy one gets the data twice', async () => {
-    const healthy = new ScriptedExporter();
-    const { graph, plan, receiver } = await start({
-      exporters: [exporterOf('healthy', healthy), exporterOf('full', new ScriptedExporter(open), full(10))],
-      pipelines: [pipelineOf('logs', { exporters: ['healthy', 'full'] })],
-    });
-    expect(await receiver.send('logs', ids(10), 'A')).toEqual({ ok: true });
-    expect(await receiver.send('logs', ids(5, 'late'), 'A')).toEqual({ ok: false, code: 'QUEUE_FULL', retryable: true, message: 'cannot queue data for full: its queue is full', retryAfterMs: LIMITS.retryAfterMs });
-    expect(healthy.delivered).toEqual(ids(10));
-    const ledger = graph.ledger();
-    expectBalance(ledger, plan);
-    expect(ledger.receivers).toEqual([{ receiver: 'scripted', scope: 'A', signal: 'logs', received: 15, accepted: 10, rejected: { queue_full: 5 } }]);
-    expect(ledger.exporters.find((row) => row.exporter === 'full')).toMatchObject({ routed: 10, inFlight: 10, dropped: {} });
-  });
-
-  test('a branch set to drop lets new items go and counts them; the others get them', async () => {
-    const healthy = new ScriptedExporter();
-    const { graph, plan, receiver } = await start({
-      exporters: [exporterOf('healthy', healthy), exporterOf('full', new ScriptedExporter(open), full(10, { on_full: 'drop' }))],
-      pipelines: [pipelineOf('logs', { exporters: ['healthy', 'full'] })],
-    });
-    await receiver.send('logs', ids(10), 'A');
-    expect(await receiver.send('logs', ids(5, 'late'), 'A')).toEqual({ ok: true });
-    expect(healthy.delivered).toHaveLength(15);
-    expectBalance(graph.ledger(), plan);
-    expect(graph.ledger().exporters.find((row) => row.exporter === 'full')).toMatchObject({ routed: 15, inFlight: 10, dropped: { queue_full: 5 } });
-  });
-
-  test('a branch set to block lets senders wait, and in when there is room, in their order', async () => {
-    const answers: ((outcome: Outcome) => void)[] = [];
-    const exporter = new ScriptedExporter(() => new Promise((resolve) => answers.push(resolve)));
-    const { graph, plan, receiver } = await start({ exporters: [exporterOf('slow', exporter, full(10, { on_full: 'block', num_consumers: 1 }))], pipelines: [pipelineOf('logs', { exporters: ['slow'] })] });
-    const answered: string[] = [];
-    const send = (name: string): void => void receiver.send('logs', ids(10, name), 'A').then(() => answered.push(name));
-    for (const name of ['a', 'b', 'c']) send(name);
-    for (const expected of [['a'], ['a', 'b'], ['a', 'b', 'c']]) {
-      await settle();
-      expect(answered).toEqual(expected);
-      expectBalance(graph.ledger(), plan);
-      answers.at(-1)!({ ok: true });
-    }
-    await settle();
-    expect(exporter.delivered).toEqual([...ids(10, 'a'), ...ids(10, 'b'), ...ids(10, 'c')]);
-  });
-
-  test('senders that need room in several queues that block do not send each other in circles', async () => {
-    const answers: ((outcome: Outcome) => void)[] = [];
-    const slow = () => new ScriptedExporter(() => new Promise((resolve) => answers.push(resolve)));
-    const input = full(10, { on_full: 'block', num_consumers: 1 });
-    const { receiver } = await start({
-      exporters: [exporterOf('x', slow(), input), exporterOf('y', slow(), input)],
-      pipelines: [pipelineOf('logs', { exporters: ['x', 'y'] }), pipelineOf('traces', { exporters: ['y', 'x'] })],
-    });
-    const sent = Array.from({ length: 24 }, (_, n) => receiver.send(n % 2 === 0 ? 'logs' : 'traces', ids(10, `${n}.`), 'A'));
-    let done = false;
-    void Promise.all(sent).then(() => (done = true));
-    for (let turn = 0; !done && turn < 200; turn++) {
-      for (const answer of answers.splice(0)) answer({ ok: true });
-      await settle();
-    }
-    expect(await Promise.all(sent)).toEqual(sent.map(() => ({ ok: true })));
-  });
-
-  test('is kept for items that wait in a processor, who count as in flight, and given back for those it lets go', async () => {
-    const exporter = new ScriptedExporter(open);
-    const batches = new ManualClock();
-    const { graph, plan, clock, receiver } = await start({
-      processors: [processorOf('lossy', () => new LossyProcessor(0.5)), processorOf('batch', () => batchOf(batches))],
-      exporters: [exporterOf('e', exporter, full(10))],
-      pipelines: [pipelineOf('logs', { processors: ['lossy', 'batch'], exporters: ['e'] })],
-    });
-    await receiver.send('logs', ids(10), 'A');
-    expectBalance(graph.ledger(), plan);
-    expect(graph.ledger().exporters[0]).toMatchObject({ routed: 5, inFlight: 5 });
-    expect(graph.ledger().pipelines[0]).toMatchObject({ accepted: 10, dropped: { lossy: 5 } });
-    expect(graph.status().find((status) => status.id === 'e')?.queue).toMatchObject({ items: 5, itemsMax: 10 });
-    expect(await receiver.send('logs', ids(6, 'late'), 'A')).toMatchObject({ code: 'QUEUE_FULL' });
-    expect(await receiver.send('logs', ids(5, 'fits'), 'A')).toEqual({ ok: true });
-    await batches.advance(200);
-    expect(graph.ledger().exporters[0]).toMatchObject({ routed: 8, inFlight: 8 });
-    await clock.until(graph.stop(0));
-    expectBalance(graph.ledger(), plan);
-  });
-});
-
-describe('the answer to a sender', () => {
-  const deliver = (answer: Outcome, ack: 'queued' | 'delivered', input: DeliveryInput = {}) => {
-    const settled: ((outcome: Outcome) => void)[] = [];
-    return { answer, ack, settled, exporter: new ScriptedExporter(() => new Promise((resolve) => settled.push(resolve))), input };
-  };
-
-  async function answerOf({ answer, ack, settled, exporter, input }: ReturnType<typeof deliver>): Promise<{ early: boolean; outcome: Outcome }> {
-    const { receiver } = await start({
-      exporters: [exporterOf('e', exporter, { retry_on_failure: { enabled: false }, ...input }), exporterOf('other', new ScriptedExporter())],
-      pipelines: [pipelineOf('logs', { exporters: ['e', 'other'] })],
-      service: { ack, shutdownTimeoutMs: 1000 },
-    });
-    const promise = receiver.send('logs', ids(3), 'A');
-    let early = false;
-    void promise.then(() => (early = true));
-    await settle();
-    const wasEarly = early;
-    settled[0]!(answer);
-    return { early: wasEarly, outcome: await promise };
-  }
-
-  test('queued: comes when all is queued, whatever becomes of it', async () => {
-    expect(await answerOf(deliver(never, 'queued'))).toEqual({ early: true, outcome: { ok: true } });
-  });
-
-  test('delivered: comes when every destination has it', async () => {
-    expect(await answerOf(deliver({ ok: true }, 'delivered'))).toEqual({ early: false, outcome: { ok: true } });
-  });
-
-  test('delivered: a permanent refusal is the answer', async () => {
-    expect(await answerOf(deliver(never, 'delivered'))).toEqual({ early: false, outcome: never });
-  });
-
-  test('delivered: exhausted retries are an answer that may be retried', async () => {
-    expect(await answerOf(deliver(later, 'delivered'))).toEqual({ early: false, outcome: later });
-  });
-
-  test.each([{ wait_for_result: true }, { enabled: false }])('waits for the one destination with %j', async (sending_queue) => {
-    expect(await answerOf(deliver(never, 'queued', { sending_queue }))).toEqual({ early: false, outcome: never });
-  });
-
-  test('delivered: does not wait for a destination that may drop', async () => {
-    expect(await answerOf(deliver(never, 'delivered', { sending_queue: { on_full: 'drop' } }))).toEqual({ early: true, outcome: { ok: true } });
-  });
-
-  test('delivered: waits for each part that a batch is cut into, and for each pipeline', async () => {
-    const batches = new ManualClock();
-    const exporter = new ScriptedExporter(async (batch) => (batch.items === 1 ? never : { ok: true }));
-    const world = await start({
-      processors: [processorOf('batch', () => new BatchProcessor(batchConfig.parse({ send_batch_size: 3, send_batch_max_size: 3, timeout: '1s' }), batches))],
-      exporters: [exporterOf('e', exporter), exporterOf('f', new ScriptedExporter())],
-      pipelines: [pipelineOf('logs/a', { processors: ['batch'], exporters: ['e'] }), pipelineOf('logs/b', { exporters: ['f'] })],
-      service: { ack: 'delivered', shutdownTimeoutMs: 1000 },
-    });
-    const promise = world.receiver.send('logs', ids(7), 'A');
-    await batches.advance(999);
-    expect(exporter.delivered).toHaveLength(6);
-    await batches.advance(1);
-    expect(await promise).toEqual(never);
-  });
-
-  test('tells what processors let go, as far as every pipeline did', async () => {
-    const lossy = (id: string) => processorOf(id, () => new LossyProcessor(1));
-    const one = await start({ processors: [lossy('lossy')], exporters: [exporterOf('e', new ScriptedExporter())], pipelines: [pipelineOf('logs', { processors: ['lossy'], exporters: ['e'] })], service: { ack: 'delivered', shutdownTimeoutMs: 1000 } });
-    expect(await one.receiver.send('logs', ids(3), 'A')).toEqual({ ok: true, rejected: [{ reason: 'lossy', items: 3, message: '3 items let go' }] });
-    const two = await start({ processors: [lossy('lossy')], exporters: [exporterOf('e', new ScriptedExporter())], pipelines: [pipelineOf('logs/a', { processors: ['lossy'], exporters: ['e'] }), pipelineOf('logs/b', { exporters: ['e'] })] });
-    expect(await two.receiver.send('logs', ids(3), 'A')).toEqual({ ok: true });
-  });
+const full = (size: number, more: DeliveryInput['sending_queue'] = {}): DeliveryInput => ({
+  sending_queue: { queue_size: size, sizer: 'items', ...more },
+  timeout: 0,
 });
 
 describe('scopes', () => {
@@ -211,24 +51,40 @@ describe('scopes', () => {
     expect(only.delivered).toEqual(['A0', 'A1']);
     expect(all.delivered).toEqual(['A0', 'A1', 'B0', 'B1']);
     expectBalance(graph.ledger(), plan);
-    expect(graph.ledger().pipelines.find((row) => row.signal === 'traces')).toMatchObject({ accepted: 4, dropped: { no_destination: 4 } });
-    expect(lines.map((line) => line.message)).toContain('cannot deliver traces of B: no exporter of pipeline traces takes that scope');
+    expect(graph.ledger().pipelines.find((row) => row.signal === 'traces')).toMatchObject({
+      accepted: 4,
+      dropped: { no_destination: 4 },
+    });
+    expect(lines.map((line) => line.message)).toContain(
+      'cannot deliver traces of B: no exporter of pipeline traces takes that scope',
+    );
   });
 
   test('what the scope stage cuts out is counted, told, and reported once', async () => {
-    const { graph, plan, receiver, lines } = await start({ exporters: [exporterOf('e', new ScriptedExporter())], pipelines: [pipelineOf('logs', { exporters: ['e'] })] });
+    const { graph, plan, receiver, lines } = await start({
+      exporters: [exporterOf('e', new ScriptedExporter())],
+      pipelines: [pipelineOf('logs', { exporters: ['e'] })],
+    });
     const claiming = Buffer.concat([requestOf('logs', ids(2)), await claimed('B', 3)]);
     const outcome = await receiver.sendBytes('logs', claiming, 'A');
     expect(outcome).toMatchObject({ ok: true, rejected: [{ reason: 'scope_mismatch', items: 3 }] });
     expectBalance(graph.ledger(), plan);
-    expect(graph.ledger().receivers).toEqual([{ receiver: 'scripted', scope: 'A', signal: 'logs', received: 5, accepted: 2, rejected: { scope_mismatch: 3 } }]);
+    expect(graph.ledger().receivers).toEqual([
+      { receiver: 'scripted', scope: 'A', signal: 'logs', received: 5, accepted: 2, rejected: { scope_mismatch: 3 } },
+    ]);
     expect(lines.filter((line) => line.message.startsWith('SCOPE_VIOLATION'))).toHaveLength(1);
   });
 
   test('one scope more than can be counted is refused, and counted under no name of its own', async () => {
-    const { graph, plan, receiver } = await start({ exporters: [exporterOf('e', new ScriptedExporter())], pipelines: [pipelineOf('logs', { exporters: ['e'] })] });
+    const { graph, plan, receiver } = await start({
+      exporters: [exporterOf('e', new ScriptedExporter())],
+      pipelines: [pipelineOf('logs', { exporters: ['e'] })],
+    });
     for (let n = 0; n < LIMITS.scopes; n++) await receiver.send('logs', ['i'], `S${n}`);
-    expect(await receiver.send('logs', ids(2), 'ONE-MORE')).toMatchObject({ ok: true, rejected: [{ reason: 'scope_limit', items: 2 }] });
+    expect(await receiver.send('logs', ids(2), 'ONE-MORE')).toMatchObject({
+      ok: true,
+      rejected: [{ reason: 'scope_limit', items: 2 }],
+    });
     expect(await receiver.send('logs', ids(2), 'S7')).toEqual({ ok: true });
     expectBalance(graph.ledger(), plan);
     expect(graph.ledger().receivers.map((row) => row.scope)).not.toContain('ONE-MORE');
@@ -236,21 +92,31 @@ describe('scopes', () => {
 
   async function claimed(scopeName: string, count: number): Promise<Uint8Array> {
     const { encode, logRecord, request } = await import('../support/build.ts');
-    return encode('logs', request('logs', [{ resource: { 'periscope.scope': scopeName }, items: ids(count, 'c').map((id) => logRecord({ id })) }]));
+    return encode(
+      'logs',
+      request('logs', [{ resource: { 'periscope.scope': scopeName }, items: ids(count, 'c').map((id) => logRecord({ id })) }]),
+    );
   }
 });
 
 describe('components of a graph', () => {
   test('a processor that throws costs the batch it met, and is told', async () => {
     const exporter = new ScriptedExporter();
-    const { graph, plan, receiver } = await start({ processors: [processorOf('cursed', () => new LossyProcessor(0, 3))], exporters: [exporterOf('e', exporter)], pipelines: [pipelineOf('logs', { processors: ['cursed'], exporters: ['e'] })] });
+    const { graph, plan, receiver } = await start({
+      processors: [processorOf('cursed', () => new LossyProcessor(0, 3))],
+      exporters: [exporterOf('e', exporter)],
+      pipelines: [pipelineOf('logs', { processors: ['cursed'], exporters: ['e'] })],
+    });
     expect(await receiver.send('logs', ids(3), 'A')).toEqual({ ok: true });
     await receiver.send('logs', ids(2, 'fine'), 'A');
     await settle();
     expect(exporter.delivered).toEqual(['fine0', 'fine1']);
     expectBalance(graph.ledger(), plan);
     expect(graph.ledger().pipelines[0]).toMatchObject({ accepted: 5, dropped: { internal: 3 } });
-    expect(graph.status().find((status) => status.id === 'cursed')).toMatchObject({ state: 'failed', message: 'cannot process logs in cursed: this batch is cursed' });
+    expect(graph.status().find((status) => status.id === 'cursed')).toMatchObject({
+      state: 'failed',
+      message: 'cannot process logs in cursed: this batch is cursed',
+    });
   });
 
   test('a receiver and an exporter are made once, a processor once per pipeline', async () => {
@@ -259,7 +125,10 @@ describe('components of a graph', () => {
     const { receiver, graph } = await start({
       processors: [processorOf('p', () => (processors++, new LossyProcessor(0)))],
       exporters: [exporterOf('e', exporter), exporterOf('unused', new ScriptedExporter())],
-      pipelines: [pipelineOf('logs', { processors: ['p'], exporters: ['e'] }), pipelineOf('traces', { processors: ['p'], exporters: ['e'] })],
+      pipelines: [
+        pipelineOf('logs', { processors: ['p'], exporters: ['e'] }),
+        pipelineOf('traces', { processors: ['p'], exporters: ['e'] }),
+      ],
     });
     expect(processors).toBe(2);
     expect(exporter.starts).toBe(1);
@@ -268,40 +137,96 @@ describe('components of a graph', () => {
   });
 
   test('what processors look for is merged, the strictest first', async () => {
-    const table = (...forbidden: number[]): Uint8Array => Uint8Array.from({ length: 256 }, (_, byte) => (forbidden.includes(byte) ? 0 : 1));
+    const table = (...forbidden: number[]): Uint8Array =>
+      Uint8Array.from({ length: 256 }, (_, byte) => (forbidden.includes(byte) ? 0 : 1));
     const asking = (id: string, byte: number, mendsText: boolean, bodyBytesMax: number): Instance<'processor'> =>
       processorOf(id, () => ({
         process: (batch, emit) => emit(batch),
-        inspection: { mendsText, attributes: { keyBytes: table(byte), valueBytes: table(byte), keyBytesMax: byte, valueBytesMax: 100, bodyBytes: table(), bodyBytesMax, nested: byte === 1, countMax: byte, scalars: false } },
+        inspection: {
+          mendsText,
+          attributes: {
+            keyBytes: table(byte),
+            valueBytes: table(byte),
+            keyBytesMax: byte,
+            valueBytesMax: 100,
+            bodyBytes: table(),
+            bodyBytesMax,
+            nested: byte === 1,
+            countMax: byte,
+            scalars: false,
+          },
+        },
       }));
     const { receiver } = await start({
       processors: [asking('one', 1, true, 0), asking('two', 2, true, 50)],
       exporters: [exporterOf('e', new ScriptedExporter())],
-      pipelines: [pipelineOf('logs/a', { processors: ['one'], exporters: ['e'] }), pipelineOf('logs/b', { processors: ['two'], exporters: ['e'] }), pipelineOf('traces/a', { processors: ['one'], exporters: ['e'] }), pipelineOf('traces/b', { exporters: ['e'] })],
+      pipelines: [
+        pipelineOf('logs/a', { processors: ['one'], exporters: ['e'] }),
+        pipelineOf('logs/b', { processors: ['two'], exporters: ['e'] }),
+        pipelineOf('traces/a', { processors: ['one'], exporters: ['e'] }),
+        pipelineOf('traces/b', { exporters: ['e'] }),
+      ],
     });
     expect(receiver.intake!.inspection('logs')).toEqual({
       claimKeys: ['periscope.scope', 'dashboard.scope'].map((key) => new TextEncoder().encode(key)),
       mendsText: true,
-      attributes: { keyBytes: table(1, 2), valueBytes: table(1, 2), keyBytesMax: 1, valueBytesMax: 100, bodyBytes: table(), bodyBytesMax: 50, nested: true, countMax: 1, scalars: false },
+      attributes: {
+        keyBytes: table(1, 2),
+        valueBytes: table(1, 2),
+        keyBytesMax: 1,
+        valueBytesMax: 100,
+        bodyBytes: table(),
+        bodyBytesMax: 50,
+        nested: true,
+        countMax: 1,
+        scalars: false,
+      },
     });
     expect(receiver.intake!.inspection('traces')).toMatchObject({ mendsText: false, attributes: { keyBytesMax: 1 } });
   });
 
   test('memory_limiter and scope belong to the receiver, one limiter per id', async () => {
     const held: number[] = [];
-    const admission: Admission = { start: () => {}, stop: () => {}, admit: (bytes) => (bytes > 9 ? { ok: false, code: 'MEMORY_LIMIT', retryable: true, message: 'no' } : void held.push(bytes)), release: (bytes) => void held.push(-bytes) };
+    const admission: Admission = {
+      start: () => {},
+      stop: () => {},
+      admit: (bytes) => (bytes > 9 ? { ok: false, code: 'MEMORY_LIMIT', retryable: true, message: 'no' } : void held.push(bytes)),
+      release: (bytes) => void held.push(-bytes),
+    };
     let made = 0;
     const signals = { logs: 'stable', traces: 'stable' } as const;
-    const limiter: Instance<'admission'> = { id: 'memory_limiter', config: {}, component: define({ kind: 'admission', type: 'memory_limiter', summary: '', signals, config: z.any(), load: async () => ({ create: () => (made++, admission) }) }) };
-    const stage: Instance<'scope'> = { id: 'scope', config: { keys: ['tenant'], on_missing: 'reject' }, component: scope as Instance<'scope'>['component'] };
+    const limiter: Instance<'admission'> = {
+      id: 'memory_limiter',
+      config: {},
+      component: define({
+        kind: 'admission',
+        type: 'memory_limiter',
+        summary: '',
+        signals,
+        config: z.any(),
+        load: async () => ({ create: () => (made++, admission) }),
+      }),
+    };
+    const stage: Instance<'scope'> = {
+      id: 'scope',
+      config: { keys: ['tenant'], on_missing: 'reject' },
+      component: scope as Instance<'scope'>['component'],
+    };
     const processors = ['memory_limiter', 'scope'];
-    const { receiver, graph } = await start({ processors: [limiter, stage], exporters: [exporterOf('e', new ScriptedExporter())], pipelines: [pipelineOf('logs', { processors, exporters: ['e'] }), pipelineOf('traces', { processors, exporters: ['e'] })] });
+    const { receiver, graph } = await start({
+      processors: [limiter, stage],
+      exporters: [exporterOf('e', new ScriptedExporter())],
+      pipelines: [pipelineOf('logs', { processors, exporters: ['e'] }), pipelineOf('traces', { processors, exporters: ['e'] })],
+    });
     expect(made).toBe(1);
     expect(receiver.intake!.admit(10)).toMatchObject({ code: 'MEMORY_LIMIT' });
     expect(receiver.intake!.admit(5)).toBeUndefined();
     receiver.intake!.release(5);
     expect(held).toEqual([5, -5]);
-    expect(await receiver.send('logs', ids(2), 'A')).toMatchObject({ ok: true, rejected: [{ reason: 'scope_missing', items: 2 }] });
+    expect(await receiver.send('logs', ids(2), 'A')).toMatchObject({
+      ok: true,
+      rejected: [{ reason: 'scope_missing', items: 2 }],
+    });
     await graph.stop(0);
     expect(receiver.intake!.admit(5)).toMatchObject({ code: 'SHUTTING_DOWN' });
   });
@@ -310,30 +235,60 @@ describe('components of a graph', () => {
 describe('start and stop', () => {
   test('everything starts before the receivers, and stops after them', async () => {
     const order: string[] = [];
-    const noted = <Part extends { start(...given: never[]): Promise<void>; stop(...given: never[]): Promise<void> }>(name: string, part: Part): Part => {
+    const noted = <Part extends { start(...given: never[]): Promise<void>; stop(...given: never[]): Promise<void> }>(
+      name: string,
+      part: Part,
+    ): Part => {
       const { start: begin, stop: end } = part;
       part.start = (...given) => (order.push(`start ${name}`), begin.apply(part, given));
       part.stop = (...given) => (order.push(`stop ${name}`), end.apply(part, given));
       return part;
     };
     const extension: Extension = { start: async () => {}, stop: async () => {} };
-    const instance: Instance<'extension'> = { id: 'x', config: {}, component: define({ kind: 'extension', type: 'x', summary: '', signals: {}, config: z.any(), load: async () => ({ create: () => noted('extension', extension) }) }) };
+    const instance: Instance<'extension'> = {
+      id: 'x',
+      config: {},
+      component: define({
+        kind: 'extension',
+        type: 'x',
+        summary: '',
+        signals: {},
+        config: z.any(),
+        load: async () => ({ create: () => noted('extension', extension) }),
+      }),
+    };
     const clock = new ManualClock();
-    const plan = planOf({ receivers: [receiverOf('scripted', noted('receiver', new ScriptedReceiver()))], exporters: [exporterOf('e', noted('exporter', new ScriptedExporter()))], extensions: [instance], pipelines: [pipelineOf('logs', { exporters: ['e'] })] });
+    const plan = planOf({
+      receivers: [receiverOf('scripted', noted('receiver', new ScriptedReceiver()))],
+      exporters: [exporterOf('e', noted('exporter', new ScriptedExporter()))],
+      extensions: [instance],
+      pipelines: [pipelineOf('logs', { exporters: ['e'] })],
+    });
     const graph = await buildGraph(plan, {} as Host, { clock, random: Math.random, log: quietContext().log });
     expect(graph.status().map((status) => status.state)).toEqual(['starting', 'starting', 'starting']);
     await graph.start();
     expect(graph.status().map((status) => status.state)).toEqual(['ok', 'ok', 'ok']);
     await clock.until(graph.stop(1000));
     await graph.stop(1000);
-    expect(order).toEqual(['start extension', 'start exporter', 'start receiver', 'stop receiver', 'stop exporter', 'stop extension']);
+    expect(order).toEqual([
+      'start extension',
+      'start exporter',
+      'start receiver',
+      'stop receiver',
+      'stop exporter',
+      'stop extension',
+    ]);
     expect(graph.status().map((status) => status.state)).toEqual(['stopped', 'stopped', 'stopped']);
   });
 
   test('a component that cannot start is what the start fails with, and stop still works', async () => {
     const exporter = new ScriptedExporter();
     exporter.start = () => Promise.reject(new StartError('cannot open out.jsonl: it is a directory'));
-    const plan = planOf({ receivers: [receiverOf('scripted', new ScriptedReceiver())], exporters: [exporterOf('e', exporter)], pipelines: [pipelineOf('logs', { exporters: ['e'] })] });
+    const plan = planOf({
+      receivers: [receiverOf('scripted', new ScriptedReceiver())],
+      exporters: [exporterOf('e', exporter)],
+      pipelines: [pipelineOf('logs', { exporters: ['e'] })],
+    });
     const graph = await buildGraph(plan, {} as Host, { clock: new ManualClock(), random: Math.random, log: quietContext().log });
     await expect(graph.start()).rejects.toThrow('cannot open out.jsonl: it is a directory');
     await graph.stop(0);
@@ -347,7 +302,10 @@ describe('start and stop', () => {
     const { graph, plan, clock, receiver } = await start({
       processors: [processorOf('batch', () => batchOf(batches))],
       exporters: [exporterOf('e', exporter), exporterOf('stuck', stuck, full(3, { on_full: 'block' }))],
-      pipelines: [pipelineOf('logs', { processors: ['batch'], exporters: ['e'] }), pipelineOf('traces', { exporters: ['stuck'] })],
+      pipelines: [
+        pipelineOf('logs', { processors: ['batch'], exporters: ['e'] }),
+        pipelineOf('traces', { exporters: ['stuck'] }),
+      ],
     });
     await receiver.send('logs', ids(5), 'A');
     await receiver.send('traces', ids(3), 'A');
@@ -357,7 +315,10 @@ describe('start and stop', () => {
     expect(await receiver.send('logs', ids(1), 'A')).toMatchObject({ code: 'SHUTTING_DOWN' });
     expect(exporter.delivered).toEqual(ids(5));
     expectBalance(graph.ledger(), plan);
-    expect(graph.ledger().exporters.map((row) => [row.exporter, row.exported, row.dropped, row.inFlight])).toEqual([['e', 5, {}, 0], ['stuck', 0, { shutdown: 3 }, 0]]);
+    expect(graph.ledger().exporters.map((row) => [row.exporter, row.exported, row.dropped, row.inFlight])).toEqual([
+      ['e', 5, {}, 0],
+      ['stuck', 0, { shutdown: 3 }, 0],
+    ]);
     expect(batches.pending).toBe(0);
   });
 
@@ -366,7 +327,12 @@ describe('start and stop', () => {
     failing.answer = async () => (failing.attempts % 3 === 0 ? later : { ok: true });
     const batches = new ManualClock();
     const { graph, plan, clock, receiver } = await start({
-      processors: [processorOf('batch', () => new BatchProcessor(batchConfig.parse({ send_batch_size: 100, send_batch_max_size: 120 }), batches))],
+      processors: [
+        processorOf(
+          'batch',
+          () => new BatchProcessor(batchConfig.parse({ send_batch_size: 100, send_batch_max_size: 120 }), batches),
+        ),
+      ],
       exporters: [exporterOf('steady', steady), exporterOf('failing', failing)],
       pipelines: [pipelineOf('logs', { processors: ['batch'], exporters: ['steady', 'failing'] })],
     });
@@ -380,7 +346,9 @@ describe('start and stop', () => {
     expect(busy).toBeGreaterThan(100);
     await clock.until(graph.stop(10_000));
     expectBalance(graph.ledger(), plan);
-    const sent = Array.from({ length: 300 }, (_, n) => ids(17, `${n}.`)).flat().toSorted();
+    const sent = Array.from({ length: 300 }, (_, n) => ids(17, `${n}.`))
+      .flat()
+      .toSorted();
     expect(steady.delivered.toSorted()).toEqual(sent);
     expect(failing.delivered.toSorted()).toEqual(sent);
   });

@@ -9,7 +9,13 @@ import { quietContext } from '../support/contexts.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import { delivery, requestOf, ScriptedExporter, type Answer, type DeliveryInput } from '../support/scripted.ts';
 
-const later = (retryAfterMs?: number): Outcome => ({ ok: false, code: 'UNAVAILABLE', retryable: true, message: 'not now', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+const later = (retryAfterMs?: number): Outcome => ({
+  ok: false,
+  code: 'UNAVAILABLE',
+  retryable: true,
+  message: 'not now',
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+});
 const never: Outcome = { ok: false, code: 'DESTINATION_REFUSED', retryable: false, message: 'never' };
 const open = (): Promise<Outcome> => new Promise(() => {});
 
@@ -18,11 +24,19 @@ function setUp(answer: Answer | undefined, input: DeliveryInput = {}, random = (
   const context = quietContext(clock);
   const exporter = new ScriptedExporter(answer);
   const row = new ExporterCount();
-  const queue = new DeliveryQueue('e', exporter, delivery({ retry_on_failure: { initial_interval: '1s', multiplier: 2, max_interval: '8s' }, ...input }), { clock, random, log: context.log });
+  const queue = new DeliveryQueue(
+    'e',
+    exporter,
+    delivery({ retry_on_failure: { initial_interval: '1s', multiplier: 2, max_interval: '8s' }, ...input }),
+    { clock, random, log: context.log },
+  );
   let next = 0;
   const offer = (items = 1): Promise<Outcome> =>
     new Promise((answered) => {
-      const bytes = requestOf('logs', Array.from({ length: items }, () => `i${next++}`));
+      const bytes = requestOf(
+        'logs',
+        Array.from({ length: items }, () => `i${next++}`),
+      );
       const batch = bindContent('A', 'logs', { items, byteLength: bytes.length, segments: [bytes] }, new Receipt(answered));
       row.admitted += items;
       queue.offer(batch, row, true);
@@ -33,7 +47,9 @@ function setUp(answer: Answer | undefined, input: DeliveryInput = {}, random = (
 describe('sending', () => {
   test('at most num_consumers at once, the rest waits in order', async () => {
     const answers: ((outcome: Outcome) => void)[] = [];
-    const { exporter, row, offer } = setUp(() => new Promise((resolve) => answers.push(resolve)), { sending_queue: { num_consumers: 2 } });
+    const { exporter, row, offer } = setUp(() => new Promise((resolve) => answers.push(resolve)), {
+      sending_queue: { num_consumers: 2 },
+    });
     for (let n = 0; n < 5; n++) void offer();
     expect(row).toMatchObject({ sending: 2, waiting: 3 });
     for (let n = 0; n < 5; n++) {
@@ -60,11 +76,18 @@ describe('sending', () => {
   });
 
   test.each([
-    ['throws', () => { throw new Error('boom'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('boom');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('boom'))],
   ] as const)('an exporter that %s costs its batch and nothing else', async (_, broken) => {
     let attempts = 0;
-    const { row, queue, offer } = setUp((...given) => (attempts++ === 0 ? (broken as Answer)(...given) : Promise.resolve({ ok: true })));
+    const { row, queue, offer } = setUp((...given) =>
+      attempts++ === 0 ? (broken as Answer)(...given) : Promise.resolve({ ok: true }),
+    );
     expect(await offer(2)).toMatchObject({ ok: false, code: 'INTERNAL', message: 'cannot send with e: boom' });
     expect(queue.status().state).toBe('failed');
     expect(await offer(3)).toEqual({ ok: true });
@@ -74,7 +97,15 @@ describe('sending', () => {
 
   test('ten thousand that fail at once do not pile up on the stack', async () => {
     let first: (() => void) | undefined;
-    const { row, offer } = setUp(() => (first === undefined ? new Promise((resolve) => (first = () => resolve({ ok: true }))) : (() => { throw new Error('boom'); })()), { sending_queue: { num_consumers: 1 } });
+    const { row, offer } = setUp(
+      () =>
+        first === undefined
+          ? new Promise((resolve) => (first = () => resolve({ ok: true })))
+          : (() => {
+              throw new Error('boom');
+            })(),
+      { sending_queue: { num_consumers: 1 } },
+    );
     for (let n = 0; n < 10_000; n++) void offer();
     first!();
     await settle();
@@ -118,7 +149,9 @@ describe('trying again', () => {
   });
 
   test('ends with max_elapsed_time; the sender that waits is told what failed, and may retry', async () => {
-    const { clock, row, offer } = setUp(async () => later(), { retry_on_failure: { initial_interval: '1s', max_interval: '1s', max_elapsed_time: '10s' } });
+    const { clock, row, offer } = setUp(async () => later(), {
+      retry_on_failure: { initial_interval: '1s', max_interval: '1s', max_elapsed_time: '10s' },
+    });
     const answer = offer(6);
     await clock.advance(11_000);
     expect(await answer).toEqual(later());
@@ -126,14 +159,18 @@ describe('trying again', () => {
   });
 
   test('one batch that fails for now holds up no other', async () => {
-    const { exporter, row, offer } = setUp(async () => (exporter.attempts === 1 ? later() : { ok: true }), { sending_queue: { num_consumers: 1 } });
+    const { exporter, row, offer } = setUp(async () => (exporter.attempts === 1 ? later() : { ok: true }), {
+      sending_queue: { num_consumers: 1 },
+    });
     for (let n = 0; n < 4; n++) {
       void offer();
       await settle();
     }
     // With one consumer only one batch may wait for its retry; while it does, no new one starts.
     expect(row).toMatchObject({ retrying: 1, waiting: 3 });
-    const two = setUp(async () => (two.exporter.attempts === 1 ? later() : { ok: true }), { sending_queue: { num_consumers: 2 } });
+    const two = setUp(async () => (two.exporter.attempts === 1 ? later() : { ok: true }), {
+      sending_queue: { num_consumers: 2 },
+    });
     for (let n = 0; n < 4; n++) {
       void two.offer();
       await settle();
@@ -143,10 +180,13 @@ describe('trying again', () => {
 
   test('a dead destination is tried by twice num_consumers batches at most, not by all', async () => {
     const seen = new Set<string>();
-    const { clock, offer } = setUp(async (batch) => {
-      seen.add(String(batch.segments[0]!.join()));
-      return later();
-    }, { sending_queue: { num_consumers: 3 } });
+    const { clock, offer } = setUp(
+      async (batch) => {
+        seen.add(String(batch.segments[0]!.join()));
+        return later();
+      },
+      { sending_queue: { num_consumers: 3 } },
+    );
     for (let n = 0; n < 100; n++) void offer();
     await clock.advance(60_000);
     expect(seen.size).toBeLessThanOrEqual(6);
@@ -155,10 +195,13 @@ describe('trying again', () => {
 
 describe('the timeout of an attempt', () => {
   test('aborts it, and it is tried again', async () => {
-    const { clock, exporter, row, offer } = setUp((_, signal) => {
-      if (exporter.attempts > 1) return Promise.resolve({ ok: true });
-      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(never)));
-    }, { timeout: '2s' });
+    const { clock, exporter, row, offer } = setUp(
+      (_, signal) => {
+        if (exporter.attempts > 1) return Promise.resolve({ ok: true });
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve(never)));
+      },
+      { timeout: '2s' },
+    );
     void offer();
     await clock.advance(1999);
     expect(row.sending).toBe(1);
@@ -169,7 +212,9 @@ describe('the timeout of an attempt', () => {
   });
 
   test('is the end of an attempt that does not listen, a little later', async () => {
-    const { clock, exporter, row, queue, offer } = setUp(() => (exporter.attempts > 1 ? Promise.resolve({ ok: true }) : open()), { timeout: '2s' });
+    const { clock, exporter, row, queue, offer } = setUp(() => (exporter.attempts > 1 ? Promise.resolve({ ok: true }) : open()), {
+      timeout: '2s',
+    });
     void offer();
     await clock.advance(2000 + LIMITS.abortGraceMs - 1);
     expect(row.sending).toBe(1);
@@ -187,7 +232,9 @@ describe('a full queue', () => {
     void offer(5);
     expect(await offer(2)).toMatchObject({ ok: false, code: 'QUEUE_FULL', retryable: true });
     expect(row).toMatchObject({ sending: 5, dropped: { queue_full: 2 } });
-    expect(context.lines.map((line) => line.message)).toEqual(['cannot queue data for e: its queue is full; new data is dropped']);
+    expect(context.lines.map((line) => line.message)).toEqual([
+      'cannot queue data for e: its queue is full; new data is dropped',
+    ]);
   });
 
   test('says when it is tried next', async () => {
@@ -204,7 +251,11 @@ describe('a full queue', () => {
 
 describe('draining', () => {
   test('sends all that is there, with retries that come soon', async () => {
-    const { clock, exporter, row, queue, offer } = setUp(async () => (exporter.attempts % 3 === 1 ? later() : { ok: true }), { retry_on_failure: { initial_interval: '30s' }, sending_queue: { num_consumers: 2 } }, () => 0.5);
+    const { clock, exporter, row, queue, offer } = setUp(
+      async () => (exporter.attempts % 3 === 1 ? later() : { ok: true }),
+      { retry_on_failure: { initial_interval: '30s' }, sending_queue: { num_consumers: 2 } },
+      () => 0.5,
+    );
     for (let n = 0; n < 20; n++) void offer();
     await clock.until(queue.drain(10_000));
     expect(row).toMatchObject({ exported: 20, waiting: 0, retrying: 0, sending: 0 });
@@ -224,7 +275,11 @@ describe('draining', () => {
   });
 
   test('an attempt that answers within the grace still counts', async () => {
-    const { clock, row, queue, offer } = setUp((_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => clock.after(100, () => resolve({ ok: true })))), { timeout: 0 });
+    const { clock, row, queue, offer } = setUp(
+      (_, signal) =>
+        new Promise((resolve) => signal.addEventListener('abort', () => clock.after(100, () => resolve({ ok: true })))),
+      { timeout: 0 },
+    );
     void offer();
     await clock.until(queue.drain(4000));
     expect(row).toMatchObject({ exported: 1, dropped: {} });

@@ -10,16 +10,29 @@ const config = fc.record({
   randomization_factor: fc.double({ min: 0, max: 1, noNaN: true }),
   max_elapsed_time: fc.integer({ min: 0, max: 600_000 }),
 });
-const full = { enabled: true, initial_interval: 1000, max_interval: 8000, multiplier: 2, randomization_factor: 1, max_elapsed_time: 10_000 };
+const full = {
+  enabled: true,
+  initial_interval: 1000,
+  max_interval: 8000,
+  multiplier: 2,
+  randomization_factor: 1,
+  max_elapsed_time: 10_000,
+};
 
 describe('back-off', () => {
   test('lies between the ceiling and nothing, and is never less than Retry-After', () => {
     fc.assert(
-      fc.property(config, fc.nat(10_000), fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(100_000), (retry, failures, random, retryAfterMs) => {
-        const wait = backoffMs(retry, failures, () => random, retryAfterMs);
-        expect(wait).toBeGreaterThanOrEqual(retryAfterMs);
-        expect(wait).toBeLessThanOrEqual(Math.max(retryAfterMs, retry.max_interval));
-      }),
+      fc.property(
+        config,
+        fc.nat(10_000),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        fc.nat(100_000),
+        (retry, failures, random, retryAfterMs) => {
+          const wait = backoffMs(retry, failures, () => random, retryAfterMs);
+          expect(wait).toBeGreaterThanOrEqual(retryAfterMs);
+          expect(wait).toBeLessThanOrEqual(Math.max(retryAfterMs, retry.max_interval));
+        },
+      ),
     );
   });
 

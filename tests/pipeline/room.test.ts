@@ -3,7 +3,8 @@ import { Room, Ticket, type Share } from '../../pipeline/room.ts';
 import { settle } from '../support/manual-clock.ts';
 
 const share = (items: number, bytes = items * 10, requests = 1): Share => ({ items, bytes, requests });
-const room = (sizer: 'items' | 'bytes' | 'requests', queue_size: number, queue_bytes = 1_000_000): Room => new Room({ sizer, queue_size, queue_bytes });
+const room = (sizer: 'items' | 'bytes' | 'requests', queue_size: number, queue_bytes = 1_000_000): Room =>
+  new Room({ sizer, queue_size, queue_bytes });
 
 describe('the room of a queue', () => {
   test.each([
@@ -48,7 +49,10 @@ describe('waiting for room', () => {
     bounded.tryTake(share(10));
     const served: string[] = [];
     const [first, second] = [new Ticket(), new Ticket()];
-    const waits = [bounded.wait(second, share(5)).then(() => served.push('second')), bounded.wait(first, share(5)).then(() => served.push('first'))];
+    const waits = [
+      bounded.wait(second, share(5)).then(() => served.push('second')),
+      bounded.wait(first, share(5)).then(() => served.push('first')),
+    ];
     bounded.give(share(5));
     expect(bounded.tryTake(share(1)), 'a newcomer').toBe(false);
     expect(bounded.tryTake(share(5), second), 'the younger').toBe(false);

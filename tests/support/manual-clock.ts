@@ -44,8 +44,11 @@ export class ManualClock implements Clock {
   /** Moves time in small steps until `promise` has settled. */
   async until<Value>(promise: Promise<Value>, stepMs = 20): Promise<Value> {
     let isSettled = false;
-    const done = (): void => void (isSettled = true);
-    promise.then(done, done);
+    const noted = async (): Promise<void> => {
+      await Promise.allSettled([promise]);
+      isSettled = true;
+    };
+    void noted();
     for (let steps = 0; !isSettled; steps++) {
       if (steps > 100_000) throw new Error('the promise does not settle, however late it gets');
       await this.advance(stepMs);

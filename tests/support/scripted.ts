@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { split, type ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
-import { define, type Drop, type Emit, type Exporter, type Intake, type Outcome, type Processor, type Receiver } from '../../pipeline/component.ts';
+import {
+  define,
+  type Drop,
+  type Emit,
+  type Exporter,
+  type Intake,
+  type Outcome,
+  type Processor,
+  type Receiver,
+} from '../../pipeline/component.ts';
 import { deliveryFields, deliveryOf } from '../../pipeline/delivery.ts';
 import { splitContent } from '../../pipeline/otlp/split.ts';
 import { walk } from '../../pipeline/otlp/walk.ts';
@@ -16,7 +25,16 @@ export function idsOf(batch: ScopedBatch): string[] {
 }
 
 export function requestOf(signal: Signal, ids: readonly string[]): Uint8Array {
-  const items = { metrics: () => [gauge('g', ids.map((id) => point({ id })))], traces: () => ids.map((id) => span({ id })), logs: () => ids.map((id) => logRecord({ id })) };
+  const items = {
+    metrics: () => [
+      gauge(
+        'g',
+        ids.map((id) => point({ id })),
+      ),
+    ],
+    traces: () => ids.map((id) => span({ id })),
+    logs: () => ids.map((id) => logRecord({ id })),
+  };
   return encode(signal, request(signal, [{ resource: { 'service.name': 'test' }, items: items[signal]() }]));
 }
 
@@ -33,17 +51,31 @@ export class ScriptedReceiver implements Receiver {
     this.stops += 1;
   }
 
-  async send(signal: Signal, ids: readonly string[], scope: string, metadata?: Readonly<Record<string, string>>): Promise<Outcome> {
+  async send(
+    signal: Signal,
+    ids: readonly string[],
+    scope: string,
+    metadata?: Readonly<Record<string, string>>,
+  ): Promise<Outcome> {
     return this.sendBytes(signal, requestOf(signal, ids), scope, metadata);
   }
 
-  async sendBytes(signal: Signal, bytes: Uint8Array, scope: string, metadata?: Readonly<Record<string, string>>): Promise<Outcome> {
+  async sendBytes(
+    signal: Signal,
+    bytes: Uint8Array,
+    scope: string,
+    metadata?: Readonly<Record<string, string>>,
+  ): Promise<Outcome> {
     const inspection = this.intake!.inspection(signal);
     if (inspection === undefined) throw new Error(`no pipeline takes ${signal}`);
     const walked = walk(signal, bytes, inspection);
     if ('ok' in walked) return walked;
     const binding = { allowed: [scope], fallback: scope, from: 'listener' } as const;
-    return this.intake!.next({ signal, walk: walked, origin: { receiver: 'scripted', transport: 'http', binding, ...(metadata === undefined ? {} : { metadata }) } });
+    return this.intake!.next({
+      signal,
+      walk: walked,
+      origin: { receiver: 'scripted', transport: 'http', binding, ...(metadata === undefined ? {} : { metadata }) },
+    });
   }
 }
 
@@ -119,11 +151,33 @@ const signals = { metrics: 'stable', traces: 'stable', logs: 'stable' } as const
 
 /** A configured component that makes the given object. */
 export function receiverOf(id: string, receiver: Receiver): Instance<'receiver'> {
-  return { id, config: {}, component: define({ kind: 'receiver', type: 'scripted', summary: '', signals, config: anything, load: async () => ({ create: () => receiver }) }) };
+  return {
+    id,
+    config: {},
+    component: define({
+      kind: 'receiver',
+      type: 'scripted',
+      summary: '',
+      signals,
+      config: anything,
+      load: async () => ({ create: () => receiver }),
+    }),
+  };
 }
 
 export function processorOf(id: string, make: () => Processor): Instance<'processor'> {
-  return { id, config: {}, component: define({ kind: 'processor', type: 'scripted', summary: '', signals, config: anything, load: async () => ({ create: make }) }) };
+  return {
+    id,
+    config: {},
+    component: define({
+      kind: 'processor',
+      type: 'scripted',
+      summary: '',
+      signals,
+      config: anything,
+      load: async () => ({ create: make }),
+    }),
+  };
 }
 
 /** As YAML gives it: collector keys, durations as text. */
@@ -134,7 +188,19 @@ export function delivery(input: DeliveryInput = {}): Delivery {
 }
 
 export function exporterOf(id: string, exporter: Exporter, input: DeliveryInput = {}): Plan['exporters'][number] {
-  return { id, config: {}, delivery: delivery(input), component: define({ kind: 'exporter', type: 'scripted', summary: '', signals, config: anything, load: async () => ({ create: () => exporter }) }) };
+  return {
+    id,
+    config: {},
+    delivery: delivery(input),
+    component: define({
+      kind: 'exporter',
+      type: 'scripted',
+      summary: '',
+      signals,
+      config: anything,
+      load: async () => ({ create: () => exporter }),
+    }),
+  };
 }
 
 export function pipelineOf(id: string, parts: Partial<PipelinePlan> & Pick<PipelinePlan, 'exporters'>): PipelinePlan {

@@ -31,13 +31,20 @@ async function peakMib(pid: number): Promise<number> {
 
 /** About 300 KiB each, 480 MiB in all: twice the limit, towards a destination that takes nothing. */
 async function flood(collector: Collector): Promise<{ taken: number; refused: number; retryAfter: string | null }> {
-  const body = requestOf('logs', Array.from({ length: 3000 }, (_, n) => `${n}`.padEnd(70, 'x'))) as Uint8Array<ArrayBuffer>;
+  const body = requestOf(
+    'logs',
+    Array.from({ length: 3000 }, (_, n) => `${n}`.padEnd(70, 'x')),
+  ) as Uint8Array<ArrayBuffer>;
   expect(body.length * REQUESTS).toBeGreaterThan(1.8 * LIMIT_MIB * MIB);
   const result = { taken: 0, refused: 0, retryAfter: null as string | null };
   let left = REQUESTS;
   const sender = async (): Promise<void> => {
     while (left-- > 0) {
-      const answer = await fetch(`${collector.url()}/v1/logs`, { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body });
+      const answer = await fetch(`${collector.url()}/v1/logs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-protobuf' },
+        body,
+      });
       await answer.arrayBuffer();
       if (answer.status === 200) result.taken += 1;
       else {
@@ -51,30 +58,34 @@ async function flood(collector: Collector): Promise<{ taken: number; refused: nu
   return result;
 }
 
-test.runIf(process.platform === 'linux')('memory_limiter holds resident memory under its limit where the same load would pass it, and takes data again when there is room', { timeout: 120_000 }, async () => {
-  const sink = await OtlpSink.start(() => ({ status: 503 }));
-  try {
-    await using collector = await Collector.start(yaml(`{ limit_mib: ${LIMIT_MIB}, check_interval: 100ms }`, sink.url));
-    const { taken, refused, retryAfter } = await flood(collector);
-    expect(await peakMib(collector.pid)).toBeLessThan(LIMIT_MIB);
-    expect(taken).toBeGreaterThan(200);
-    expect(refused).toBeGreaterThan(200);
-    expect(retryAfter).toBe('1');
+test.runIf(process.platform === 'linux')(
+  'memory_limiter holds resident memory under its limit where the same load would pass it, and takes data again when there is room',
+  { timeout: 120_000 },
+  async () => {
+    const sink = await OtlpSink.start(() => ({ status: 503 }));
+    try {
+      await using collector = await Collector.start(yaml(`{ limit_mib: ${LIMIT_MIB}, check_interval: 100ms }`, sink.url));
+      const { taken, refused, retryAfter } = await flood(collector);
+      expect(await peakMib(collector.pid)).toBeLessThan(LIMIT_MIB);
+      expect(taken).toBeGreaterThan(200);
+      expect(refused).toBeGreaterThan(200);
+      expect(retryAfter).toBe('1');
 
-    sink.script = () => ({});
-    let status = 503;
-    while (status !== 200) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      status = (await collector.send('/v1/logs', requestOf('logs', ['late']))).status;
+      sink.script = () => ({});
+      let status = 503;
+      while (status !== 200) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        status = (await collector.send('/v1/logs', requestOf('logs', ['late']))).status;
+      }
+      await collector.stop();
+      expect(collector.output).toContain('cannot take more data');
+
+      sink.script = () => ({ status: 503 });
+      await using without = await Collector.start(yaml('{ limit_mib: 100000 }', sink.url));
+      expect((await flood(without)).refused).toBe(0);
+      expect(await peakMib(without.pid)).toBeGreaterThan(LIMIT_MIB * 1.5);
+    } finally {
+      await sink.close();
     }
-    await collector.stop();
-    expect(collector.output).toContain('cannot take more data');
-
-    sink.script = () => ({ status: 503 });
-    await using without = await Collector.start(yaml('{ limit_mib: 100000 }', sink.url));
-    expect((await flood(without)).refused).toBe(0);
-    expect(await peakMib(without.pid)).toBeGreaterThan(LIMIT_MIB * 1.5);
-  } finally {
-    await sink.close();
-  }
-});
+  },
+);

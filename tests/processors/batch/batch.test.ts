@@ -28,7 +28,10 @@ function setUp(input: Parameters<typeof config.parse>[0] = {}, signal: Signal = 
       const bytes = requestOf(signal, ids);
       const receipt = new Receipt();
       receipts.push(receipt);
-      processor.process(bindContent(scope, signal, { items: ids.length, byteLength: bytes.length, segments: [bytes] }, receipt, metadata), emit);
+      processor.process(
+        bindContent(scope, signal, { items: ids.length, byteLength: bytes.length, segments: [bytes] }, receipt, metadata),
+        emit,
+      );
     }
   };
   return { clock, processor, emitted, emit, receipts, send, sizes: () => emitted.map((batch) => batch.items) };
@@ -116,47 +119,70 @@ describe('batching', () => {
   });
 
   test.each(['metrics', 'traces', 'logs'] as const)('loses, doubles and reorders no item of a scope (%s)', async (signal) => {
-    const anySent = fc.record({ count: fc.integer({ min: 1, max: 20 }), scope: fc.constantFrom('A', 'B'), tenant: fc.constantFrom(undefined, 'x', 'y'), pauseMs: fc.constantFrom(0, 0, 0, 150) });
+    const anySent = fc.record({
+      count: fc.integer({ min: 1, max: 20 }),
+      scope: fc.constantFrom('A', 'B'),
+      tenant: fc.constantFrom(undefined, 'x', 'y'),
+      pauseMs: fc.constantFrom(0, 0, 0, 150),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.array(anySent, { maxLength: 25 }), fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 10 }), fc.boolean(), async (requests, size, more, isBounded) => {
-        const max = isBounded ? Math.max(1, size + more) : 0;
-        const { send, emitted, processor, emit, clock } = setUp({ send_batch_size: size, send_batch_max_size: max, metadata_keys: ['tenant'] }, signal);
-        const expected = new Map<string, string[]>();
-        for (const { count, scope, tenant, pauseMs } of requests) {
-          const ids = some(count);
-          const key = `${scope} ${tenant}`;
-          expected.set(key, [...(expected.get(key) ?? []), ...ids]);
-          send({ ids, scope, ...(tenant === undefined ? {} : { metadata: { tenant } }) });
-          if (pauseMs > 0) await clock.advance(pauseMs);
-          const gone = emitted.reduce((sum, batch) => sum + batch.items, 0);
-          const came = [...expected.values()].flat().length;
-          expect(processor.held('A') + processor.held('B')).toBe(came - gone);
-        }
-        processor.flush(emit, () => {});
-        const arrived = new Map<string, string[]>();
-        for (const batch of emitted) {
-          const ids = idsOf(batch);
-          expect(ids).toHaveLength(batch.items);
-          if (max > 0) expect(batch.items).toBeLessThanOrEqual(max);
-          const key = `${batch.scope} ${batch.metadata?.['tenant']}`;
-          arrived.set(key, [...(arrived.get(key) ?? []), ...ids]);
-        }
-        expect(arrived).toEqual(expected);
-      }),
+      fc.asyncProperty(
+        fc.array(anySent, { maxLength: 25 }),
+        fc.integer({ min: 0, max: 30 }),
+        fc.integer({ min: 0, max: 10 }),
+        fc.boolean(),
+        async (requests, size, more, isBounded) => {
+          const max = isBounded ? Math.max(1, size + more) : 0;
+          const { send, emitted, processor, emit, clock } = setUp(
+            { send_batch_size: size, send_batch_max_size: max, metadata_keys: ['tenant'] },
+            signal,
+          );
+          const expected = new Map<string, string[]>();
+          for (const { count, scope, tenant, pauseMs } of requests) {
+            const ids = some(count);
+            const key = `${scope} ${tenant}`;
+            expected.set(key, [...(expected.get(key) ?? []), ...ids]);
+            send({ ids, scope, ...(tenant === undefined ? {} : { metadata: { tenant } }) });
+            if (pauseMs > 0) await clock.advance(pauseMs);
+            const gone = emitted.reduce((sum, batch) => sum + batch.items, 0);
+            const came = [...expected.values()].flat().length;
+            expect(processor.held('A') + processor.held('B')).toBe(came - gone);
+          }
+          processor.flush(emit, () => {});
+          const arrived = new Map<string, string[]>();
+          for (const batch of emitted) {
+            const ids = idsOf(batch);
+            expect(ids).toHaveLength(batch.items);
+            if (max > 0) expect(batch.items).toBeLessThanOrEqual(max);
+            const key = `${batch.scope} ${batch.metadata?.['tenant']}`;
+            arrived.set(key, [...(arrived.get(key) ?? []), ...ids]);
+          }
+          expect(arrived).toEqual(expected);
+        },
+      ),
       { numRuns: 40 },
     );
   });
 });
 
 describe('the config', () => {
-  test('has the collector\'s keys and defaults', async () => {
-    const defaults: BatchConfig = { send_batch_size: 8192, send_batch_max_size: 0, timeout: 200, metadata_keys: [], metadata_cardinality_limit: 1000 };
+  test("has the collector's keys and defaults", async () => {
+    const defaults: BatchConfig = {
+      send_batch_size: 8192,
+      send_batch_max_size: 0,
+      timeout: 200,
+      metadata_keys: [],
+      metadata_cardinality_limit: 1000,
+    };
     for (const given of [undefined, null, {}]) expect(declaration.config.parse(given)).toEqual(defaults);
     const module = await declaration.load!();
     expect(module.create(defaults, quietContext())).toBeInstanceOf(BatchProcessor);
   });
 
-  test.each([{ send_batch_max_size: 10 }, { metadata_keys: ['a', 'A'] }, { send_batch_size: -1 }, { size: 1 }])('%j is a fault', (given) => {
-    expect(config.safeParse(given).success).toBe(false);
-  });
+  test.each([{ send_batch_max_size: 10 }, { metadata_keys: ['a', 'A'] }, { send_batch_size: -1 }, { size: 1 }])(
+    '%j is a fault',
+    (given) => {
+      expect(config.safeParse(given).success).toBe(false);
+    },
+  );
 });

@@ -40,7 +40,8 @@ function setUp(checkIntervalMs = 1000) {
 }
 
 describe('the bounds', () => {
-  const bounds = (given: object): number[] => Object.values(boundsOf(config.parse(given), 1000 * MIB)).map((bytes) => Math.round(bytes / MIB));
+  const bounds = (given: object): number[] =>
+    Object.values(boundsOf(config.parse(given), 1000 * MIB)).map((bytes) => Math.round(bytes / MIB));
   test.each([
     [{}, [800, 640]],
     [{ limit_mib: 500 }, [500, 400]],
@@ -52,16 +53,25 @@ describe('the bounds', () => {
     expect(bounds(given)).toEqual(expected);
   });
 
-  test.each([{ limit_mib: 10, spike_limit_mib: 10 }, { limit_percentage: 101 }, { check_interval: '0' }, { limit: 1 }])('%j is a fault', (given) => {
-    expect(config.safeParse(given).success).toBe(false);
-  });
+  test.each([{ limit_mib: 10, spike_limit_mib: 10 }, { limit_percentage: 101 }, { check_interval: '0' }, { limit: 1 }])(
+    '%j is a fault',
+    (given) => {
+      expect(config.safeParse(given).success).toBe(false);
+    },
+  );
 });
 
 describe('admission', () => {
   test('counts what is admitted and not answered yet, before any of it is in memory', () => {
     const { limiter } = setUp();
     for (let n = 0; n < 35; n++) expect(limiter.admit(10 * MIB)).toBeUndefined();
-    expect(limiter.admit(10 * MIB)).toMatchObject({ ok: false, code: 'MEMORY_LIMIT', retryable: true, retryAfterMs: 1000, message: 'cannot take more data: 400 MiB of memory are in use, the limit is 500 MiB less a reserve of 100 MiB' });
+    expect(limiter.admit(10 * MIB)).toMatchObject({
+      ok: false,
+      code: 'MEMORY_LIMIT',
+      retryable: true,
+      retryAfterMs: 1000,
+      message: 'cannot take more data: 400 MiB of memory are in use, the limit is 500 MiB less a reserve of 100 MiB',
+    });
     limiter.release(10 * MIB);
     expect(limiter.admit(10 * MIB)).toBeUndefined();
   });
@@ -142,7 +152,8 @@ describe('the memory of this process', () => {
     // In a function of its own, so that nothing of it stays reachable from here.
     const whileHeld = (): number => {
       const held = Array.from({ length: 100 }, () => Buffer.alloc(MIB, 1));
-      return held.length * 0 + memory.usage().liveBytes;
+      const { liveBytes } = memory.usage();
+      return held.length === 100 ? liveBytes : 0;
     };
     expect(whileHeld() - before.liveBytes).toBeGreaterThan(90 * MIB);
     memory.collect!();
