@@ -81,6 +81,8 @@ export class Walker {
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #canonical = true;
+  /** Attributes that `passClean` has just passed. */
+  #passed = 0;
   /** The messages around the place the walk is at, FRAME_STRIDE numbers each; index = depth. */
   readonly #frames = new Int32Array(FRAMES_MAX * FRAME_STRIDE);
 
@@ -158,8 +160,10 @@ export class Walker {
         const flags = this.#attributes.keyValue(content, p);
         if (flags < 0) return this.#fault(fieldStart);
         if ((flags & FLAG_KEY) !== 0) markAll = true;
-        if (flags !== 0 || markAll)
-          this.marks.push(MARK_ATTRIBUTE, fieldStart, p, this.#frame(depth), lengthStart, content, flags, type);
+        if (flags === 0 && !markAll) {
+          p = this.#passClean(tag, p, end);
+          attributes += this.#passed;
+        } else this.marks.push(MARK_ATTRIBUTE, fieldStart, p, this.#frame(depth), lengthStart, content, flags, type);
       } else if (action === ACTION_MESSAGE) {
         if (!this.#enter((cell >>> 8) & 255, fieldStart, lengthStart, content, p, depth + 1)) return false;
       } else if (action === ACTION_UNKNOWN) {
@@ -171,6 +175,21 @@ export class Walker {
     if (attributes > this.#attributes.countMax)
       this.marks.push(MARK_COUNT, end, end, this.#frame(depth), end, end, attributes, type);
     return true;
+  }
+
+  /** Passes the attributes from `p` on that have the tag and nothing to judge; the first other one is left to the loop. */
+  #passClean(tag: number, start: number, end: number): number {
+    const bytes = this.#bytes;
+    const attributes = this.#attributes;
+    let p = start;
+    this.#passed = 0;
+    while (p + 2 <= end && bytes[p] === tag && bytes[p + 1]! < 0x80) {
+      const next = p + 2 + bytes[p + 1]!;
+      if (next > end || attributes.keyValue(p + 2, next) !== 0) break;
+      this.#passed += 1;
+      p = next;
+    }
+    return p;
   }
 
   /** A field of the request itself that is not in the schema; neighbours share a mark. */
