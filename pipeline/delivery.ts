@@ -61,23 +61,16 @@ function sendingQueue(onFull: OnFull) {
       .meta({
         description: `Bound, in units of \`sizer\`. Default ${SIZE_DEFAULTS.items} items; 1000 requests with \`sizer: requests\`.`,
       }),
-    sizer: z
-      .enum(SIZERS)
-      .optional()
-      .meta({
-        description:
-          'What `queue_size` counts. Default items; requests, as in the Go collector, where only `queue_size` is given.',
-      }),
+    sizer: z.enum(SIZERS).optional().meta({
+      description: 'What `queue_size` counts. Default items; requests, as in the Go collector, where only `queue_size` is given.',
+    }),
     queue_bytes: byteSize({ min: 1 })
       .default(LIMITS.queueBytes)
       .meta({ description: 'A second bound, always on: bytes of uncompressed OTLP held for this destination.' }),
-    on_full: z
-      .enum(['refuse', 'drop', 'block'])
-      .default(onFull)
-      .meta({
-        description:
-          'refuse = the sender gets 503 and Retry-After; drop = new items are let go and counted; block = the sender waits for room.',
-      }),
+    on_full: z.enum(['refuse', 'drop', 'block']).default(onFull).meta({
+      description:
+        'refuse = the sender gets 503 and Retry-After; drop = new items are let go and counted; block = the sender waits for room.',
+    }),
     block_on_overflow: z.boolean().default(false).meta({ description: "The Go collector's name for `on_full: block`." }),
     wait_for_result: z
       .boolean()

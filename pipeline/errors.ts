@@ -13,10 +13,20 @@ const entry = (http: number, grpc: number, retryable: boolean, help: string): Er
 
 export const ERRORS = {
   MALFORMED: entry(400, 3, false, 'The body is not a valid OTLP request; check the exporter and its encoding.'),
-  BAD_ENCODING: entry(400, 3, false, 'The body does not decompress with its Content-Encoding; use gzip, zstd, deflate or identity.'),
+  BAD_ENCODING: entry(
+    400,
+    3,
+    false,
+    'The body does not decompress with its Content-Encoding; use gzip, zstd, deflate or identity.',
+  ),
   TOO_DEEP: entry(400, 3, false, 'The body nests deeper than the limit; flatten the attribute values.'),
   SCOPE_FORBIDDEN: entry(403, 7, false, 'This sender may not send as that scope; fix the scope attribute or the listener.'),
-  NOT_FOUND: entry(404, 5, false, 'No pipeline takes this signal, or the path is wrong; OTLP paths are /v1/metrics, /v1/traces, /v1/logs.'),
+  NOT_FOUND: entry(
+    404,
+    5,
+    false,
+    'No pipeline takes this signal, or the path is wrong; OTLP paths are /v1/metrics, /v1/traces, /v1/logs.',
+  ),
   METHOD_NOT_ALLOWED: entry(405, 12, false, 'OTLP/HTTP takes POST only.'),
   REQUEST_TIMEOUT: entry(408, 4, true, 'The request did not arrive in time; check the network, or raise read_timeout.'),
   BODY_TOO_LARGE: entry(413, 8, false, 'The body is over max_request_body_size; send smaller batches.'),

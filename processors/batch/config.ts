@@ -20,14 +20,10 @@ const fields = z
       .default([])
       .refine((keys) => new Set(keys.map((key) => key.toLowerCase())).size === keys.length, { message: 'names a key twice' })
       .meta({ description: 'Request headers whose values keep batches apart; the receiver must have `include_metadata`.' }),
-    metadata_cardinality_limit: z
-      .int()
-      .min(0)
-      .default(LIMITS.batchMetadataCardinality)
-      .meta({
-        description:
-          'Most combinations of metadata values and scope held at once; 0 = no limit. Requests beyond it are passed on without waiting.',
-      }),
+    metadata_cardinality_limit: z.int().min(0).default(LIMITS.batchMetadataCardinality).meta({
+      description:
+        'Most combinations of metadata values and scope held at once; 0 = no limit. Requests beyond it are passed on without waiting.',
+    }),
   })
   .refine((value) => value.send_batch_max_size === 0 || value.send_batch_max_size >= value.send_batch_size, {
     message: 'send_batch_max_size must be at least send_batch_size',

@@ -38,12 +38,9 @@ const reject = z.strictObject({
 });
 
 const exempt = z.strictObject({
-  keys: z
-    .array(z.string().min(1))
-    .default(['exception.*', 'db.query.text', 'url.*', 'code.*'])
-    .meta({
-      description: 'Attribute keys whose string values keep newlines and any characters; a final * stands for any ending.',
-    }),
+  keys: z.array(z.string().min(1)).default(['exception.*', 'db.query.text', 'url.*', 'code.*']).meta({
+    description: 'Attribute keys whose string values keep newlines and any characters; a final * stands for any ending.',
+  }),
   value_length: length(65_536, 'Longest value of an exempt key, in characters.'),
   bodies: z.boolean().default(true).meta({ description: 'Log bodies are exempt; false treats a string body like a value.' }),
   body_length: length(65_536, 'Longest string body, in characters, when bodies are exempt.'),

@@ -1,3 +1,4 @@
+import type { Fault } from '../../config/fault.ts';
 import { z } from 'zod';
 import { formatFault } from '../../config/fault.ts';
 import { loadConfig, type Loaded, type LoadOptions } from '../../config/load.ts';
@@ -67,7 +68,7 @@ export const registry: Registry = {
 export function load(
   texts: string | readonly string[],
   options: LoadOptions & { set?: readonly string[] } = {},
-): Promise<Loaded | { faults: readonly import('../../config/fault.ts').Fault[] }> {
+): Promise<Loaded | { faults: readonly Fault[] }> {
   const sources = [texts].flat().map((text, index) => ({ kind: 'text' as const, name: `${'abcdef'[index]}.yaml`, text }));
   const sets = (options.set ?? []).map((assignment) => ({ kind: 'set' as const, assignment }));
   return loadConfig([...sources, ...sets], { environment: {}, registry, ...options });

@@ -23,6 +23,9 @@ test('a file in the way is an error', async () => {
   await expect(makeFolder(join(root, 'a', 'b'))).rejects.toMatchObject({ code: 'ENOTDIR' });
 });
 
-test.skipIf(process.platform !== 'linux')('ends on a file system that answers ENOENT for a child of a folder that exists', async () => {
-  await expect(makeFolder('/proc/nothing/here')).rejects.toMatchObject({ code: 'ENOENT' });
-});
+test.skipIf(process.platform !== 'linux')(
+  'ends on a file system that answers ENOENT for a child of a folder that exists',
+  async () => {
+    await expect(makeFolder('/proc/nothing/here')).rejects.toMatchObject({ code: 'ENOENT' });
+  },
+);
