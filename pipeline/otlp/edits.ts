@@ -27,7 +27,7 @@ export class Edits implements Content {
     if (from === undefined) this.#actions.fill(0);
     else this.#actions.set(from.#actions);
     // Shared on purpose: texts are only ever added, and both copies read their own.
-    this.#scratch = from === undefined ? new Scratch() : from.#scratch;
+    this.#scratch = from === undefined ? new Scratch(walk.lease) : from.#scratch;
     this.#touched = from !== undefined && from.#touched;
   }
 
