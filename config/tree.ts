@@ -101,7 +101,7 @@ export function parseTree(text: string, source: string): { tree: Tree | undefine
     const { line, col } = lines.linePos(offset);
     return { source, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const faults: Fault[] = [...document.errors, ...document.warnings].map((error) => ({
+  const faults: Fault[] = [...document.errors.slice(0, 1), ...document.warnings].map((error) => ({
     severity: document.errors.includes(error as never) ? 'error' : 'warning',
     message: `cannot read YAML: ${error.message}`,
     path: '',
