@@ -101,7 +101,10 @@ export function parseTree(text: string, source: string): { tree: Tree | undefine
     const { line, col } = lines.linePos(offset);
     return { source, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const faults: Fault[] = [...document.errors.slice(0, 1), ...document.warnings].map((error) => ({
+  // What follows a syntax fault is guesswork of the parser; a key given twice is a fault of its own.
+  const broken = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
+  const errors = document.errors.filter((error) => error === broken || error.code === 'DUPLICATE_KEY');
+  const faults: Fault[] = [...errors, ...document.warnings].map((error) => ({
     severity: document.errors.includes(error as never) ? 'error' : 'warning',
     message: `cannot read YAML: ${error.message}`,
     path: '',
