@@ -37,10 +37,12 @@ export async function startLoaded(loaded: Loaded, write: Write): Promise<Running
 
 /** Runs in the foreground until a signal; resolves to the exit code. `started` is called once everything listens. */
 export async function run(loaded: Loaded, names: readonly string[], write: Write, started: () => void): Promise<number> {
-  const signalled = firstSignal();
+  const stopping = { drains: false };
+  const signalled = firstSignal(stopping);
   const collector = await startLoaded(loaded, write);
   const { plan, detected } = loaded;
   write(welcomeText({ version: packageVersion(), plan, detected, listeners: collector.host.listeners, configs: names }));
+  stopping.drains = true;
   started();
   const summary = startSummary(collector.host, write);
   const signal = await signalled;
@@ -58,13 +60,13 @@ export async function run(loaded: Loaded, names: readonly string[], write: Write
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof EXIT_CODES;
 
-/** The first signal asks for a drain; a second one, of either kind, leaves at once. */
-function firstSignal(): Promise<StopSignal> {
+/** The first signal asks for a drain; a second one, of either kind, leaves at once, and so does one during the start. */
+function firstSignal(stopping: { readonly drains: boolean }): Promise<StopSignal> {
   return new Promise((resolve) => {
     let asked = false;
     for (const signal of Object.keys(EXIT_CODES) as StopSignal[]) {
       process.on(signal, () => {
-        if (asked) process.exit(EXIT_CODES[signal]);
+        if (asked || !stopping.drains) process.exit(EXIT_CODES[signal]);
         asked = true;
         resolve(signal);
       });

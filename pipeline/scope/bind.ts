@@ -38,7 +38,7 @@ const REASONS = ['scope_mismatch', 'too_deep', 'invalid_utf8', 'scope_missing', 
 type Reason = (typeof REASONS)[number];
 
 /**
- * The scope stage (DESIGN 5): decides the scope of each Resource group, injects the scope attribute where it is
+ * The scope stage (docs/decisions/0006): decides the scope of each Resource group, injects the scope attribute where it is
  * missing, and cuts out each item whose claim, at any level, differs. Also cuts what no destination could read: values
  * nested too deep and, unless a processor mends it, invalid UTF-8. The only maker of a ScopedBatch.
  */

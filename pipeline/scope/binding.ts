@@ -1,5 +1,5 @@
 /**
- * As what one sender's data may be bound, decided before its bytes are looked at (DESIGN 5): by the listener's
+ * As what one sender's data may be bound, decided before its bytes are looked at (docs/decisions/0006): by the listener's
  * `scope:`, DASHBOARD_SCOPE, the host's domain in the matrix, or `global`. Claims in the data choose within `allowed`
  * and never widen it.
  */
