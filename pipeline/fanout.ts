@@ -73,8 +73,8 @@ export class Lane {
 
   /** A processor let items go. */
   drop(items: number, reason: string): void {
-    count(this.row.dropped, reason, items);
     const share = this.#take(items);
+    count(this.row.dropped, reason, items);
     for (const branch of this.#branches) branch.row.withdrawn += items;
     for (const queue of this.reservingQueues) queue.room.give(share);
   }

@@ -10,6 +10,8 @@ export const LIMITS = {
   compressScratchBytes: 4 * 1024 * 1024,
   /** A zstd WASM instance whose heap grew past this is replaced after the call; normal batches need 4 MB. */
   zstdHeapBytes: 16 * 1024 * 1024,
+  /** Frames of one zstd body; senders write one. */
+  zstdFrames: 256,
   /** Nesting of an AnyValue, protobuf or JSON; protobuf's own default for messages is 100. */
   valueDepth: 64,
   /** Pieces of one singular message in a request that repeats it; protobuf merges them, senders write one. */

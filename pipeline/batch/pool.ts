@@ -7,6 +7,8 @@ import { LIMITS } from '../limits.ts';
  */
 const CLASS_BYTES = 64 * 1024;
 const LEAST_BYTES = 256;
+/** Larger ones are rare, and one would keep many ordinary ones out. */
+const MOST_BYTES = 1024 * 1024;
 
 export class BufferPool {
   readonly #bytesMax: number;
@@ -35,7 +37,12 @@ export class BufferPool {
   /** Takes a buffer back that nobody looks at any more. One that is not the pool's own is ignored. */
   give(buffer: ArrayBuffer): void {
     const size = buffer.byteLength;
-    if (this.#freeBytes + size > this.#bytesMax || !this.#own.has(buffer)) return;
+    if (size > MOST_BYTES || !this.#own.has(buffer)) return;
+    if (this.#freeBytes + size > this.#bytesMax) {
+      // Full of sizes that are no longer asked for, or simply full: it starts again with what is in use now.
+      this.#free.clear();
+      this.#freeBytes = 0;
+    }
     const free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, [buffer]);
     else free.push(buffer);

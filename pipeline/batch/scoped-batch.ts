@@ -20,6 +20,7 @@ interface Carried {
   readonly receipts: readonly Receipt[];
   readonly leases: readonly Lease[];
   readonly metadata: Metadata | undefined;
+  readonly claimKeys: readonly Uint8Array[];
 }
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -37,6 +38,8 @@ export class ScopedBatch {
   readonly metadata: Metadata | undefined;
   /** Of the requests whose bytes are in it; who keeps the batch for a branch holds each of them. */
   readonly leases: readonly Lease[];
+  /** Attribute keys that claim a scope: no processor may make one. */
+  readonly claimKeys: readonly Uint8Array[];
   readonly #content: Content;
 
   constructor(key: symbol, scope: string, signal: Signal, content: Content, carried: Carried) {
@@ -48,6 +51,7 @@ export class ScopedBatch {
     this.receipts = carried.receipts;
     this.leases = carried.leases;
     this.metadata = carried.metadata;
+    this.claimKeys = carried.claimKeys;
   }
 
   static isSealed(value: ScopedBatch): boolean {
@@ -70,8 +74,10 @@ export class ScopedBatch {
 
 /** Only for `pipeline/scope` (tests/tidy.test.ts keeps it so): every other batch comes from one that exists. */
 export function bindContent(scope: string, signal: Signal, content: Content, receipt: Receipt, metadata?: Metadata): ScopedBatch {
-  const leases = content.edits === undefined ? [] : [content.edits.walk.lease];
-  return new ScopedBatch(seal, scope, signal, content, { receipts: [receipt], leases, metadata });
+  const walk = content.edits?.walk;
+  const leases = walk === undefined ? [] : [walk.lease];
+  const claimKeys = walk?.inspection.claimKeys ?? [];
+  return new ScopedBatch(seal, scope, signal, content, { receipts: [receipt], leases, metadata, claimKeys });
 }
 
 /** The same batch with other content: what a processor that changes something emits. Holds the same receipts and leases. */
@@ -96,15 +102,15 @@ export function merge(batches: readonly ScopedBatch[]): ScopedBatch {
       segments.push(segment);
       byteLength += segment.length;
     }
-    receipts.push(...batch.receipts);
-    leases.push(...batch.leases);
+    for (const receipt of batch.receipts) receipts.push(receipt);
+    for (const lease of batch.leases) leases.push(lease);
   }
   return new ScopedBatch(
     seal,
     first.scope,
     first.signal,
     { items, byteLength, segments },
-    { receipts, leases, metadata: first.metadata },
+    { receipts, leases, metadata: first.metadata, claimKeys: first.claimKeys },
   );
 }
 

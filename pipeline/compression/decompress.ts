@@ -66,7 +66,7 @@ function expectedBytes(name: string, body: Uint8Array): number {
 
 /** Exported for its tests, which run it over both engines. */
 export function unzstd(body: Uint8Array, maxBytes: number, engine: () => ZstdEngine): Uint8Array | Refusal {
-  const found = zstdFrames(body, LIMITS.zstdWindowBytes, maxBytes);
+  const found = zstdFrames(body, LIMITS.zstdWindowBytes, maxBytes, LIMITS.zstdFrames);
   if (!found.ok) {
     if (found.cause === 'too_large') return tooLarge(maxBytes);
     if (found.cause === 'window')

@@ -28,8 +28,11 @@ const BLOCK_BYTES_MAX = 128 * 1024;
 const MALFORMED = { ok: false, cause: 'malformed' } as const;
 const TRUNCATED = { ok: false, cause: 'truncated' } as const;
 
-/** `contentBytesMax` bounds what the frames that say their size may claim together. */
-export function zstdFrames(bytes: Uint8Array, windowBytesMax: number, contentBytesMax: number): ZstdFrames {
+/**
+ * `contentBytesMax` bounds what the frames that say their size may claim together, `framesMax` how many there may be: an
+ * empty frame is nine bytes, and each costs a call of the decoder.
+ */
+export function zstdFrames(bytes: Uint8Array, windowBytesMax: number, contentBytesMax: number, framesMax = Infinity): ZstdFrames {
   const frames: ZstdFrame[] = [];
   let total = 0;
   let claimed = 0;
@@ -42,7 +45,7 @@ export function zstdFrames(bytes: Uint8Array, windowBytesMax: number, contentByt
       if (at > bytes.length) return TRUNCATED;
       continue;
     }
-    if (magic !== FRAME_MAGIC) return MALFORMED;
+    if (magic !== FRAME_MAGIC || frames.length >= framesMax) return MALFORMED;
     const header = frameHeader(bytes, at + 4);
     if ('ok' in header) return header;
     if (header.windowBytes > windowBytesMax) return { ok: false, cause: 'window', windowBytes: header.windowBytes };

@@ -2,6 +2,8 @@ import { FLAG_BAD_TEXT, FLAG_CLAIM, FLAG_KEY, FLAG_NESTED, FLAG_SCALAR, FLAG_TOO
 import { allIn, allPairsIn, equals, isAscii, isPlain, isUtf8, pairTable } from './text.kernel.ts';
 import { readKey, readVarint31, skipVarint } from './varint.kernel.ts';
 
+/** Tags of AnyValue's members but the text: bool, int, double, array, map, bytes. */
+const MEMBER_TAGS = [0x10, 0x18, 0x21, 0x2a, 0x32, 0x3a];
 /** Wire format broken: the request is refused. */
 const BROKEN = -1;
 
@@ -169,7 +171,9 @@ export class AttributeCheck {
     const bytes = this.#bytes;
     const table = this.#rules.bodyBytes;
     const flags = this.anyValue(start, end, 1);
-    if (flags !== 0 || table === undefined || end - start < 2 || bytes[start] !== 0x0a) return flags;
+    if (flags !== 0 || table === undefined || end === start) return flags;
+    // Another first byte than the tag of a member, in one byte, is a layout in which text could hide from the rules.
+    if (bytes[start] !== 0x0a) return MEMBER_TAGS.includes(bytes[start]!) ? 0 : FLAG_VALUE;
     const text = skipVarint(bytes, start + 1, end);
     const max = this.#rules.bodyBytesMax;
     if (max > 0 && end - text > max) return FLAG_VALUE;

@@ -72,16 +72,24 @@ export class Edits implements Content {
 
   /** Cuts every frame whose items are all cut, so that no name around a rejected item stays behind. */
   cutEmptied(): void {
+    const lost = this.lostInside();
+    for (let mark = this.walk.markCount - 1; mark >= 0; mark--) {
+      if (lost[mark]! > 0 && lost[mark] === this.walk.marks[mark * MARK_STRIDE + DATA]) this.cut(mark);
+    }
+  }
+
+  /** Per frame, the items in it that are cut already; of one that is cut itself, those that were cut before it. */
+  lostInside(): Int32Array {
     const { marks: rows, markCount } = this.walk;
     const lost = new Int32Array(markCount);
     for (let mark = markCount - 1; mark >= 0; mark--) {
       const base = mark * MARK_STRIDE;
       if (rows[base + KIND] !== MARK_FRAME) continue;
       const items = rows[base + DATA]!;
-      if (items > 0 && lost[mark] === items) this.cut(mark);
       const parent = rows[base + PARENT]!;
       if (parent >= 0) lost[parent] = lost[parent]! + (this.#actions[mark * 3] === ACTION_CUT ? items : lost[mark]!);
     }
+    return lost;
   }
 
   /** Items that remain. */

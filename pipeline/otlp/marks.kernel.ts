@@ -43,19 +43,24 @@ export const FLAG_VALUE = 16;
 export const FLAG_NESTED = 32;
 export const FLAG_SCALAR = 64;
 
-/** 32 bytes each: bounds what one hostile request can make the walk remember. */
-export const MARKS_MAX = 2 ** 22;
+/** 32 bytes each: a request may have so many, and one more per so many bytes of it. Honest ones have far fewer. */
+export const MARKS_FREE = 65_536;
+export const BYTES_PER_MARK = 16;
 
 /** Grows by doubling; one per walk under way, copied out at its end. */
 export class MarkStore {
   rows = new Int32Array(MARK_STRIDE * 1024);
   count = 0;
-  /** More than MARKS_MAX: the walk's result is void. */
+  /** There were more than it may have: the walk's result is void. */
   full = false;
+  #max = MARKS_FREE;
 
-  begin(): void {
+  /** For a request of so many bytes. What a hostile one has made it grow to is given up. */
+  begin(bytes: number): void {
     this.count = 0;
     this.full = false;
+    this.#max = MARKS_FREE + Math.floor(bytes / BYTES_PER_MARK);
+    if (this.rows.length > MARK_STRIDE * MARKS_FREE) this.rows = new Int32Array(MARK_STRIDE * 1024);
   }
 
   push(
@@ -70,7 +75,7 @@ export class MarkStore {
   ): number {
     const base = this.count * MARK_STRIDE;
     if (base === this.rows.length) {
-      if (this.count >= MARKS_MAX) {
+      if (this.count >= this.#max) {
         this.full = true;
         return this.count - 1;
       }
@@ -98,8 +103,6 @@ export class MarkStore {
   /** Copies the rows into `to`, which has their length, and begins anew. */
   moveTo(to: Int32Array): void {
     to.set(this.rows.subarray(0, to.length));
-    // A hostile request may have grown it; the next one starts small again.
-    if (this.rows.length > MARK_STRIDE * 65_536) this.rows = new Int32Array(MARK_STRIDE * 1024);
     this.count = 0;
   }
 }

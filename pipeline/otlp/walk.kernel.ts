@@ -99,7 +99,7 @@ export class Walker {
     this.#attributes.begin(bytes, this.#view);
     this.#canonical = true;
     this.items = 0;
-    this.marks.begin();
+    this.marks.begin(bytes.length);
     const ok = this.#message(type, 0, bytes.length, 0);
     if (this.marks.full) return WALK_TOO_MANY;
     if (!ok) return WALK_MALFORMED;

@@ -3,7 +3,7 @@ import { derive } from '../../pipeline/batch/scoped-batch.ts';
 import type { Drop, Emit, Processor } from '../../pipeline/component.ts';
 import { assert } from '../../pipeline/assert.ts';
 import { Edits } from '../../pipeline/otlp/edits.ts';
-import type { AttributeInspection } from '../../pipeline/otlp/inspection.ts';
+import type { AttributeInspection, Inspection } from '../../pipeline/otlp/inspection.ts';
 import { DATA, KIND, MARK_FRAME, MARK_POINT, MARK_STRIDE, MARK_UNKNOWN } from '../../pipeline/otlp/marks.kernel.ts';
 import { walk } from '../../pipeline/otlp/walk.ts';
 import { cleaner } from './clean.ts';
@@ -29,6 +29,7 @@ class Sanitize implements Processor {
   readonly inspection: { readonly attributes: AttributeInspection; readonly mendsText: boolean };
   readonly #counts: SanitizeCounts = { mended: 0, collided: 0 };
   readonly #treat: Treat;
+  #behindBatch: Inspection | undefined;
 
   constructor(config: Config) {
     this.inspection = { attributes: inspectionOf(config), mendsText: config.mode === 'clean' };
@@ -62,21 +63,30 @@ class Sanitize implements Processor {
       if (reason !== undefined) offenders.push({ owner: walked.ownerOf(mark), reason });
     }
     const dropped = new Map<string, number>();
+    if (offenders.length === 0) return dropped;
+    const lost = edits.lostInside();
     // Outer frames stand before inner ones, so that each item is counted once.
     for (const { owner, reason } of offenders.toSorted((a, b) => a.owner - b.owner)) {
       if (!edits.has(owner)) continue;
       edits.cut(owner);
-      const items = walked.marks[owner * MARK_STRIDE + DATA]!;
+      // What the scope stage has cut there was counted by it.
+      const items = walked.marks[owner * MARK_STRIDE + DATA]! - lost[owner]!;
       if (items > 0) dropped.set(reason, (dropped.get(reason) ?? 0) + items);
     }
-    if (offenders.length > 0) edits.cutEmptied();
+    edits.cutEmptied();
     return dropped;
+  }
+
+  /** One object per set of claim keys: the walk keeps its tables by it. */
+  #inspectionFor({ claimKeys }: ScopedBatch): Inspection {
+    if (this.#behindBatch?.claimKeys !== claimKeys) this.#behindBatch = { claimKeys, ...this.inspection };
+    return this.#behindBatch;
   }
 
   /** Behind `batch` the marks are gone: the merged bytes are walked once more. */
   #walkAgain(batch: ScopedBatch): Edits {
     const bytes = batch.segments.length === 1 ? batch.segments[0]! : Buffer.concat(batch.segments);
-    const again = walk(batch.signal, bytes, { claimKeys: [], ...this.inspection });
+    const again = walk(batch.signal, bytes, this.#inspectionFor(batch));
     assert(!('ok' in again), 'a sealed batch is not valid OTLP');
     return new Edits(again);
   }

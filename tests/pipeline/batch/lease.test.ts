@@ -28,9 +28,18 @@ describe('the pool', () => {
     const [first, second] = [own.take(65_536), own.take(65_536)];
     own.give(first);
     own.give(second);
-    expect(own.take(65_536)).toBe(first);
-    expect(own.take(65_536)).not.toBe(second);
+    expect(own.take(65_536) === second).toBe(true);
+    expect(own.take(65_536) === first).toBe(false);
   });
+});
+
+test('one size that is no longer asked for does not keep the others out', () => {
+  const own = new BufferPool(256 * 1024);
+  const old = Array.from({ length: 4 }, () => own.take(65_536));
+  for (const buffer of old) own.give(buffer);
+  const now = own.take(1024);
+  own.give(now);
+  expect(own.take(1024)).toBe(now);
 });
 
 describe('a lease', () => {

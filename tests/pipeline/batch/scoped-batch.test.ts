@@ -12,7 +12,13 @@ const content = (items: number, ...bytes: number[]): Content => ({
 describe('a scoped batch', () => {
   it('cannot be made without the seal', () => {
     expect(
-      () => new ScopedBatch(Symbol('seal'), 'A', 'logs', content(1, 1), { receipts: [], leases: [], metadata: undefined }),
+      () =>
+        new ScopedBatch(Symbol('seal'), 'A', 'logs', content(1, 1), {
+          receipts: [],
+          leases: [],
+          metadata: undefined,
+          claimKeys: [],
+        }),
     ).toThrow('BUG:');
     expect(ScopedBatch.isSealed(Object.create(ScopedBatch.prototype) as ScopedBatch)).toBe(false);
     expect(ScopedBatch.isSealed(bindContent('A', 'logs', content(1, 1), new Receipt()))).toBe(true);

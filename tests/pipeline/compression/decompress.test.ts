@@ -30,6 +30,14 @@ describe('decompress', () => {
     expect(isKnownEncoding('ZSTD')).toBe(true);
   });
 
+  test('refuses a zstd body of very many frames before it decodes one', () => {
+    // Magic, a descriptor without content size, a window of 1 KiB, and one empty raw block that is the last.
+    const empty = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 1, 0, 0]);
+    const frames = (count: number): Buffer => Buffer.concat(Array.from({ length: count }, () => empty));
+    expect(decompress('zstd', frames(LIMITS.zstdFrames), MAX)).toHaveLength(0);
+    expect(codeOf(decompress('zstd', frames(LIMITS.zstdFrames + 1), MAX))).toBe('BAD_ENCODING');
+  });
+
   test('reads gzip members one after another', () => {
     const two = Buffer.concat([gzipSync(text), gzipSync('end')]);
     expect(Buffer.from(decompress('gzip', two, MAX) as Uint8Array)).toEqual(Buffer.concat([text, Buffer.from('end')]));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Inspection } from '../../../pipeline/otlp/inspection.ts';
-import { FLAG_CLAIM, MARK_ATTRIBUTE, MARK_STRIDE, KIND, MARKS_MAX } from '../../../pipeline/otlp/marks.kernel.ts';
+import { FLAG_CLAIM, MARK_ATTRIBUTE, MARK_STRIDE, KIND, MARKS_FREE } from '../../../pipeline/otlp/marks.kernel.ts';
 import { walk, Walk } from '../../../pipeline/otlp/walk.ts';
 import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
 import { config } from '../../../processors/sanitize/config.ts';
@@ -120,7 +120,7 @@ describe('broken requests are MALFORMED', () => {
   test('more marks than one request may ask for', () => {
     const empty = wireField(1, 2, wireField(2, 2, Buffer.from('61', 'hex').subarray(0, 0)));
     const one = Buffer.concat([empty, Buffer.from([0x78, 1])]);
-    const bytes = new Uint8Array(one.length * (MARKS_MAX / 2));
+    const bytes = new Uint8Array(one.length * MARKS_FREE);
     for (let at = 0; at < bytes.length; at += one.length) bytes.set(one, at);
     const result = walk('logs', bytes, inspection());
     expect(result).toMatchObject({ ok: false, code: 'MALFORMED' });

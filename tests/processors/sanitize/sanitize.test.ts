@@ -127,6 +127,37 @@ describe('mode clean', () => {
     const text = Buffer.concat(out[0]!.segments).toString('latin1');
     expect(text.match(/tenant.id/g)).toEqual(['tenant_id']);
     expect(text).not.toContain('B');
+    // The same where the marks are gone.
+    const late: ScopedBatch[] = [];
+    processor.process(
+      merge([batches[0]!, batches[0]!]),
+      (batch) => late.push(batch),
+      () => undefined,
+    );
+    const behind = Buffer.concat(late[0]!.segments).toString('latin1');
+    expect(behind.match(/tenant.id/g)).toEqual(['tenant_id', 'tenant_id']);
+  });
+
+  test('items that the scope stage has cut are not dropped a second time', () => {
+    let deep: unknown = 'x';
+    for (let i = 0; i < 9; i++) deep = [deep];
+    const items = [logRecord({ 'periscope.scope': 'other' }), logRecord({})];
+    const bytes = encode('logs', request('logs', [{ resource: { deep: deep as string }, items }]));
+    const { dropped, batches } = sanitised('logs', bytes);
+    expect(dropped).toEqual({ sanitize_too_deep: 1 });
+    expect(batches).toEqual([]);
+  });
+
+  test('a body in a layout no SDK writes is held to the same rules', () => {
+    const plain = encode('logs', request('logs', [{ resource: {}, items: [logRecord({}, 'aXb')] }]));
+    const text = Buffer.from([0x0a, 3, 0x61, 0x58, 0x62]);
+    const at = Buffer.from(plain).indexOf(text);
+    const odd = encodeOddly('logs', decode('logs', plain), seeded(1), { overlong: true });
+    expect(at).toBeGreaterThan(0);
+    const changed = Buffer.from(odd);
+    changed[changed.indexOf('aXb') + 1] = 1;
+    const [group] = (sanitised('logs', new Uint8Array(changed)).trees[0] as Plain)['resourceLogs'];
+    expect(group.scopeLogs[0].logRecords[0].body).toEqual({ stringValue: 'a b' });
   });
 
   test('nested values become JSON text, cut at their length; keep leaves them', () => {
