@@ -11,7 +11,7 @@ describe('the pool', () => {
     expect(own.take(3000)).not.toBe(first);
     expect(own.take(190_000)).toBe(first);
     expect([1, 1024, 1025, 65_536, 65_537].map((bytes) => own.take(bytes).byteLength)).toEqual([
-      1024, 1024, 2048, 65_536, 131_072,
+      256, 1024, 2048, 65_536, 131_072,
     ]);
   });
 
