@@ -39,6 +39,7 @@ export class AttributeCheck {
   readonly #fastTextMax: number;
   /** Values may hold every byte from 0x20 to 0x7f: then four bytes are checked at once. */
   readonly #plainValues: boolean;
+  readonly #plainBodies: boolean;
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
 
@@ -49,7 +50,8 @@ export class AttributeCheck {
     this.#keyPairs = pairTable(rules.keyBytes ?? Uint8Array.from({ length: 256 }, (_, byte) => (byte < 0x80 ? 1 : 0)));
     this.#fastKeyMax = Math.min(126, rules.keyBytes === undefined ? 126 : rules.keyBytesMax - 1);
     const table = rules.valueBytes;
-    this.#plainValues = table === undefined || table.subarray(0x20, 0x80).every((allowed) => allowed === 1);
+    this.#plainValues = allowsPlain(table);
+    this.#plainBodies = allowsPlain(rules.bodyBytes);
     this.#fastTextMax = !this.#plainValues ? -1 : Math.min(127, table === undefined ? 127 : rules.valueBytesMax);
   }
 
@@ -169,15 +171,18 @@ export class AttributeCheck {
   /** A log body, an AnyValue: text has limits of its own, below it only UTF-8 and depth are checked. */
   body(start: number, end: number): number {
     const bytes = this.#bytes;
+    const max = this.#rules.bodyBytesMax;
+    const length = end - start < 2 ? 0x80 : bytes[start + 1]!;
+    const isShortText = bytes[start] === 0x0a && length < 0x80 && start + 2 + length === end && (max === 0 || length <= max);
+    if (isShortText && this.#plainBodies && isPlain(bytes, this.#view, start + 2, end)) return 0;
     const table = this.#rules.bodyBytes;
     const flags = this.anyValue(start, end, 1);
     if (flags !== 0 || table === undefined || end === start) return flags;
     // Another first byte than the tag of a member, in one byte, is a layout in which text could hide from the rules.
     if (bytes[start] !== 0x0a) return MEMBER_TAGS.includes(bytes[start]!) ? 0 : FLAG_VALUE;
     const text = skipVarint(bytes, start + 1, end);
-    const max = this.#rules.bodyBytesMax;
     if (max > 0 && end - text > max) return FLAG_VALUE;
-    return isPlain(bytes, this.#view, text, end) || allIn(table, bytes, text, end) ? 0 : FLAG_VALUE;
+    return (this.#plainBodies && isPlain(bytes, this.#view, text, end)) || allIn(table, bytes, text, end) ? 0 : FLAG_VALUE;
   }
 
   /**
@@ -264,4 +269,8 @@ export class AttributeCheck {
 function isDecimal(value: number): boolean {
   const size = Math.abs(value);
   return size < 1e21 && (size >= 1e-6 || size === 0);
+}
+
+function allowsPlain(table: Uint8Array | undefined): boolean {
+  return table === undefined || table.subarray(0x20, 0x80).every((allowed) => allowed === 1);
 }

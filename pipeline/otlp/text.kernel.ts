@@ -58,10 +58,12 @@ export function allPairsIn(pairs: Uint8Array, bytes: Uint8Array, view: DataView,
 
 /** True when every byte of [start, end) is below 0x80. */
 export function isAscii(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-  let p = start;
-  for (; p + 4 <= end; p += 4) if ((view.getInt32(p, true) & 0x80808080) !== 0) return false;
-  for (; p < end; p++) if (bytes[p]! >= 0x80) return false;
-  return true;
+  if (end - start < 4) {
+    for (let p = start; p < end; p++) if (bytes[p]! >= 0x80) return false;
+    return true;
+  }
+  for (let p = start; p < end - 4; p += 4) if ((view.getInt32(p, true) & 0x80808080) !== 0) return false;
+  return (view.getInt32(end - 4, true) & 0x80808080) === 0;
 }
 
 /** True when table[byte] is set for every byte of [start, end). */

@@ -12,10 +12,11 @@ const isLineByte = (byte: number): boolean => byte >= 0x20 || byte === 9 || byte
 
 /** What the walk has to mark so that this configuration sees all it may have to change; never less, sometimes more. */
 export function inspectionOf(config: Config): AttributeInspection {
-  const bodies = {
-    bodyBytes: byteTable(config.exempt.bodies ? isLineByte : isTextByte),
-    bodyBytesMax: config.exempt.bodies ? config.exempt.body_length : config.clean.value_length,
-  };
+  const bodies = config.exempt.bodies
+    ? { bodyBytes: byteTable(isLineByte), bodyBytesMax: config.exempt.body_length }
+    : config.mode === 'clean'
+      ? { bodyBytes: byteTable(isTextByte), bodyBytesMax: config.clean.value_length }
+      : { bodyBytes: byteTable(bytesOf(config.reject.value_pattern)), bodyBytesMax: config.reject.value_length };
   if (config.mode === 'clean') {
     return {
       keyBytes: byteTable(isKeyByte),

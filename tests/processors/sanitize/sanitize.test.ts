@@ -239,6 +239,12 @@ describe('mode reject', () => {
     expect(rejects(of, more)).toEqual(want);
   });
 
+  test('a string body is held to the value rules when bodies are not exempt', () => {
+    const bytes = encode('logs', request('logs', [{ resource: {}, items: [logRecord({}, '<script>'), logRecord({}, 'fine')] }]));
+    expect(sanitised('logs', bytes, { mode: 'reject', exempt: { bodies: false } }).dropped).toEqual({ sanitize_body: 1 });
+    expect(sanitised('logs', bytes, { mode: 'reject' }).dropped).toEqual({});
+  });
+
   test('keeps the good items of the request, bytes unchanged', () => {
     const bytes = encode(
       'metrics',
