@@ -30,6 +30,9 @@ export interface AttributeRules {
 export class AttributeCheck {
   readonly countMax: number;
   canonical = true;
+  /** Of the field that was read last. */
+  #tag = 0;
+  #content = 0;
   readonly #rules: AttributeRules;
   readonly #claimLengths = new Uint8Array(256);
   /** Bytes a key may hold, by pairs; without rules, ASCII: the rest is then looked at for its UTF-8. */
@@ -104,25 +107,15 @@ export class AttributeCheck {
 
   /** A KeyValue in any layout. Depth 0 is an attribute; a member of a map value is no attribute, and no claim. */
   #pair(start: number, end: number, depth: number): number {
-    const bytes = this.#bytes;
     let flags = 0;
     let seen = 0;
     let p = start;
     while (p < end) {
-      const tag = readKey(bytes, p, end);
-      p = skipVarint(bytes, p, end);
-      if (p < 0 || tag < 8) return BROKEN;
-      const field = tag >>> 3;
-      if ((tag & 7) !== 2) {
-        if (field <= 2) return BROKEN;
-        p = this.#skip(tag & 7, p, end);
-        if (p < 0) return BROKEN;
-        continue;
-      }
-      const content = skipVarint(bytes, p, end);
-      const length = readVarint31(bytes, p, end);
-      p = content + length;
-      if (content < 0 || length < 0 || p > end) return BROKEN;
+      p = this.#field(p, end);
+      if (p < 0) return BROKEN;
+      const field = this.#tag >>> 3;
+      const content = this.#content;
+      if ((this.#tag & 7) !== 2 && field <= 2) return BROKEN;
       if (field > 2) continue;
       if ((seen & field) !== 0) this.canonical = false;
       seen |= field;
@@ -133,9 +126,22 @@ export class AttributeCheck {
     return flags;
   }
 
-  #skip(wire: number, p: number, end: number): number {
-    const next = wire === 0 ? skipVarint(this.#bytes, p, end) : wire === 1 ? p + 8 : wire === 5 ? p + 4 : -1;
-    return next > end ? -1 : next;
+  /** Reads the field at `p`: its key into `#tag`, the place of its content into `#content`; returns its end, or BROKEN. */
+  #field(p: number, end: number): number {
+    const bytes = this.#bytes;
+    const tag = readKey(bytes, p, end);
+    const at = skipVarint(bytes, p, end);
+    if (tag < 0 || at < 0) return BROKEN;
+    const wire = tag & 7;
+    this.#tag = tag;
+    this.#content = at;
+    let next = wire === 0 ? skipVarint(bytes, at, end) : wire === 1 ? at + 8 : wire === 5 ? at + 4 : BROKEN;
+    if (wire === 2) {
+      const length = readVarint31(bytes, at, end);
+      this.#content = skipVarint(bytes, at, end);
+      next = length < 0 || this.#content < 0 ? BROKEN : this.#content + length;
+    }
+    return next > end ? BROKEN : next;
   }
 
   #key(start: number, end: number): number {
@@ -191,32 +197,24 @@ export class AttributeCheck {
    */
   anyValue(start: number, end: number, depth: number): number {
     if (depth > this.#rules.depthMax) return FLAG_TOO_DEEP;
-    const bytes = this.#bytes;
     let flags = 0;
     let members = 0;
     let p = start;
     while (p < end) {
-      const tag = readKey(bytes, p, end);
-      p = skipVarint(bytes, p, end);
-      if (p < 0 || tag < 8) return BROKEN;
-      const field = tag >>> 3;
-      const wire = tag & 7;
+      p = this.#field(p, end);
+      if (p < 0) return BROKEN;
+      const field = this.#tag >>> 3;
+      const wire = this.#tag & 7;
+      const content = this.#content;
       if (field <= 7) {
         if (wire !== (field === 2 || field === 3 ? 0 : field === 4 ? 1 : 2)) return BROKEN;
         members += 1;
       }
       if (wire !== 2) {
-        const scalar = p;
-        p = this.#skip(wire, p, end);
-        if (p < 0) return BROKEN;
-        if (field === 4 && this.#rules.scalars && depth === 0 && !isDecimal(this.#view.getFloat64(scalar, true)))
-          flags |= FLAG_SCALAR;
+        const judged = field === 4 && depth === 0 && this.#rules.scalars;
+        if (judged && !isDecimal(this.#view.getFloat64(content, true))) flags |= FLAG_SCALAR;
         continue;
       }
-      const content = skipVarint(bytes, p, end);
-      const length = readVarint31(bytes, p, end);
-      p = content + length;
-      if (content < 0 || length < 0 || p > end) return BROKEN;
       const found = field <= 7 ? this.#sized(field, content, p, depth) : 0;
       if (found < 0) return BROKEN;
       flags |= found;
@@ -239,24 +237,14 @@ export class AttributeCheck {
 
   /** The elements of an ArrayValue (field 5) or KeyValueList (field 6). */
   #elements(field: number, start: number, end: number, depth: number): number {
-    const bytes = this.#bytes;
     let flags = 0;
     let p = start;
     while (p < end) {
-      const tag = readKey(bytes, p, end);
-      p = skipVarint(bytes, p, end);
-      if (p < 0 || tag < 8) return BROKEN;
-      if ((tag & 7) !== 2) {
-        if (tag >>> 3 === 1) return BROKEN;
-        p = this.#skip(tag & 7, p, end);
-        if (p < 0) return BROKEN;
-        continue;
-      }
-      const content = skipVarint(bytes, p, end);
-      const length = readVarint31(bytes, p, end);
-      p = content + length;
-      if (content < 0 || length < 0 || p > end) return BROKEN;
-      if (tag >>> 3 !== 1) continue;
+      p = this.#field(p, end);
+      if (p < 0) return BROKEN;
+      const content = this.#content;
+      if (this.#tag >>> 3 !== 1) continue;
+      if ((this.#tag & 7) !== 2) return BROKEN;
       const found = field === 5 ? this.anyValue(content, p, depth + 1) : this.#pair(content, p, depth + 1);
       if (found < 0) return BROKEN;
       flags |= found;
