@@ -1,7 +1,7 @@
 import { startGraph as start } from '../support/started-graph.ts';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../pipeline/host.ts';
-import { define, type Admission, type Extension, type Outcome, type Processor } from '../../pipeline/component.ts';
+import { define, type Admission, type Extension } from '../../pipeline/component.ts';
 import { StartError } from '../../pipeline/errors.ts';
 import { buildGraph } from '../../pipeline/graph.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
@@ -14,8 +14,13 @@ import { quietContext } from '../support/contexts.ts';
 import { expectBalance } from '../support/ledger.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import {
+  batchOf,
   exporterOf,
+  full,
+  ids,
+  later,
   LossyProcessor,
+  open,
   pipelineOf,
   planOf,
   processorOf,
@@ -23,20 +28,7 @@ import {
   requestOf,
   ScriptedExporter,
   ScriptedReceiver,
-  type DeliveryInput,
 } from '../support/scripted.ts';
-
-const later: Outcome = { ok: false, code: 'UNAVAILABLE', retryable: true, message: 'not now' };
-const open = (): Promise<Outcome> => new Promise(() => {});
-const ids = (count: number, prefix = 'i'): string[] => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
-
-/** A batch processor with a clock of its own, so that moving it moves nothing else. */
-const batchOf = (clock: ManualClock): Processor => new BatchProcessor(batchConfig.parse({}), clock);
-
-const full = (size: number, more: DeliveryInput['sending_queue'] = {}): DeliveryInput => ({
-  sending_queue: { queue_size: size, sizer: 'items', ...more },
-  timeout: 0,
-});
 
 describe('scopes', () => {
   test('an exporter with a list of scopes gets no other; items that nobody takes are counted', async () => {

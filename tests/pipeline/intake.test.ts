@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome, Processor } from '../../pipeline/component.ts';
+import type { Outcome } from '../../pipeline/component.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { BatchProcessor } from '../../processors/batch/batch.ts';
 import { config as batchConfig } from '../../processors/batch/config.ts';
 import { expectBalance } from '../support/ledger.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import {
+  batchOf,
   exporterOf,
+  full,
+  ids,
+  later,
   LossyProcessor,
+  open,
   pipelineOf,
   processorOf,
   ScriptedExporter,
@@ -15,18 +20,7 @@ import {
 } from '../support/scripted.ts';
 import { startGraph as start } from '../support/started-graph.ts';
 
-const later: Outcome = { ok: false, code: 'UNAVAILABLE', retryable: true, message: 'not now' };
 const never: Outcome = { ok: false, code: 'DESTINATION_REFUSED', retryable: false, message: 'never' };
-const open = (): Promise<Outcome> => new Promise(() => {});
-const ids = (count: number, prefix = 'i'): string[] => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
-
-/** A batch processor with a clock of its own, so that moving it moves nothing else. */
-const batchOf = (clock: ManualClock): Processor => new BatchProcessor(batchConfig.parse({}), clock);
-
-const full = (size: number, more: DeliveryInput['sending_queue'] = {}): DeliveryInput => ({
-  sending_queue: { queue_size: size, sizer: 'items', ...more },
-  timeout: 0,
-});
 
 describe('the room of all branches', () => {
   test('is taken before anything is queued: a full branch refuses, and no healthy one gets the data twice', async () => {

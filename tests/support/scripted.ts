@@ -15,8 +15,11 @@ import { splitContent } from '../../pipeline/otlp/split.ts';
 import { walk } from '../../pipeline/otlp/walk.ts';
 import type { Delivery, Instance, PipelinePlan, Plan } from '../../pipeline/plan.ts';
 import type { Signal } from '../../pipeline/signal.ts';
+import { BatchProcessor } from '../../processors/batch/batch.ts';
+import { config as batchConfig } from '../../processors/batch/config.ts';
 import { encode, gauge, logRecord, point, request, span } from './build.ts';
 import { attributeOf, itemsOf } from './items.ts';
+import type { ManualClock } from './manual-clock.ts';
 import { decode } from './reference/otlp.ts';
 
 /** Ids of the items of a batch, as an independent reader of its bytes sees them. */
@@ -216,3 +219,17 @@ export function planOf(parts: Partial<Plan> & Pick<Plan, 'receivers' | 'exporter
     ...parts,
   };
 }
+
+/** Answers of a destination: not now, and never any. */
+export const later: Outcome = { ok: false, code: 'UNAVAILABLE', retryable: true, message: 'not now' };
+export const open = (): Promise<Outcome> => new Promise(() => {});
+export const ids = (count: number, prefix = 'i'): string[] => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+
+/** A batch processor with a clock of its own, so that moving it moves nothing else. */
+export const batchOf = (clock: ManualClock): Processor => new BatchProcessor(batchConfig.parse({}), clock);
+
+/** A queue that is full at `size` items. */
+export const full = (size: number, more: DeliveryInput['sending_queue'] = {}): DeliveryInput => ({
+  sending_queue: { queue_size: size, sizer: 'items', ...more },
+  timeout: 0,
+});
