@@ -1,32 +1,21 @@
 import type { Origin } from '../../pipeline/batch/batch.ts';
 import type { Context, Intake, Outcome, Refusal } from '../../pipeline/component.ts';
-import { decompress, isKnownEncoding } from '../../pipeline/compression/decompress.ts';
+import { isKnownEncoding } from '../../pipeline/compression/decompress.ts';
 import { formatByteSize } from '../../pipeline/config-types.ts';
 import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
 import type { HttpAnswer, HttpHandler, HttpHead } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import type { Inspection } from '../../pipeline/otlp/inspection.ts';
-import { jsonToProtobuf } from '../../pipeline/otlp/json-to-protobuf.ts';
-import { walk, Walk } from '../../pipeline/otlp/walk.ts';
-import type { Binding } from '../../pipeline/scope/binding.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
 import { partialSuccessBody, statusBody, successBody } from './answer-body.ts';
-import { LOOPBACK, type HttpConfig } from './config.ts';
+import type { HttpConfig } from './config.ts';
 import { type Cors, createCors } from './cors.ts';
+import { bindingOf, type Call, CallDelivery, INTERNAL_FAULT, refusal } from './delivery.ts';
 import { type Encoding, encodingOf, MEDIA_TYPES } from './encoding.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** One request from its head to its answer. */
-interface Call {
-  readonly signal: Signal;
-  readonly inspection: Inspection;
-  readonly encoding: Encoding;
-  readonly contentEncoding: string;
-  readonly origin: Origin;
+interface HttpCall extends Call {
   readonly cors: Headers | undefined;
-  /** Bytes that the intake holds for it; undefined when none are held. */
-  admitted: number | undefined;
 }
 
 /** Worded by the engine's faults; every other refusal brings its own words. */
@@ -35,26 +24,16 @@ const FAULTS: Partial<Record<ErrorCode, string>> = {
   REQUEST_TIMEOUT: 'cannot read the request: its body did not arrive in time',
   TOO_MANY_CONNECTIONS: 'cannot take the request: the listener is at max_connections; reuse connections',
   SHUTTING_DOWN: 'cannot take the request: the collector is stopping',
-  INTERNAL: 'cannot handle the request: a fault of the collector; its log says more',
+  INTERNAL: INTERNAL_FAULT,
 };
 /** What an OTLP sender may send again, and 408, which says that it was the sender who stopped. */
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
-const refusal = (code: ErrorCode, message: string): Refusal => ({ ok: false, code, retryable: ERRORS[code].retryable, message });
-
-/** What senders to this listener may claim: its own scope if it has one. Without one, a claim may choose among the
- *  process's scopes only where nobody but this machine's people can send. */
-function bindingOf({ scope, endpoint }: HttpConfig, ofProcess: Binding): Binding {
-  if (scope !== undefined) return { allowed: [scope], fallback: scope, from: 'listener' };
-  if (LOOPBACK.test(endpoint) || ofProcess.fallback === undefined) return ofProcess;
-  return { ...ofProcess, allowed: [ofProcess.fallback] };
-}
-
 /** OTLP/HTTP (opentelemetry-proto docs/specification.md) on top of any engine. */
 export class OtlpHttpHandler implements HttpHandler {
   readonly #intake: Intake;
-  readonly #context: Context;
-  readonly #maxBytes: number;
+  readonly #delivery: CallDelivery;
+  readonly #tooLarge: string;
   readonly #routes: ReadonlyMap<string, Signal>;
   readonly #algorithms: ReadonlySet<string>;
   readonly #cors: Cors | undefined;
@@ -65,8 +44,9 @@ export class OtlpHttpHandler implements HttpHandler {
 
   constructor(config: HttpConfig, intake: Intake, context: Context) {
     this.#intake = intake;
-    this.#context = context;
-    this.#maxBytes = config.max_request_body_size;
+    const limit = formatByteSize(config.max_request_body_size);
+    this.#tooLarge = `cannot take the body: it is over max_request_body_size (${limit}); send smaller batches`;
+    this.#delivery = new CallDelivery(intake, context, config.max_request_body_size, this.#tooLarge);
     this.#routes = new Map(SIGNALS.map((signal) => [config[`${signal}_url_path`], signal]));
     this.#algorithms = new Set(['', 'identity', ...config.compression_algorithms]);
     this.#cors = createCors(config.cors);
@@ -112,103 +92,39 @@ export class OtlpHttpHandler implements HttpHandler {
     const refused = this.#intake.admit(admitted);
     if (refused !== undefined) return this.#refuse(refused, encoding, cors);
     const origin = this.#includeMetadata ? { ...this.#origin, metadata: head.headers() } : this.#origin;
-    head.state = { signal, inspection, encoding, contentEncoding, origin, cors, admitted } satisfies Call;
+    head.state = { signal, inspection, encoding, contentEncoding, origin, cors, admitted } satisfies HttpCall;
     return undefined;
   }
 
   request(head: HttpHead, body: Uint8Array): Promise<HttpAnswer> | HttpAnswer {
-    const call = head.state as Call;
-    try {
-      const read = this.#read(call, body);
-      if (!(read instanceof Walk)) return this.#end(call, read);
-      if (read.items === 0) return this.#end(call, { ok: true });
-      return this.#intake.next({ signal: call.signal, walk: read, origin: call.origin }).then(
-        (outcome) => this.#end(call, outcome),
-        (error: unknown) => this.#bug(call, error),
-      );
-    } catch (error) {
-      return this.#bug(call, error);
-    }
+    return this.#delivery.deliver(head.state as HttpCall, body, this.#answer);
   }
 
   fault(head: HttpHead, code: ErrorCode): HttpAnswer {
-    const call = head.state as Call | undefined;
+    const call = head.state as HttpCall | undefined;
     // Without a call the engine found the fault before or within `head`, and still lends the headers.
     const encoding = call?.encoding ?? encodingOf(head.header('content-type')) ?? 'json';
     const cors = call === undefined ? this.#cors?.answerHeaders(head) : call.cors;
-    const message = code === 'BODY_TOO_LARGE' ? this.#tooLarge() : (FAULTS[code] ?? ERRORS[code].help);
+    const message = code === 'BODY_TOO_LARGE' ? this.#tooLarge : (FAULTS[code] ?? ERRORS[code].help);
     return this.#refuse(refusal(code, message), encoding, cors);
   }
 
   gone(head: HttpHead): void {
-    this.#release(head.state as Call);
+    this.#delivery.release(head.state as HttpCall);
   }
 
   #takes(contentEncoding: string): boolean {
     return isKnownEncoding(contentEncoding) && this.#algorithms.has(contentEncoding.trim().toLowerCase().replace(/^x-/, ''));
   }
 
-  #tooLarge(): string {
-    return `cannot take the body: it is over max_request_body_size (${formatByteSize(this.#maxBytes)}); send smaller batches`;
-  }
-
-  /** Body to walk: decompressed, as protobuf, with every growth admitted before more is done with it. */
-  #read(call: Call, body: Uint8Array): Walk | Refusal {
-    let bytes = body;
-    let refused = this.#admit(call, bytes.length);
-    if (refused !== undefined) return refused;
-    if (call.contentEncoding !== '') {
-      const inflated = decompress(call.contentEncoding, bytes, this.#maxBytes);
-      if (!(inflated instanceof Uint8Array))
-        return inflated.code === 'BODY_TOO_LARGE' ? { ...inflated, message: this.#tooLarge() } : inflated;
-      bytes = inflated;
-      refused = this.#admit(call, bytes.length);
-      if (refused !== undefined) return refused;
-    }
-    if (call.encoding === 'json') {
-      const protobuf = jsonToProtobuf(call.signal, bytes);
-      if (!(protobuf instanceof Uint8Array)) return protobuf;
-      bytes = protobuf;
-      refused = this.#admit(call, bytes.length);
-      if (refused !== undefined) return refused;
-    }
-    const walked = walk(call.signal, plain(bytes), call.inspection);
-    if (walked instanceof Walk) walked.lease.hold(body.buffer);
-    return walked;
-  }
-
-  /** Holds `bytes` for the call instead of what it held, when that is less. */
-  #admit(call: Call, bytes: number): Refusal | undefined {
-    if (call.admitted !== undefined && bytes <= call.admitted) return undefined;
-    this.#release(call);
-    const refused = this.#intake.admit(bytes);
-    if (refused === undefined) call.admitted = bytes;
-    return refused;
-  }
-
-  #release(call: Call): void {
-    const { admitted } = call;
-    if (admitted === undefined) return;
-    call.admitted = undefined;
-    this.#intake.release(admitted);
-  }
-
-  #end(call: Call, outcome: Outcome): HttpAnswer {
-    this.#release(call);
-    const { encoding, cors, signal } = call;
+  readonly #answer = ({ encoding, cors, signal }: HttpCall, outcome: Outcome): HttpAnswer => {
     if (!outcome.ok) return this.#refuse(outcome, encoding, cors);
     const { rejected } = outcome;
     if (rejected === undefined || rejected.length === 0) {
       return cors === undefined ? this.#success[encoding] : { ...this.#success[encoding], headers: this.#with(encoding, cors) };
     }
     return { status: 200, headers: this.#with(encoding, cors), body: partialSuccessBody(encoding, signal, rejected) };
-  }
-
-  #bug(call: Call, error: unknown): HttpAnswer {
-    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#context.log.limited('internal', `cannot handle a ${call.signal} request: ${cause}`);
-    return this.#end(call, refusal('INTERNAL', FAULTS.INTERNAL ?? ''));
-  }
+  };
 
   #refuse(refused: Refusal, encoding: Encoding, more: Headers | undefined): HttpAnswer {
     const { http, grpc } = ERRORS[refused.code];
@@ -223,9 +139,4 @@ export class OtlpHttpHandler implements HttpHandler {
   #with(encoding: Encoding, more: Headers | undefined): Headers {
     return more === undefined ? this.#headers[encoding] : { ...this.#headers[encoding], ...more };
   }
-}
-
-/** A Buffer's `subarray` is several times slower, and two kinds of array make every loop over them slower. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return bytes instanceof Buffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
 }

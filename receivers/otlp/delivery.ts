@@ -1,0 +1,130 @@
+import type { Origin } from '../../pipeline/batch/batch.ts';
+import type { Context, Intake, Outcome, Refusal } from '../../pipeline/component.ts';
+import { decompress } from '../../pipeline/compression/decompress.ts';
+import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
+import type { Inspection } from '../../pipeline/otlp/inspection.ts';
+import { jsonToProtobuf } from '../../pipeline/otlp/json-to-protobuf.ts';
+import { walk, Walk } from '../../pipeline/otlp/walk.ts';
+import type { Binding } from '../../pipeline/scope/binding.ts';
+import type { Signal } from '../../pipeline/signal.ts';
+import { LOOPBACK } from './config.ts';
+import type { Encoding } from './encoding.ts';
+
+/** One request from its head to its answer, whatever protocol brought it. */
+export interface Call {
+  readonly signal: Signal;
+  readonly inspection: Inspection;
+  readonly encoding: Encoding;
+  readonly contentEncoding: string;
+  readonly origin: Origin;
+  /** Bytes that the intake holds for it; undefined when none are held. */
+  admitted: number | undefined;
+}
+
+export const INTERNAL_FAULT = 'cannot handle the request: a fault of the collector; its log says more';
+
+export const refusal = (code: ErrorCode, message: string): Refusal => ({
+  ok: false,
+  code,
+  retryable: ERRORS[code].retryable,
+  message,
+});
+
+/** What senders to a listener may claim: its own scope if it has one. Without one, a claim may choose among the
+ *  process's scopes only where nobody but this machine's people can send. */
+export function bindingOf(
+  { scope, endpoint }: { readonly scope?: string | undefined; readonly endpoint: string },
+  ofProcess: Binding,
+): Binding {
+  if (scope !== undefined) return { allowed: [scope], fallback: scope, from: 'listener' };
+  if (LOOPBACK.test(endpoint) || ofProcess.fallback === undefined) return ofProcess;
+  return { ...ofProcess, allowed: [ofProcess.fallback] };
+}
+
+/** The way of a body into the pipelines, the same for HTTP and gRPC: decompress, admit what it grew to, walk, hand over. */
+export class CallDelivery {
+  readonly #intake: Intake;
+  readonly #context: Context;
+  readonly #maxBytes: number;
+  readonly #tooLarge: string;
+
+  /** `tooLarge`: how the protocol words a body that is over `maxBytes`. */
+  constructor(intake: Intake, context: Context, maxBytes: number, tooLarge: string) {
+    this.#intake = intake;
+    this.#context = context;
+    this.#maxBytes = maxBytes;
+    this.#tooLarge = tooLarge;
+  }
+
+  /** Gives `body` to the pipelines and ends the call: nothing is held for it when `answer` is asked for its words. */
+  deliver<C extends Call, A>(call: C, body: Uint8Array, answer: (call: C, outcome: Outcome) => A): Promise<A> | A {
+    try {
+      const read = this.#read(call, body);
+      if (!(read instanceof Walk)) return this.#end(call, read, answer);
+      if (read.items === 0) return this.#end(call, { ok: true }, answer);
+      return this.#intake.next({ signal: call.signal, walk: read, origin: call.origin }).then(
+        (outcome) => this.#end(call, outcome, answer),
+        (error: unknown) => this.#end(call, this.#bug(call, error), answer),
+      );
+    } catch (error) {
+      return this.#end(call, this.#bug(call, error), answer);
+    }
+  }
+
+  /** Holds `bytes` for the call instead of what it held, when that is less. */
+  admit(call: Call, bytes: number): Refusal | undefined {
+    if (call.admitted !== undefined && bytes <= call.admitted) return undefined;
+    this.release(call);
+    const refused = this.#intake.admit(bytes);
+    if (refused === undefined) call.admitted = bytes;
+    return refused;
+  }
+
+  release(call: Call): void {
+    const { admitted } = call;
+    if (admitted === undefined) return;
+    call.admitted = undefined;
+    this.#intake.release(admitted);
+  }
+
+  /** Body to walk: decompressed, as protobuf, with every growth admitted before more is done with it. */
+  #read(call: Call, body: Uint8Array): Walk | Refusal {
+    let bytes = body;
+    let refused = this.admit(call, bytes.length);
+    if (refused !== undefined) return refused;
+    if (call.contentEncoding !== '') {
+      const inflated = decompress(call.contentEncoding, bytes, this.#maxBytes);
+      if (!(inflated instanceof Uint8Array))
+        return inflated.code === 'BODY_TOO_LARGE' ? { ...inflated, message: this.#tooLarge } : inflated;
+      bytes = inflated;
+      refused = this.admit(call, bytes.length);
+      if (refused !== undefined) return refused;
+    }
+    if (call.encoding === 'json') {
+      const protobuf = jsonToProtobuf(call.signal, bytes);
+      if (!(protobuf instanceof Uint8Array)) return protobuf;
+      bytes = protobuf;
+      refused = this.admit(call, bytes.length);
+      if (refused !== undefined) return refused;
+    }
+    const walked = walk(call.signal, plain(bytes), call.inspection);
+    if (walked instanceof Walk) walked.lease.hold(body.buffer);
+    return walked;
+  }
+
+  #end<C extends Call, A>(call: C, outcome: Outcome, answer: (call: C, outcome: Outcome) => A): A {
+    this.release(call);
+    return answer(call, outcome);
+  }
+
+  #bug(call: Call, error: unknown): Refusal {
+    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#context.log.limited('internal', `cannot handle a ${call.signal} request: ${cause}`);
+    return refusal('INTERNAL', INTERNAL_FAULT);
+  }
+}
+
+/** A Buffer's `subarray` is several times slower, and two kinds of array make every loop over them slower. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return bytes instanceof Buffer ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
+}
