@@ -3,6 +3,7 @@ import { asWritten, defaultOf } from './options.ts';
 import { REGISTRY, SECTIONS, type AnyComponent, type Registry } from './registry.ts';
 import { scopesSchema } from './scopes.ts';
 import { serviceSchema } from './service.ts';
+import { storageSchema } from './storage.ts';
 
 type Json = Record<string, unknown>;
 
@@ -28,7 +29,12 @@ export function configJsonSchema(registry: Registry = REGISTRY): Json {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Periscope configuration',
     type: 'object',
-    properties: { ...sections, scopes: optional(toJson(scopesSchema)), service: toJson(serviceSchema) },
+    properties: {
+      ...sections,
+      scopes: optional(toJson(scopesSchema)),
+      service: toJson(serviceSchema),
+      storage: optional(toJson(storageSchema)),
+    },
     additionalProperties: false,
   };
 }

@@ -16,6 +16,7 @@ import { scopeFaults } from './scope-names.ts';
 import { readScopes } from './scopes.ts';
 import { serviceSchema, type ServiceConfig } from './service.ts';
 import { readSources, type ConfigSource } from './sources.ts';
+import { storageDirectory, storageSchema, type StorageConfig } from './storage.ts';
 import { lookUp, type MapTree, type Tree } from './tree.ts';
 
 export interface LoadOptions {
@@ -35,7 +36,7 @@ export interface Loaded {
   readonly warnings: readonly Fault[];
 }
 
-const TOP_LEVEL = [...SECTIONS, 'service', 'scopes'];
+const TOP_LEVEL = [...SECTIONS, 'service', 'scopes', 'storage'];
 
 /** Reads, merges, substitutes and checks. All faults come back at once, in the order of the text; nothing is started. */
 export function loadConfig(sources: readonly ConfigSource[], options: LoadOptions = {}): Promise<Loaded | { faults: Fault[] }> {
@@ -69,13 +70,16 @@ function load(sources: readonly ConfigSource[], options: LoadOptions): Loaded | 
   const scopes = readScopes(section('scopes'), environment);
   const checked = checkValue(serviceSchema, section('service'), ['service']);
   const service = (checked.value ?? serviceSchema.parse({})) as ServiceConfig;
-  faults.push(...scopes.faults, ...checked.faults, ...scopeFaults(declared, scopes.plan.known));
+  const storage = checkValue(storageSchema, section('storage'), ['storage']);
+  faults.push(...scopes.faults, ...checked.faults, ...storage.faults, ...scopeFaults(declared, scopes.plan.known));
   const wired = checked.faults.length > 0 ? undefined : wire(service, declared, tree, options.skipUnsupported === true);
   faults.push(...(wired?.faults ?? []));
   const kept = options.skipUnsupported === true ? faults.map(asSkipped) : faults;
   if (wired === undefined || kept.some((fault) => fault.severity === 'error')) return { faults: sortFaults(kept) };
   const { matrix, detected } = scopes;
-  return { ...finish(service, wired, declared, scopes.plan), matrix, detected, tree, service, warnings: sortFaults(kept) };
+  const directory = storageDirectory(storage.value as StorageConfig, sources);
+  const plan = { ...finish(service, wired, declared, scopes.plan), storage: { directory } };
+  return { plan, matrix, detected, tree, service, warnings: sortFaults(kept) };
 }
 
 /** A fault that `--skip-unsupported` has taken care of is still said. */
@@ -192,11 +196,11 @@ function unusedFaults(plans: readonly PipelinePlan[], extensions: readonly strin
 }
 
 /** Only what is used gets into the plan, so only that is loaded and started. */
-function finish(service: ServiceConfig, wired: Wired, declared: AllDeclared, scope: Plan['scope']): { plan: Plan } {
+function finish(service: ServiceConfig, wired: Wired, declared: AllDeclared, scope: Plan['scope']): Omit<Plan, 'storage'> {
   const take = <K extends Kind>(section: Section, ids: readonly string[]): Instance<K>[] =>
     ids.map((id) => declared[section].get(id)?.instance).filter((instance) => instance !== undefined) as unknown as Instance<K>[];
   const { pipelines } = wired;
-  const plan: Plan = {
+  return {
     receivers: take('receivers', used(pipelines, 'receivers')),
     processors: take('processors', used(pipelines, 'processors')),
     exporters: take<'exporter'>('exporters', used(pipelines, 'exporters')).map((instance) => ({
@@ -209,5 +213,4 @@ function finish(service: ServiceConfig, wired: Wired, declared: AllDeclared, sco
     service: { ack: service.ack, shutdownTimeoutMs: service.shutdown_timeout },
     scope,
   };
-  return { plan };
 }

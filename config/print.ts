@@ -5,6 +5,7 @@ import { findComponent, REGISTRY, SECTIONS, type Registry, type Section } from '
 import { alternatives, childSchemas, metaOf, type Schema } from './schema-walk.ts';
 import { scopesSchema } from './scopes.ts';
 import { serviceSchema } from './service.ts';
+import { storageSchema } from './storage.ts';
 import { plainOf, type MapTree } from './tree.ts';
 
 const REDACTED = '[REDACTED]';
@@ -18,6 +19,7 @@ export function printConfig(tree: MapTree, withDefaults: boolean, registry: Regi
   for (const [key, value] of Object.entries(plain)) {
     if ((SECTIONS as readonly string[]).includes(key)) printed[key] = printSection(key as Section, value, withDefaults, registry);
     else if (key === 'service') printed[key] = printValue(serviceSchema, value, withDefaults);
+    else if (key === 'storage') printed[key] = printValue(storageSchema, value, withDefaults);
     else if (key === 'scopes') printed[key] = printValue(scopesSchema, value, false);
     else printed[key] = redactByName(key, value);
   }

@@ -7,7 +7,8 @@ import { parseTree, type Entry, type Tree } from './tree.ts';
 
 /** One `--config` or `--set`, in the order in which they merge. */
 export type ConfigSource =
-  | { readonly kind: 'file'; readonly path: string }
+  /** `shipped`: ours, not the user's; nothing is kept beside it. */
+  | { readonly kind: 'file'; readonly path: string; readonly shipped?: boolean }
   /** `name` is what faults call it. */
   | { readonly kind: 'text'; readonly name: string; readonly text: string }
   /** `a.b=c`, or `a::b=c` when a key has a dot in it. */

@@ -8,6 +8,7 @@ import type { Log } from './log.ts';
 import type { AttributeInspection, Inspection } from './otlp/inspection.ts';
 import type { Binding } from './scope/binding.ts';
 import type { Signal } from './signal.ts';
+import type { ComponentState } from './status.ts';
 
 /** Items a sender is told about by OTLP partial success. `message` says how to mend it; `reason` is a counter label. */
 export interface Rejection {
@@ -99,6 +100,8 @@ export interface Exporter {
 export interface Extension {
   start(): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
+  /** How it is while it runs; without it, well. */
+  status?(): { readonly state: ComponentState; readonly message?: string };
 }
 
 /** The `memory_limiter`: belongs to the receiver, runs before anything is decoded. */

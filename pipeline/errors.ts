@@ -42,6 +42,12 @@ export const ERRORS = {
   DESTINATION_AUTH: entry(400, 3, false, 'The destination refused our credentials; check headers.'),
   STORAGE_FULL: entry(503, 14, true, 'The disk is full; free space, and writing resumes by itself.'),
   STORAGE_FAILED: entry(503, 14, true, 'A file cannot be written; check its path and permissions.'),
+  AUDIT_UNAVAILABLE: entry(
+    503,
+    14,
+    true,
+    'The audit log cannot be written and on_failure is refuse; free space or mend its folder, and data is taken again by itself.',
+  ),
   INTERNAL: entry(500, 13, false, 'A bug of ours; please report it with the log line.'),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -1,3 +1,4 @@
+import type { AuditTrail } from './audit.ts';
 import type { ErrorCode } from './errors.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import type { ComponentStatus } from './status.ts';
@@ -6,10 +7,20 @@ import type { ComponentStatus } from './status.ts';
 export interface Host {
   /** Opens an HTTP listener on the engine that was chosen at start. Rejects with a StartError (port in use, …). */
   http(options: HttpOptions, handler: HttpHandler): Promise<HttpListener>;
+  /** Where security events go (`pipeline/audit.ts` says which); cheap while no `audit` extension keeps them. */
+  readonly audit: AuditTrail;
+  readonly storage: HostStorage;
   /** Counters of this process so far; empty until the graph runs. Several scopes: for localhost's owner only. */
   ledger(): LedgerSnapshot;
   /** How every component is; empty until the graph runs. */
   status(): readonly ComponentStatus[];
+}
+
+/** Where the state of this process lives. */
+export interface HostStorage {
+  /** Absolute. Made, for its owner only, by the first one that writes into it (`makePrivateFolder`): until then it may
+   *  not be there. */
+  readonly directory: string;
 }
 
 export interface HttpOptions {

@@ -67,6 +67,8 @@ export interface Plan {
     readonly ack: 'queued' | 'delivered';
     readonly shutdownTimeoutMs: number;
   };
+  /** Absolute; see `Host.storage`. */
+  readonly storage: { readonly directory: string };
   /** What the process is bound to, and the names a claim may use; from the matrix. */
   readonly scope: {
     readonly binding: Binding;

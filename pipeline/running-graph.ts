@@ -57,7 +57,7 @@ export class RunningGraph implements Graph {
     const state = this.#state;
     const running = state === 'ok';
     return [
-      ...extensions.map(({ id }) => ({ id, kind: 'extension', state }) as const),
+      ...extensions.map(({ id, extension }) => ({ id, kind: 'extension', state, ...(running && extension.status?.()) }) as const),
       ...receivers.map(({ id }) => ({ id, kind: 'receiver', state }) as const),
       ...admissions.map(({ id }) => ({ id, kind: 'admission', state }) as const),
       ...chains.flatMap((chain) => chain.status()).map((status) => (running ? status : { ...status, state })),

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { StartError } from '../../pipeline/errors.ts';
 import type { Loaded } from '../../config/load.ts';
 import { formatFault, type Fault } from '../../config/fault.ts';
@@ -17,9 +17,14 @@ export function sourcesOf(options: ConfigOptions): { sources: ConfigSource[]; na
   const path = defaultConfigPath();
   const shortest = [path, relative('', path)].toSorted((left, right) => left.length - right.length)[0] ?? path;
   const uris = options.config.length === 0 ? [shortest] : options.config;
-  const sources = uris.map((uri) => parseConfigUri(uri, process.env));
+  const sources = uris.map((uri) => parseConfigUri(uri, process.env)).map(markShipped);
   const sets = options.set.map((assignment): ConfigSource => ({ kind: 'set', assignment }));
   return { sources: [...sources, ...sets], names: [...uris, ...options.set.map((assignment) => `--set ${assignment}`)] };
+}
+
+function markShipped(source: ConfigSource): ConfigSource {
+  const shipped = source.kind === 'file' && resolve(source.path) === resolve(defaultConfigPath());
+  return shipped ? { ...source, shipped } : source;
 }
 
 /** Faults for a person: one line each, warnings marked. */

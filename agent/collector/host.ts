@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { AuditTrail } from '../../pipeline/audit.ts';
 import type { Host, HttpListener } from '../../pipeline/host.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
@@ -22,12 +24,15 @@ export interface CollectorHost extends Host {
   attach(running: Running): void;
 }
 
-/** Lends components the HTTP engine of this process (loaded with the first listener) and what the graph knows. */
-export function createHost(): CollectorHost {
+/** Lends components the HTTP engine of this process (loaded with the first listener) and what the graph knows.
+ *  `storageDirectory` is absolute; nothing is made there before a component writes. */
+export function createHost(storageDirectory: string = resolve('.periscope')): CollectorHost {
   const listeners: OpenListener[] = [];
   let running: Running | undefined;
   return {
     listeners,
+    audit: new AuditTrail(),
+    storage: { directory: storageDirectory },
     async http(options, handler) {
       const { openHttp } = await import('../../server/engine/index.ts');
       const listener = await openHttp(options, handler);

@@ -22,8 +22,8 @@ export interface RunningCollector {
 export async function startLoaded(loaded: Loaded, write: Write): Promise<RunningCollector> {
   const log = createLog(write);
   for (const warning of loaded.warnings) log.warn(formatFault(warning));
-  const host = createHost();
   const { plan } = loaded;
+  const host = createHost(plan.storage.directory);
   const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log });
   host.attach(graph);
   try {

@@ -1,6 +1,6 @@
 import { startGraph as start } from '../support/started-graph.ts';
 import { describe, expect, test } from 'vitest';
-import type { Host } from '../../pipeline/host.ts';
+import { createHost } from '../../agent/collector/host.ts';
 import { define, type Admission, type Extension } from '../../pipeline/component.ts';
 import { StartError } from '../../pipeline/errors.ts';
 import { buildGraph } from '../../pipeline/graph.ts';
@@ -256,7 +256,7 @@ describe('start and stop', () => {
       extensions: [instance],
       pipelines: [pipelineOf('logs', { exporters: ['e'] })],
     });
-    const graph = await buildGraph(plan, {} as Host, { clock, random: Math.random, log: quietContext().log });
+    const graph = await buildGraph(plan, createHost(), { clock, random: Math.random, log: quietContext().log });
     expect(graph.status().map((status) => status.state)).toEqual(['starting', 'starting', 'starting']);
     await graph.start();
     expect(graph.status().map((status) => status.state)).toEqual(['ok', 'ok', 'ok']);
@@ -281,7 +281,11 @@ describe('start and stop', () => {
       exporters: [exporterOf('e', exporter)],
       pipelines: [pipelineOf('logs', { exporters: ['e'] })],
     });
-    const graph = await buildGraph(plan, {} as Host, { clock: new ManualClock(), random: Math.random, log: quietContext().log });
+    const graph = await buildGraph(plan, createHost(), {
+      clock: new ManualClock(),
+      random: Math.random,
+      log: quietContext().log,
+    });
     await expect(graph.start()).rejects.toThrow('cannot open out.jsonl: it is a directory');
     await graph.stop(0);
     expect(exporter.stops).toBe(1);

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { split, type ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import {
@@ -215,6 +216,7 @@ export function planOf(parts: Partial<Plan> & Pick<Plan, 'receivers' | 'exporter
     processors: [],
     extensions: [],
     service: { ack: 'queued', shutdownTimeoutMs: 10_000 },
+    storage: { directory: resolve('.periscope') },
     scope: { binding: { allowed: ['global'], fallback: 'global', from: 'fallback' }, known: ['global'] },
     ...parts,
   };

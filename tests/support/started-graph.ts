@@ -1,4 +1,4 @@
-import type { Host } from '../../pipeline/host.ts';
+import { createHost } from '../../agent/collector/host.ts';
 import { buildGraph, type Graph } from '../../pipeline/graph.ts';
 import type { Plan } from '../../pipeline/plan.ts';
 import { quietContext, type LogLine } from './contexts.ts';
@@ -19,7 +19,7 @@ export async function startGraph(parts: Partial<Plan> & Pick<Plan, 'exporters' |
   const receiver = new ScriptedReceiver();
   const plan = planOf({ receivers: [receiverOf('scripted', receiver)], ...parts });
   const { log, lines } = quietContext(clock);
-  const graph = await buildGraph(plan, {} as Host, { clock, random: () => 0.5, log });
+  const graph = await buildGraph(plan, createHost(), { clock, random: () => 0.5, log });
   await graph.start();
   return { graph, plan, clock, receiver, lines };
 }
