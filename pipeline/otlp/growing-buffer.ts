@@ -1,8 +1,12 @@
+import { assert } from '../assert.ts';
+
 /** From here on a native copy beats a loop. */
 const COPY_LOOP_BYTES = 32;
 /** A scratch buffer larger than this is given back after use. */
 const KEPT_BYTES = 1024 * 1024;
 const FIRST_BYTES = 16 * 1024;
+/** More wrong guesses than this in one buffer are a bug: each costs a message of 128 bytes or a change of its size class. */
+const CORRECTIONS_MAX = 2 ** 24;
 
 /** Bytes of `value` as a varint; `value` is a whole number from 0 to 2^53. */
 export function varintBytes(value: number): number {
@@ -13,27 +17,39 @@ export function varintBytes(value: number): number {
 
 /**
  * Protobuf written front to back into a buffer that grows. A nested message is opened with a guess of how many bytes
- * its length will take and closed when the length is known; a wrong guess moves the message, a right one costs nothing.
+ * its length will take and closed when the length is known. A right guess costs nothing. A wrong one is noted, and put
+ * right in the one copy that `take` makes anyway: were the message moved at once, a text inside two hundred messages
+ * would be moved two hundred times.
  */
 export class GrowingBuffer {
   #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #view = new DataView(this.#bytes.buffer);
   length = 0;
+  /** Wrong guesses, in order of `close`: where the length is to stand, how many bytes were left for it, the length. */
+  #corrections: number[] = [];
+  /** By how many bytes the corrections will lengthen what was written. */
+  #growth = 0;
+  /** `#growth` at each `open` that has no `close` yet. */
+  readonly #growthAtOpen: number[] = [];
 
   /** What was written, as a copy of its own. */
   take(): Uint8Array {
-    const taken = Uint8Array.prototype.slice.call(this.#bytes, 0, this.length);
+    const taken = this.#corrections.length > 0 ? this.#corrected() : Uint8Array.prototype.slice.call(this.#bytes, 0, this.length);
     this.clear();
     return new Uint8Array(taken.buffer, taken.byteOffset, taken.length);
   }
 
-  /** What was written, until the next write. */
+  /** What was written, until the next write. Only for what no message was opened in. */
   peek(): Buffer {
+    assert(this.#corrections.length === 0, 'a buffer with wrong lengths is read');
     return this.#bytes.subarray(0, this.length);
   }
 
   clear(): void {
     this.length = 0;
+    this.#growth = 0;
+    this.#growthAtOpen.length = 0;
+    if (this.#corrections.length > 0) this.#corrections = [];
     if (this.#bytes.length > KEPT_BYTES) this.#resize(FIRST_BYTES);
   }
 
@@ -45,23 +61,7 @@ export class GrowingBuffer {
   /** `value` is a whole number from 0 to 2^53. */
   varint(value: number): void {
     this.reserve(10);
-    this.length = this.#put(value, this.length);
-  }
-
-  #put(value: number, start: number): number {
-    const bytes = this.#bytes;
-    let at = start;
-    let rest = value;
-    while (rest >= 0x8000_0000) {
-      bytes[at++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    while (rest >= 0x80) {
-      bytes[at++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    bytes[at++] = rest;
-    return at;
+    this.length = put(this.#bytes, value, this.length);
   }
 
   /** `high` and `low` are unsigned 32-bit halves. */
@@ -142,20 +142,44 @@ export class GrowingBuffer {
   open(lengthBytes: number): number {
     this.reserve(lengthBytes);
     this.length += lengthBytes;
+    this.#growthAtOpen.push(this.#growth);
     return this.length;
   }
 
-  /** Writes the length of all since `mark` in front of it; returns how many bytes that took. */
+  /** Puts the length of all since `mark`, the last one open, in front of it; returns how many bytes that takes. */
   close(mark: number, lengthBytes: number): number {
-    const size = this.length - mark;
+    const size = this.length - mark + this.#growth - this.#growthAtOpen.pop()!;
     const needed = varintBytes(size);
-    if (needed !== lengthBytes) {
-      this.reserve(needed);
-      this.#bytes.copyWithin(mark + needed - lengthBytes, mark, this.length);
-      this.length += needed - lengthBytes;
+    if (needed === lengthBytes) put(this.#bytes, size, mark - lengthBytes);
+    else {
+      this.#corrections.push(mark - lengthBytes, lengthBytes, size);
+      this.#growth += needed - lengthBytes;
     }
-    this.#put(size, mark - lengthBytes);
     return needed;
+  }
+
+  /** What was written, with every length right. */
+  #corrected(): Buffer {
+    const corrections = this.#corrections;
+    const count = corrections.length / 3;
+    assert(count < CORRECTIONS_MAX, 'too many lengths are corrected');
+    const out = Buffer.allocUnsafeSlow(this.length + this.#growth);
+    // In order of place; a typed array sorts numbers without a call per comparison.
+    const order = new Float64Array(count);
+    for (let i = 0; i < count; i++) order[i] = corrections[i * 3]! * CORRECTIONS_MAX + i;
+    order.sort();
+    let from = 0;
+    let to = 0;
+    for (const key of order) {
+      const row = (key % CORRECTIONS_MAX) * 3;
+      const at = corrections[row]!;
+      to += this.#bytes.copy(out, to, from, at);
+      to = put(out, corrections[row + 2]!, to);
+      from = at + corrections[row + 1]!;
+    }
+    to += this.#bytes.copy(out, to, from, this.length);
+    assert(to === out.length, `${to} bytes are corrected of ${out.length}`);
+    return out;
   }
 
   reserve(more: number): void {
@@ -168,4 +192,20 @@ export class GrowingBuffer {
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+/** Writes a varint at `start`; returns the place behind it. */
+function put(bytes: Buffer, value: number, start: number): number {
+  let at = start;
+  let rest = value;
+  while (rest >= 0x8000_0000) {
+    bytes[at++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  while (rest >= 0x80) {
+    bytes[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
 }

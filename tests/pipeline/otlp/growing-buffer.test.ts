@@ -42,6 +42,35 @@ describe('a growing buffer', () => {
     }
   });
 
+  it('puts every length right in messages inside messages, whatever was guessed', () => {
+    type Nest = { readonly guess: number; readonly text: number; readonly inner: readonly Nest[] };
+    const { nest } = fc.letrec<{ nest: Nest }>((tie) => ({
+      nest: fc.record({
+        guess: fc.integer({ min: 1, max: 5 }),
+        text: fc.constantFrom(0, 1, 100, 126, 127, 128, 16_380, 16_384),
+        inner: fc.oneof({ depthSize: 'small' }, fc.constant([]), fc.array(tie('nest'), { minLength: 1, maxLength: 3 })),
+      }),
+    }));
+    const naive = ({ text, inner }: Nest): Buffer => {
+      const content = Buffer.concat([...inner.map(naive), Buffer.alloc(text, 7)]);
+      return Buffer.concat([varintOf(BigInt(content.length)), content]);
+    };
+    const write = (buffer: GrowingBuffer, { guess, text, inner }: Nest): void => {
+      const mark = buffer.open(guess);
+      for (const each of inner) write(buffer, each);
+      buffer.copy(Buffer.alloc(text, 7), 0, text);
+      buffer.close(mark, guess);
+    };
+    const buffer = new GrowingBuffer();
+    fc.assert(
+      fc.property(nest, (of) => {
+        write(buffer, of);
+        expect(Buffer.compare(buffer.take(), naive(of))).toBe(0);
+      }),
+      { endOnFailure: true },
+    );
+  });
+
   it('writes fixed-width numbers little-endian', () => {
     const buffer = new GrowingBuffer();
     buffer.fixed32(0xfedcba98);

@@ -4,6 +4,7 @@ import { LIMITS } from '../../../pipeline/limits.ts';
 import { jsonToProtobuf } from '../../../pipeline/otlp/json-to-protobuf.ts';
 import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
 import { anyRequest } from '../../support/build.ts';
+import { movedBytes } from '../../support/moved-bytes.ts';
 import {
   decode,
   encode,
@@ -428,6 +429,23 @@ describe('structure', () => {
       };
       const made = read('logs', JSON.stringify(toJson(REQUEST_NAMES.logs, tree)));
       expect(Buffer.compare(made, encode('logs', tree))).toBe(0);
+    }
+  });
+
+  it('moves no byte more often than a buffer grows, however deep a large text is nested and whatever was guessed', () => {
+    const nested = (text: string): string => {
+      const depth = LIMITS.valueDepth - 1;
+      return `{"body":${'{"arrayValue":{"values":['.repeat(depth)}{"stringValue":"${text}"}${']}}'.repeat(depth)}}`;
+    };
+    const large = logs(nested('x'.repeat(1_000_000)));
+    const mixed = logs([1, 300_000, 100, 20_000, 3_000_000, 0].map((size) => nested('y'.repeat(size))).join(','));
+    for (const json of [large, logs(nested('z')), large, mixed, mixed]) {
+      const bytes = Buffer.from(json);
+      let made: unknown;
+      // Growing by doubling moves each byte at most twice, writing it and taking it once more each.
+      expect(movedBytes(() => (made = jsonToProtobuf('logs', bytes)))).toBeLessThan(4 * bytes.length + 65_536);
+      expect(made).toBeInstanceOf(Uint8Array);
+      expect(Buffer.compare(made as Uint8Array, encode('logs', JSON.parse(json) as Tree))).toBe(0);
     }
   });
 });
