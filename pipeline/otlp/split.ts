@@ -23,12 +23,18 @@ interface Open {
 }
 
 /**
- * Cuts a request into parts of at most `maxItems` items (>= 1), in order. Items, and messages that need no cut, are
- * slices of the input, not copies; a cut message appears in each of its parts with its own header. `segments` must be
- * one valid request (the walk has seen it); they may be cut anywhere.
+ * Cuts a request into parts of at most `maxItems` items (>= 1), in order; the first part gets at most `firstItems`.
+ * Items, and messages that need no cut, are slices of the input, not copies; a cut message appears in each of its parts
+ * with its own header. `segments` must be one valid request (the walk has seen it); they may be cut anywhere.
  */
-export function splitContent(signal: Signal, segments: readonly Uint8Array[], maxItems: number): Content[] {
-  return new Splitter(joined(segments), WAYS[signal], Math.max(1, Math.floor(maxItems))).split();
+export function splitContent(
+  signal: Signal,
+  segments: readonly Uint8Array[],
+  maxItems: number,
+  firstItems: number = maxItems,
+): Content[] {
+  const most = Math.max(1, Math.floor(maxItems));
+  return new Splitter(joined(segments), WAYS[signal], most, Math.min(most, Math.max(1, Math.floor(firstItems)))).split();
 }
 
 function joined(segments: readonly Uint8Array[]): Uint8Array {
@@ -43,15 +49,18 @@ class Splitter {
   readonly #parts: Content[] = [];
   readonly #open: Open[] = [{ number: 0, header: [], pieces: [], byteLength: 0 }];
   #room: number;
+  /** Items that the current part may have. */
+  #partItems: number;
   /** A run of the input that is to become one slice of the innermost open message. */
   #runStart = 0;
   #runEnd = 0;
 
-  constructor(bytes: Uint8Array, way: readonly (readonly number[])[], maxItems: number) {
+  constructor(bytes: Uint8Array, way: readonly (readonly number[])[], maxItems: number, firstItems: number) {
     this.#bytes = bytes;
     this.#way = way;
     this.#maxItems = maxItems;
-    this.#room = maxItems;
+    this.#partItems = firstItems;
+    this.#room = firstItems;
   }
 
   split(): Content[] {
@@ -117,11 +126,12 @@ class Splitter {
     this.#runStart = this.#runEnd = 0;
     for (let depth = this.#open.length - 1; depth > 0; depth--) this.#wrap(this.#open[depth]!, this.#open[depth - 1]!);
     const request = this.#open[0]!;
-    this.#parts.push({ items: this.#maxItems - this.#room, byteLength: request.byteLength, segments: request.pieces });
+    this.#parts.push({ items: this.#partItems - this.#room, byteLength: request.byteLength, segments: request.pieces });
     for (const open of this.#open) {
       open.pieces = [];
       open.byteLength = 0;
     }
+    this.#partItems = this.#maxItems;
     this.#room = this.#maxItems;
   }
 

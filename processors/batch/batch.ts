@@ -85,23 +85,17 @@ export class BatchProcessor implements Processor {
     return items >= this.#config.send_batch_size;
   }
 
-  /** With `keep`, a last part below `send_batch_size` is not emitted but returned. */
-  #send(batches: readonly ScopedBatch[], emit: Emit, keep = false): ScopedBatch | undefined {
-    const merged = merge(batches);
+  /** With `keep`, a last part below `send_batch_size` is not emitted but returned, as the batches it is made of. */
+  #send(batches: readonly ScopedBatch[], emit: Emit, keep = false): readonly ScopedBatch[] {
     const max = this.#config.send_batch_max_size;
-    if (max === 0 || merged.items <= max) {
-      emit(merged);
-      return undefined;
-    }
-    const parts = split(merged, splitContent(merged.signal, merged.segments, max));
-    const last = parts.at(-1)!;
-    const rest = keep && !this.#isFull(last.items) ? parts.pop() : undefined;
-    for (const part of parts) emit(part);
+    const parts = max === 0 ? [batches] : cut(batches, max);
+    const rest = keep && !this.#isFull(itemsIn(parts.at(-1)!)) ? parts.pop()! : [];
+    for (const part of parts) emit(merge(part));
     return rest;
   }
 
-  #keepRest(key: string, rest: ScopedBatch | undefined): void {
-    if (rest !== undefined) this.#groups.set(key, { scope: rest.scope, batches: [rest], items: rest.items });
+  #keepRest(key: string, rest: readonly ScopedBatch[]): void {
+    if (rest.length > 0) this.#groups.set(key, { scope: rest[0]!.scope, batches: [...rest], items: itemsIn(rest) });
   }
 
   #startTimer(): void {
@@ -115,6 +109,36 @@ export class BatchProcessor implements Processor {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
+}
+
+function itemsIn(batches: readonly ScopedBatch[]): number {
+  let items = 0;
+  for (const batch of batches) items += batch.items;
+  return items;
+}
+
+/**
+ * The batches in groups of `max` items, the last one of fewer, in order. Only a batch that reaches over an end is split,
+ * so that what is held later holds the receipts and the memory of no request but those it has items of.
+ */
+function cut(batches: readonly ScopedBatch[], max: number): ScopedBatch[][] {
+  const parts: ScopedBatch[][] = [];
+  let part: ScopedBatch[] = [];
+  let room = max;
+  const add = (batch: ScopedBatch): void => {
+    part.push(batch);
+    room -= batch.items;
+    if (room > 0) return;
+    parts.push(part);
+    part = [];
+    room = max;
+  };
+  for (const batch of batches) {
+    if (batch.items <= room) add(batch);
+    else for (const piece of split(batch, splitContent(batch.signal, batch.segments, max, room))) add(piece);
+  }
+  if (part.length > 0) parts.push(part);
+  return parts;
 }
 
 export function create(config: BatchConfig, context: Context): Processor {

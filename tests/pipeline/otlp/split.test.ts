@@ -50,6 +50,17 @@ describe.each(SIGNALS)('splitting %s', (signal) => {
     expect(contents.map(({ items }) => items)).toEqual([1000, 1000, 500]);
   });
 
+  it('fills up what room there is first', () => {
+    const bytes = encode(signal, numbered(signal, 2500));
+    for (const [first, sizes] of [
+      [1, [1, 1000, 1000, 499]],
+      [700, [700, 1000, 800]],
+      [1000, [1000, 1000, 500]],
+      [5000, [1000, 1000, 500]],
+    ] as const)
+      expect(splitContent(signal, [bytes], 1000, first).map(({ items }) => items)).toEqual(sizes);
+  });
+
   it('gives back one part, byte for byte, when all fits', () => {
     const bytes = encode(signal, numbered(signal, 10));
     const contents = splitContent(signal, [bytes], 10);

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Receipt } from '../../../pipeline/batch/receipt.ts';
-import { bindContent, type ScopedBatch } from '../../../pipeline/batch/scoped-batch.ts';
+import { bindContent, letGo, type ScopedBatch } from '../../../pipeline/batch/scoped-batch.ts';
+import { walk, type Walk } from '../../../pipeline/otlp/walk.ts';
+import { bind } from '../../../pipeline/scope/bind.ts';
 import type { Signal } from '../../../pipeline/signal.ts';
 import { batch as declaration } from '../../../processors/batch/index.ts';
 import { BatchProcessor } from '../../../processors/batch/batch.ts';
@@ -9,6 +11,12 @@ import { config, type BatchConfig } from '../../../processors/batch/config.ts';
 import { quietContext } from '../../support/contexts.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { idsOf, requestOf } from '../../support/scripted.ts';
+
+const ORIGIN = {
+  receiver: 'otlp',
+  transport: 'http',
+  binding: { allowed: ['A'], fallback: 'A', from: 'listener' },
+} as const;
 
 interface Sent {
   readonly ids: readonly string[];
@@ -105,7 +113,40 @@ describe('batching', () => {
     const { send, emitted, receipts } = setUp({ send_batch_size: 4, send_batch_max_size: 4 });
     send({ ids: some(3), scope: 'A' }, { ids: some(5), scope: 'A' });
     expect(emitted).toHaveLength(2);
-    expect(receipts.map((receipt) => receipt.held)).toEqual([2, 2]);
+    expect(emitted.map((batch) => batch.receipts)).toEqual([[receipts[0], receipts[1]], [receipts[1]]]);
+    expect(receipts.map((receipt) => receipt.held)).toEqual([1, 2]);
+  });
+
+  test('a rest that waits holds the receipts and the memory of no request that has left', async () => {
+    const { clock, processor, emit, emitted } = setUp({ send_batch_size: 10, send_batch_max_size: 10 });
+    const sent = [8, 17, 3].map((count) => {
+      const bytes = requestOf('logs', some(count));
+      const walked = walk('logs', bytes, { claimKeys: [], attributes: undefined, mendsText: false }) as Walk;
+      const receipt = new Receipt();
+      const [batch] = bind(
+        { signal: 'logs', walk: walked, origin: ORIGIN },
+        { keys: ['periscope.scope'], on_missing: 'inject' },
+        receipt,
+      ).batches;
+      processor.process(batch!, emit);
+      return { receipt, lease: walked.lease };
+    });
+    expect(emitted.map((batch) => batch.items)).toEqual([10, 10]);
+    expect(processor.held('A')).toBe(8);
+    const leave = (): void => {
+      for (const batch of emitted.splice(0)) letGo(batch, { ok: true }, true);
+    };
+    leave();
+    // Of the second request some items wait, the third waits whole; the first is answered and its memory is back.
+    expect(sent.map(({ receipt, lease }) => [receipt.held, lease.held])).toEqual([
+      [0, 0],
+      [1, 1],
+      [1, 1],
+    ]);
+    await clock.advance(200);
+    expect(emitted.map((batch) => batch.items)).toEqual([8]);
+    leave();
+    expect(sent.map(({ receipt, lease }) => [receipt.held, lease.held])).toEqual(sent.map(() => [0, 0]));
   });
 
   test('flush sends all, stop leaves no timer', () => {
