@@ -4,7 +4,7 @@ import type { Graph, GraphContext } from './graph.ts';
 import type { ReceiverIntake } from './intake.ts';
 import type { Ledger, LedgerSnapshot } from './ledger.ts';
 import type { DeliveryQueue } from './queue.ts';
-import type { ComponentState, ComponentStatus } from './status.ts';
+import { worstOfEach, type ComponentState, type ComponentStatus } from './status.ts';
 
 /** The components of a graph, each once. */
 export interface Parts {
@@ -60,7 +60,7 @@ export class RunningGraph implements Graph {
       ...extensions.map(({ id, extension }) => ({ id, kind: 'extension', state, ...(running && extension.status?.()) }) as const),
       ...receivers.map(({ id }) => ({ id, kind: 'receiver', state }) as const),
       ...admissions.map(({ id }) => ({ id, kind: 'admission', state }) as const),
-      ...chains.flatMap((chain) => chain.status()).map((status) => (running ? status : { ...status, state })),
+      ...worstOfEach(chains.flatMap((chain) => chain.status())).map((status) => (running ? status : { ...status, state })),
       ...exporters.map(({ queue }) => (running ? queue.status() : { ...queue.status(), state })),
     ];
   }

@@ -18,3 +18,17 @@ export interface ComponentStatus {
     readonly bytesMax: number;
   };
 }
+
+/** From well to worst. */
+const STATES: readonly ComponentState[] = ['ok', 'stopped', 'starting', 'recoverable', 'failed'];
+
+/** One status per id, in order of first sight: the worst, as a component with one instance per pipeline is as well as
+ *  its worst instance. */
+export function worstOfEach(statuses: readonly ComponentStatus[]): ComponentStatus[] {
+  const worst = new Map<string, ComponentStatus>();
+  for (const status of statuses) {
+    const known = worst.get(status.id);
+    if (known === undefined || STATES.indexOf(status.state) > STATES.indexOf(known.state)) worst.set(status.id, status);
+  }
+  return [...worst.values()];
+}

@@ -125,7 +125,19 @@ describe('components of a graph', () => {
     expect(processors).toBe(2);
     expect(exporter.starts).toBe(1);
     expect(receiver.intake!.inspection('metrics')).toBeUndefined();
-    expect(graph.status().map((status) => status.id)).toEqual(['scripted', 'p', 'p', 'e']);
+    expect(graph.status().map((status) => status.id)).toEqual(['scripted', 'p', 'e']);
+  });
+
+  test('a processor is listed once, as well as the worst of its instances', async () => {
+    const { receiver, graph } = await start({
+      processors: [processorOf('cursed', () => new LossyProcessor(0, 3))],
+      exporters: [exporterOf('e', new ScriptedExporter())],
+      pipelines: ['traces', 'logs', 'metrics'].map((id) => pipelineOf(id, { processors: ['cursed'], exporters: ['e'] })),
+    });
+    await receiver.send('logs', ids(3), 'A');
+    expect(graph.status().filter((status) => status.kind === 'processor')).toEqual([
+      { id: 'cursed', kind: 'processor', state: 'failed', message: 'cannot process logs in cursed: this batch is cursed' },
+    ]);
   });
 
   test('what processors look for is merged, the strictest first', async () => {
