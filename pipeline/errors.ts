@@ -20,6 +20,13 @@ export const ERRORS = {
     'The body does not decompress with its Content-Encoding; use gzip, zstd, deflate or identity.',
   ),
   TOO_DEEP: entry(400, 3, false, 'The body nests deeper than the limit; flatten the attribute values.'),
+  UNAUTHENTICATED: entry(
+    401,
+    16,
+    false,
+    'Send a valid token (Authorization: Bearer), client certificate or password; see `auth`.',
+  ),
+  PERMISSION_DENIED: entry(403, 7, false, 'The token is valid but lacks the permission for this; make one that has it.'),
   SCOPE_FORBIDDEN: entry(403, 7, false, 'This sender may not send as that scope; fix the scope attribute or the listener.'),
   NOT_FOUND: entry(
     404,

@@ -1,7 +1,9 @@
 import type { AuditTrail } from './audit.ts';
+import type { AuthMethod, AuthResult, ClientCertificate, Credentials } from './auth.ts';
 import type { ErrorCode } from './errors.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import type { ComponentStatus } from './status.ts';
+import type { ServerTls } from './tls.ts';
 
 /** What a host lends its components. A member arrives with its first user. */
 export interface Host {
@@ -10,6 +12,11 @@ export interface Host {
   /** Where security events go (`pipeline/audit.ts` says which); cheap while no `audit` extension keeps them. */
   readonly audit: AuditTrail;
   readonly storage: HostStorage;
+  /**
+   * Who a request is from, by the first of `methods` that its credentials speak to. At once when that is known or plainly
+   * wrong, a promise (which never rejects) when a signature must be checked. Failures are counted against the address.
+   */
+  authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
   /** Counters of this process so far; empty until the graph runs. Several scopes: for localhost's owner only. */
   ledger(): LedgerSnapshot;
   /** How every component is; empty until the graph runs. */
@@ -38,10 +45,12 @@ export interface HttpOptions {
   /** Between two requests of one connection; 0 closes it after each answer. */
   readonly keepAliveTimeoutMs: number;
   readonly maxConnections: number;
+  /** Present = TLS only. Files are read at the start (a StartError names what is wrong) and again when they change. */
+  readonly tls?: ServerTls | undefined;
 }
 
 export interface HttpListener {
-  /** The address in use, as a URL without path: `http://127.0.0.1:4318`. */
+  /** The address in use, as a URL without path: `http://127.0.0.1:4318`, `https://…` with TLS. */
   readonly url: string;
   readonly engine: string;
   /** Stops listening at once; requests under way may finish until the deadline, then sockets are closed. Safe twice. */
@@ -57,6 +66,8 @@ export interface HttpHead {
   /** Without the question mark. */
   readonly query: string;
   readonly remoteAddress: string;
+  /** Of a listener with `client_ca_file`, where TLS has verified one. */
+  readonly certificate?: ClientCertificate | undefined;
   /** -1 when the request is chunked. */
   readonly contentLength: number;
   /** The handler's own, from `head` to `request`, `fault` or `gone`. */
@@ -74,8 +85,9 @@ export interface HttpAnswer {
 }
 
 export interface HttpHandler {
-  /** The head is in, the body is not: an answer here ends the request without reading it. Must not throw. */
-  head(head: HttpHead): HttpAnswer | undefined;
+  /** The head is in, the body is not: an answer here ends the request without reading it. While a promise is open (it
+   *  must not reject) the body waits. Must not throw. Headers are lent until it returns, not until it resolves. */
+  head(head: HttpHead): HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
   /** The body is in and owned by the handler from here on. */
   request(head: HttpHead, body: Uint8Array): Promise<HttpAnswer> | HttpAnswer;
   /** How a fault the engine found (400, 413, 408, 503, 500) is worded for this protocol. */

@@ -70,6 +70,33 @@ export const LIMITS = {
   configExpansions: 1000,
   /** Values of one YAML text with its anchors multiplied out. */
   configValues: 100_000,
+  /** Shortest HS256 secret: as many bits as the hash has (RFC 7518 3.2). */
+  tokenSecretBytesMin: 32,
+  /** A longer token is refused unread. */
+  tokenBytes: 8 * 1024,
+  /** Verified tokens that are remembered by their hash; the longest unused is forgotten and verified again. */
+  cachedTokens: 10_000,
+  /** Signatures that are checked at a time; one more is told to try again. */
+  tokenChecksAtOnce: 64,
+  /** Failed checks of one address in `authFailureWindowMs` before it is locked out. */
+  authFailures: 20,
+  authFailureWindowMs: 10_000,
+  /** First lock-out of an address; each further one in a row lasts twice as long, up to the most. */
+  authLockoutMs: 10_000,
+  authLockoutMaxMs: 300_000,
+  /** Addresses whose failures are remembered; the longest quiet one is forgotten. */
+  authAddresses: 10_000,
+  /** Longest life of a token that `periscope token create` makes. */
+  tokenLifeMaxMs: 366 * 24 * 3_600_000,
+  /** Scopes of one token. */
+  tokenScopes: 100,
+  /** Void tokens that a revocation file may list. */
+  revokedTokens: 100_000,
+  /** A key set or key file; larger ones are not read. */
+  keyFileBytes: 256 * 1024,
+  /** One-time tickets that are open at a time. */
+  tickets: 10_000,
+  ticketLifeMs: 60_000,
   /** Connections of a health listener: probes and people. */
   healthConnections: 100,
 } as const;

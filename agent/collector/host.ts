@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { AuditTrail } from '../../pipeline/audit.ts';
+import type { AuthResult } from '../../pipeline/auth.ts';
 import type { Host, HttpListener } from '../../pipeline/host.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
@@ -24,6 +25,13 @@ export interface CollectorHost extends Host {
   attach(running: Running): void;
 }
 
+const NOBODY: AuthResult = {
+  ok: false,
+  code: 'UNAUTHENTICATED',
+  retryable: false,
+  message: 'cannot check who this is: no way to do so is configured',
+};
+
 /** Lends components the HTTP engine of this process (loaded with the first listener) and what the graph knows.
  *  `storageDirectory` is absolute; nothing is made there before a component writes. */
 export function createHost(storageDirectory: string = resolve('.periscope')): CollectorHost {
@@ -39,6 +47,7 @@ export function createHost(storageDirectory: string = resolve('.periscope')): Co
       listeners.push({ owner: options.owner ?? '', endpoint: options.endpoint, listener });
       return listener;
     },
+    authenticate: () => NOBODY,
     ledger: () => running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] },
     status: () => running?.status() ?? [],
     attach(graph) {

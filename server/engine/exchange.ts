@@ -28,8 +28,12 @@ export abstract class Exchange implements Reading {
   protected readonly shared: Shared;
   protected readonly head: RequestHead<unknown>;
   #body: RequestBody | undefined;
-  /** The head was let pass and `request` has not run. */
+  /** The head was let pass, or is being judged, and `request` has not run. */
   #reading = false;
+  /** The handler has not said yet what it makes of the head: the body waits. */
+  #deciding = false;
+  /** The whole body came in while the handler was deciding. */
+  #complete = false;
   #over = false;
 
   constructor(shared: Shared, head: RequestHead<unknown>) {
@@ -37,8 +41,10 @@ export abstract class Exchange implements Reading {
     this.head = head;
   }
 
-  /** Calls `data` with each chunk from now on. */
-  protected abstract read(): void;
+  /** Calls `data` with each chunk from now on. `hold`: as few as can be, until `proceed`. */
+  protected abstract read(hold: boolean): void;
+  /** Reads on after `read(true)`. */
+  protected abstract proceed(): void;
   /** `last`: the connection is closed after it, as soon as the sender can have read it. */
   protected abstract write(answer: HttpAnswer, last: boolean): void;
 
@@ -46,21 +52,23 @@ export abstract class Exchange implements Reading {
     const { head, shared } = this;
     shared.underWay.begin();
     const fault = tooMany ? 'TOO_MANY_CONNECTIONS' : this.#faultOf();
-    let answer: HttpAnswer | undefined;
+    let answer: HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
     try {
       answer = fault === undefined ? shared.handler.head(head) : shared.handler.fault(head, fault);
     } catch {
       answer = shared.handler.fault(head, 'INTERNAL');
     }
     head.takeBack();
-    if (answer !== undefined) {
-      this.#answer(answer, fault !== undefined || head.contentLength < 0 || head.contentLength > LIMITS.drainedBytes);
+    if (answer instanceof Promise) {
+      this.#decide(answer);
+    } else if (answer !== undefined) {
+      this.#refuse(answer, fault !== undefined);
     } else if (head.contentLength === 0) {
       this.#request(NOTHING);
     } else {
       this.#reading = true;
       shared.watch.add(this);
-      this.read();
+      this.read(false);
     }
   }
 
@@ -71,6 +79,7 @@ export abstract class Exchange implements Reading {
     // What comes in one piece needs no more than its own length, whatever was announced.
     this.#body ??= new RequestBody(last ? chunk.length : this.head.contentLength, this.shared.options.maxBodyBytes);
     if (!this.#body.add(chunk, owned)) this.#fault('BODY_TOO_LARGE');
+    else if (last && this.#deciding) this.#complete = true;
     else if (last) this.#request(this.#body.take());
   }
 
@@ -78,13 +87,47 @@ export abstract class Exchange implements Reading {
   abort(): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#reading) this.shared.handler.gone?.(this.head);
+    if (this.#reading && !this.#deciding) this.shared.handler.gone?.(this.head);
     this.#endReading();
     this.shared.underWay.end();
   }
 
   expire(): void {
     this.#fault('REQUEST_TIMEOUT');
+  }
+
+  #decide(deciding: Promise<HttpAnswer | undefined>): void {
+    const { head, shared } = this;
+    this.#reading = true;
+    this.#deciding = true;
+    this.#complete = head.contentLength === 0;
+    shared.watch.add(this);
+    if (!this.#complete) this.read(true);
+    deciding.then(
+      (answer) => this.#decided(answer),
+      () => this.#decided(shared.handler.fault(head, 'INTERNAL')),
+    );
+  }
+
+  #decided(answer: HttpAnswer | undefined): void {
+    this.#deciding = false;
+    // The sender left, or a fault was answered: the handler was told, before it had decided.
+    if (!this.#reading) {
+      if (answer === undefined) this.shared.handler.gone?.(this.head);
+    } else if (answer !== undefined) {
+      this.#endReading();
+      if (this.head.contentLength !== 0) this.proceed();
+      this.#refuse(answer, false);
+    } else {
+      if (this.head.contentLength !== 0) this.proceed();
+      if (this.#complete) this.#request(this.#body?.take() ?? NOTHING);
+    }
+  }
+
+  /** A sender that has little left to send may send it and keep its connection. */
+  #refuse(answer: HttpAnswer, fault: boolean): void {
+    const { contentLength } = this.head;
+    this.#answer(answer, fault || contentLength < 0 || contentLength > LIMITS.drainedBytes);
   }
 
   #faultOf(): ErrorCode | undefined {
@@ -114,7 +157,7 @@ export abstract class Exchange implements Reading {
   #fault(code: ErrorCode): void {
     const { handler } = this.shared;
     const answer = handler.fault(this.head, code);
-    handler.gone?.(this.head);
+    if (!this.#deciding) handler.gone?.(this.head);
     this.#endReading();
     this.#answer(answer, true);
   }

@@ -158,7 +158,11 @@ class NodeExchange extends Exchange {
     response.once('close', () => this.abort());
   }
 
-  protected override read(): void {
+  protected override read(hold: boolean): void {
+    if (!hold) this.proceed();
+  }
+
+  protected override proceed(): void {
     if (this.#expectsContinue) this.#response.writeContinue();
     this.#request.on('data', (chunk: Uint8Array) => this.data(chunk, false, true));
     this.#request.once('end', () => this.data(NOTHING, true, true));

@@ -114,6 +114,7 @@ class UwsExchange extends Exchange {
   readonly #response: UwsResponse;
   /** Bytes of the body that have not come yet; not a number when nobody said how many there are. */
   #missing: number;
+  #held = false;
 
   constructor(shared: Shared, head: UwsHead, response: UwsResponse) {
     super(shared, head);
@@ -124,15 +125,25 @@ class UwsExchange extends Exchange {
 
   /** The engine's own timer wants 16 kB/s of a sender; ours only that something comes. */
   keep(): void {
+    if (this.#held) return;
     this.#response.pause();
     this.#response.resume();
   }
 
-  protected override read(): void {
+  protected override read(hold: boolean): void {
+    // What lies in the engine's buffer comes all the same.
+    this.#held = hold;
+    if (hold) this.#response.pause();
     this.#response.onData((chunk, last) => {
       this.#missing = last ? 0 : this.#missing - chunk.byteLength;
       this.data(new Uint8Array(chunk), last, false);
     });
+  }
+
+  protected override proceed(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#response.resume();
   }
 
   protected override write(answer: HttpAnswer, last: boolean): void {

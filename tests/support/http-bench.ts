@@ -21,10 +21,10 @@ export class Recorder implements HttpHandler {
   readonly bodies: Uint8Array[] = [];
   readonly faults: ErrorCode[] = [];
   gones = 0;
-  onHead: (head: HttpHead) => HttpAnswer | undefined = () => undefined;
+  onHead: (head: HttpHead) => HttpAnswer | undefined | Promise<HttpAnswer | undefined> = () => undefined;
   onRequest: (head: HttpHead, body: Uint8Array) => Promise<HttpAnswer> | HttpAnswer = (_head, body) => ({ status: 200, body });
 
-  head(head: HttpHead): HttpAnswer | undefined {
+  head(head: HttpHead): HttpAnswer | undefined | Promise<HttpAnswer | undefined> {
     this.heads.push(head);
     return this.onHead(head);
   }
