@@ -11,15 +11,22 @@ export class Lease {
   readonly #buffers: ArrayBuffer[] = [];
   #held = 1;
   #clean = true;
+  #byteLength = 0;
 
   get held(): number {
     return this.#held;
+  }
+
+  /** Of all memory it holds. */
+  get byteLength(): number {
+    return this.#byteLength;
   }
 
   /** Memory that is given back with the lease: its own, from `bytes` or `words`, or a body that came in pooled. */
   hold(buffer: ArrayBufferLike): void {
     assert(this.#held > 0, 'memory is added to a lease that has ended');
     this.#buffers.push(buffer as ArrayBuffer);
+    this.#byteLength += buffer.byteLength;
   }
 
   /** Uninitialised: to be written whole before it is read. */
@@ -49,5 +56,6 @@ export class Lease {
     if (this.#held > 0) return;
     if (this.#clean) for (const buffer of this.#buffers) pool.give(buffer);
     this.#buffers.length = 0;
+    this.#byteLength = 0;
   }
 }

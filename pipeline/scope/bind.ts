@@ -19,6 +19,7 @@ import {
   PARENT,
 } from '../otlp/marks.kernel.ts';
 import { readKeyValue, stringValue, utf8 } from '../otlp/key-value.ts';
+import { takeGroups } from '../otlp/take-groups.ts';
 import { resourceAttribute, resourceOf } from '../otlp/write.ts';
 import type { Walk } from '../otlp/walk.ts';
 import { ROLE_RESOURCE } from '../otlp/walk.kernel.ts';
@@ -44,11 +45,12 @@ type Reason = (typeof REASONS)[number];
  */
 export function bind(batch: Batch, stage: ScopeStageConfig, receipt: Receipt): Bound {
   const { walk, origin } = batch;
+  const allowed = scopesOf(origin.binding);
   const tally = new Tally(batch);
   const groups = new Map<string, number[]>();
   for (let mark = 0; mark < walk.markCount; mark = lastInside(walk.marks, walk.markCount, mark) + 1) {
     if (walk.isUnknown(mark)) continue;
-    const verdict = judgeGroup(walk, mark, origin.binding, stage);
+    const verdict = judgeGroup(walk, mark, origin.binding, allowed, stage);
     if (typeof verdict === 'string') {
       const known = groups.get(verdict);
       if (known === undefined) groups.set(verdict, [mark]);
@@ -57,10 +59,24 @@ export function bind(batch: Batch, stage: ScopeStageConfig, receipt: Receipt): B
   }
   const batches: ScopedBatch[] = [];
   for (const [scope, marks] of groups) {
-    const edits = bindGroups(walk, scope, marks, stage, tally, origin.binding.allowed.length === 1);
+    // With several scopes each gets its groups for itself: none pays for reading past those of the others.
+    const own = groups.size === 1 ? walk : takeGroups(walk, marks);
+    const edits = bindGroups(own, scope, own === walk ? marks : undefined, stage, tally, allowed.size === 1);
     if (edits.items > 0) batches.push(bindContent(scope, batch.signal, edits, receipt, origin.metadata));
   }
   return { batches, rejected: tally.rejections() };
+}
+
+const scopeSets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** The scopes that a claim may name; a listener can have hundreds, and each group is looked up. */
+function scopesOf({ allowed }: Binding): ReadonlySet<string> {
+  let scopes = scopeSets.get(allowed);
+  if (scopes === undefined) {
+    scopes = new Set(allowed);
+    scopeSets.set(allowed, scopes);
+  }
+  return scopes;
 }
 
 /** The scope of the group at `mark`, or why it has none. */
@@ -68,11 +84,11 @@ function judgeGroup(
   walk: Walk,
   mark: number,
   binding: Binding,
+  allowed: ReadonlySet<string>,
   stage: ScopeStageConfig,
 ): string | { scope: string; reason: Reason } {
-  const { allowed } = binding;
-  const only = allowed.length === 1 ? allowed[0] : undefined;
-  const counted = only ?? binding.fallback ?? allowed[0] ?? 'global';
+  const only = allowed.size === 1 ? binding.allowed[0] : undefined;
+  const counted = only ?? binding.fallback ?? binding.allowed[0] ?? 'global';
   let claim: string | undefined;
   let claims = 0;
   const last = lastInside(walk.marks, walk.markCount, mark);
@@ -90,15 +106,15 @@ function judgeGroup(
     const fallback = stage.on_missing === 'inject' ? (only ?? binding.fallback) : undefined;
     return fallback ?? { scope: counted, reason: 'scope_missing' };
   }
-  if (claim !== undefined && allowed.includes(claim)) return claim;
+  if (claim !== undefined && allowed.has(claim)) return claim;
   return { scope: counted, reason: only === undefined ? 'scope_forbidden' : 'scope_mismatch' };
 }
 
-/** The edits that leave the groups at `marks`, bound to `scope`, and nothing else of the request. */
+/** The edits that leave the groups at `marks` (absent = all), bound to `scope`, and nothing else of the request. */
 function bindGroups(
   walk: Walk,
   scope: string,
-  marks: readonly number[],
+  marks: readonly number[] | undefined,
   stage: ScopeStageConfig,
   tally: Tally,
   single: boolean,
@@ -114,7 +130,7 @@ function bindGroups(
     if (walk.isUnknown(mark)) {
       // A field of the request that OTLP does not know belongs to no group, so only a sender of one scope may keep it.
       if (!single) edits.cut(mark);
-    } else if (marks[next] === mark) {
+    } else if (marks === undefined || marks[next] === mark) {
       next += 1;
       const place = injectAt(walk, mark, last, stage.keys[0]!);
       if (place >= 0) {

@@ -9,7 +9,7 @@ import { bind, type Bound } from '../../../pipeline/scope/bind.ts';
 import type { Binding } from '../../../pipeline/scope/binding.ts';
 import { DEFAULT_SCOPE_STAGE } from '../../../pipeline/scope/stage.ts';
 import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
-import { anyRequest, attribute, encode, gauge, point, request } from '../../support/build.ts';
+import { anyRequest, attribute, encode, gauge, logRecord, point, request, type GroupSpec } from '../../support/build.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
 import { decode, type Tree, type Value } from '../../support/reference/otlp.ts';
 import { countItems, judgeScopes } from '../../support/reference/scope-and-sanitize.ts';
@@ -52,7 +52,7 @@ function sprinkle(tree: Tree, random: () => number, rarity: number): Tree {
 describe('the scope stage', () => {
   test.each(SIGNALS)('agrees with an independent naive judge, however the %s request is written', (signal) => {
     fc.assert(
-      fc.property(anyRequest(signal), fc.nat(), fc.constantFrom(2, 6), fc.boolean(), (tree, seed, rarity, several) => {
+      fc.property(anyRequest(signal), fc.nat(), fc.constantFrom(2, 6), fc.constantFrom(1, 2, 5), (tree, seed, rarity, scopes) => {
         const random = seeded(seed);
         const claimed = sprinkle(tree, random, rarity);
         const bytes = encodeOddly(signal, claimed, random, {
@@ -62,7 +62,8 @@ describe('the scope stage', () => {
           overlong: seed % 3 === 0,
         });
         const plain = decode(signal, bytes);
-        const binding: Binding = several ? { allowed: ['A', 'B'], fallback: 'A', from: 'fallback' } : only('A');
+        const allowed = ['A', 'B', 'a', 'A ', '\u0410'].slice(0, scopes);
+        const binding: Binding = scopes > 1 ? { allowed, fallback: 'A', from: 'fallback' } : only('A');
         const want = judgeScopes(signal, plain, binding.allowed, 'A');
         const got = bound(signal, bytes, binding);
         expect(got.rejected.reduce((sum, each) => sum + each.items, 0)).toBe(want.rejected);
@@ -76,6 +77,32 @@ describe('the scope stage', () => {
       }),
       { numRuns: 200, endOnFailure: true },
     );
+  });
+
+  test('a request of many scopes costs memory for its marks and its scopes, not for their product', () => {
+    const claimed = (group: number, scope: string): GroupSpec => ({
+      resource: { 'periscope.scope': scope },
+      items: Array.from({ length: 5 }, (_, item) => logRecord({ id: `${group}-${item}`, 'periscope.scope': scope })),
+    });
+    const cost = (scopes: number): number => {
+      const allowed = Array.from({ length: scopes }, (_, at) => `scope-${at}`);
+      const groups = Array.from({ length: 2000 }, (_, at) => claimed(at, allowed[at % scopes]!));
+      const walked = walk('logs', encode('logs', request('logs', groups)), INSPECTION) as Walk;
+      const before = walked.lease.byteLength;
+      const batch: Batch = {
+        signal: 'logs',
+        walk: walked,
+        origin: { receiver: 'otlp', transport: 'http', binding: { allowed, fallback: undefined, from: 'token' } },
+      };
+      const { batches, rejected } = bind(batch, DEFAULT_SCOPE_STAGE, new Receipt());
+      expect(rejected).toEqual([]);
+      expect(batches).toHaveLength(scopes);
+      expect(batches.reduce((sum, each) => sum + each.items, 0)).toBe(10_000);
+      return walked.lease.byteLength - before;
+    };
+    const two = cost(2);
+    // Each has texts and buffers of its own, in size classes of the pool.
+    expect(cost(500)).toBeLessThan(2 * two + 500 * 4096);
   });
 
   test('is idempotent: what it sealed passes again untouched, byte for byte', () => {
