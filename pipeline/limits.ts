@@ -47,6 +47,11 @@ export const LIMITS = {
   drainBackoffMs: 500,
   /** Kept for reuse by the buffer pool, over all size classes. */
   pooledBytes: 16 * 1024 * 1024,
+  /** A request up to this size is copied to others that wait for the same batch; a larger one waits in its own memory. */
+  gatheredBytes: 16 * 1024,
+  /** Pieces of memory that small requests are copied to: the first, and each from the fifth on. */
+  gatherFirstBytes: 4 * 1024,
+  gatherBytes: 64 * 1024,
   /** Distinct metadata combinations of one batch processor. */
   batchMetadataCardinality: 1000,
   /** Distinct scopes one process counts; one more is refused. */

@@ -1,5 +1,5 @@
 import { assert } from '../assert.ts';
-import { pool } from './pool.ts';
+import { type Memory, pool } from './pool.ts';
 
 /**
  * The pooled memory of one request: its body, and what is made of it. Every batch that carries bytes of the request
@@ -8,7 +8,7 @@ import { pool } from './pool.ts';
  * to the garbage collector: bytes of one tenant must never show up in another's.
  */
 export class Lease {
-  readonly #buffers: ArrayBuffer[] = [];
+  #first: Memory | undefined;
   #held = 1;
   #clean = true;
   #byteLength = 0;
@@ -22,25 +22,31 @@ export class Lease {
     return this.#byteLength;
   }
 
-  /** Memory that is given back with the lease: its own, from `bytes` or `words`, or a body that came in pooled. */
+  /** A body that came in pooled is given back with the lease; other memory is only counted. */
   hold(buffer: ArrayBufferLike): void {
-    assert(this.#held > 0, 'memory is added to a lease that has ended');
-    this.#buffers.push(buffer as ArrayBuffer);
-    this.#byteLength += buffer.byteLength;
+    const memory = pool.owner(buffer);
+    if (memory === undefined) this.#byteLength += buffer.byteLength;
+    else this.#keep(memory);
   }
 
   /** Uninitialised: to be written whole before it is read. */
   bytes(length: number): Uint8Array {
-    const buffer = pool.take(length);
-    this.hold(buffer);
-    return new Uint8Array(buffer, 0, length);
+    return new Uint8Array(this.#take(length).bytes.buffer, 0, length);
   }
 
   /** Uninitialised int32. */
   words(count: number): Int32Array {
-    const buffer = pool.take(count * 4);
-    this.hold(buffer);
-    return new Int32Array(buffer, 0, count);
+    return new Int32Array(this.#take(count * 4).words.buffer, 0, count);
+  }
+
+  /** As `bytes`, but as much as there is, at least `length`: costs no view of its own. */
+  roomyBytes(length: number): Uint8Array {
+    return this.#take(length).bytes;
+  }
+
+  /** As `words`, but as many as there are, at least `count`. */
+  roomyWords(count: number): Int32Array {
+    return this.#take(count * 4).words;
   }
 
   retain(times = 1): void {
@@ -54,8 +60,27 @@ export class Lease {
     this.#held -= 1;
     if (!clean) this.#clean = false;
     if (this.#held > 0) return;
-    if (this.#clean) for (const buffer of this.#buffers) pool.give(buffer);
-    this.#buffers.length = 0;
+    let memory = this.#first;
+    this.#first = undefined;
     this.#byteLength = 0;
+    while (memory !== undefined) {
+      const { next } = memory;
+      memory.next = undefined;
+      if (this.#clean) pool.give(memory);
+      memory = next;
+    }
+  }
+
+  #take(length: number): Memory {
+    const memory = pool.take(length);
+    this.#keep(memory);
+    return memory;
+  }
+
+  #keep(memory: Memory): void {
+    assert(this.#held > 0, 'memory is added to a lease that has ended');
+    memory.next = this.#first;
+    this.#first = memory;
+    this.#byteLength += memory.bytes.length;
   }
 }

@@ -19,6 +19,11 @@ export class Receipt {
     return this.#held;
   }
 
+  /** Somebody waits for it to settle. */
+  get isAwaited(): boolean {
+    return this.#settled !== undefined;
+  }
+
   retain(times = 1): void {
     assert(this.#held > 0, 'a settled receipt is retained');
     this.#held += times;

@@ -13,6 +13,9 @@ export interface Content {
   readonly segments: readonly Uint8Array[];
   /** What the walk found and nobody has changed yet; gone once batches are merged. */
   readonly edits?: Edits | undefined;
+  /** Copies the bytes into `out` from `at` on, where there is room for `byteLength`, without making segments first;
+   *  returns where they end. */
+  writeTo?(out: Uint8Array, at: number): number;
 }
 
 /** What a batch brings along from the requests it was made of. */
@@ -70,6 +73,17 @@ export class ScopedBatch {
   get edits(): Edits | undefined {
     return this.#content.edits;
   }
+
+  /** As Content.writeTo. */
+  writeTo(out: Uint8Array, at: number): number {
+    if (this.#content.writeTo !== undefined) return this.#content.writeTo(out, at);
+    let to = at;
+    for (const segment of this.#content.segments) {
+      out.set(segment, to);
+      to += segment.length;
+    }
+    return to;
+  }
 }
 
 /** Only for `pipeline/scope` (tests/tidy.test.ts keeps it so): every other batch comes from one that exists. */
@@ -83,6 +97,17 @@ export function bindContent(scope: string, signal: Signal, content: Content, rec
 /** The same batch with other content: what a processor that changes something emits. Holds the same receipts and leases. */
 export function derive(batch: ScopedBatch, content: Content): ScopedBatch {
   return new ScopedBatch(seal, batch.scope, batch.signal, content, batch);
+}
+
+/** A batch like `batch` that holds `receipts` and `leases` in the place of its own: for who copies its bytes. */
+export function restate(
+  batch: ScopedBatch,
+  content: Content,
+  receipts: readonly Receipt[],
+  leases: readonly Lease[],
+): ScopedBatch {
+  const { metadata, claimKeys } = batch;
+  return new ScopedBatch(seal, batch.scope, batch.signal, content, { receipts, leases, metadata, claimKeys });
 }
 
 /** One batch of several: requests of one message type concatenate to a valid request. Throws when scopes differ. */

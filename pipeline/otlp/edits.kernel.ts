@@ -2,68 +2,76 @@ import { CONTENT, END, KIND, LENGTH, MARK_FRAME, MARK_STRIDE, PARENT, START } fr
 import { varintLength, writeVarint } from './varint.kernel.ts';
 
 /**
- * Splices: request bytes + marks + an action per mark (three int32: action, place in the scratch, length) -> request
- * bytes. Two passes over the marks, one copy of the bytes; nothing else of the request is looked at.
+ * Splices: request bytes + marks + an action per mark -> request bytes. Two passes over the marks, one copy of the
+ * bytes; nothing else of the request is looked at. Four int32 an action: what is done, place in the scratch, length
+ * there, and how much the content of a frame grows, which `editedLength` finds out.
  */
+export const ACTION_STRIDE = 4;
+const GROWTH = 3;
 export const ACTION_NONE = 0;
 export const ACTION_CUT = 1;
 export const ACTION_REPLACE = 2;
 
 /**
- * Length of the result; fills `deltas` (one per mark) with how much each frame's content grows. Backwards, so that a
- * frame's sum is complete when it is reached, for the marks inside it stand behind it.
+ * Length of the result; fills in the growths. Backwards, so that a frame's sum is complete when it is reached, for the
+ * marks inside it stand behind it.
  */
-export function editedLength(length: number, rows: Int32Array, count: number, actions: Int32Array, deltas: Int32Array): number {
+export function editedLength(length: number, rows: Int32Array, count: number, actions: Int32Array): number {
   let total = length;
+  for (let mark = 0; mark < count; mark++) actions[mark * ACTION_STRIDE + GROWTH] = 0;
   for (let mark = count - 1; mark >= 0; mark--) {
     const base = mark * MARK_STRIDE;
-    const action = actions[mark * 3]!;
+    const act = mark * ACTION_STRIDE;
+    const action = actions[act]!;
+    const growth = actions[act + GROWTH]!;
     const size = rows[base + END]! - rows[base + START]!;
     let delta = 0;
     if (action === ACTION_CUT) delta = -size;
-    else if (action === ACTION_REPLACE) delta = actions[mark * 3 + 2]! - size;
-    else if (rows[base + KIND] === MARK_FRAME && deltas[mark] !== 0) {
+    else if (action === ACTION_REPLACE) delta = actions[act + 2]! - size;
+    else if (growth !== 0 && rows[base + KIND] === MARK_FRAME) {
       const content = rows[base + END]! - rows[base + CONTENT]!;
-      delta = deltas[mark]! + varintLength(content + deltas[mark]!) - (rows[base + CONTENT]! - rows[base + LENGTH]!);
+      delta = growth + varintLength(content + growth) - (rows[base + CONTENT]! - rows[base + LENGTH]!);
     }
     if (delta === 0) continue;
     const parent = rows[base + PARENT]!;
     if (parent < 0) total += delta;
-    else deltas[parent] = deltas[parent]! + delta;
+    else actions[parent * ACTION_STRIDE + GROWTH] = actions[parent * ACTION_STRIDE + GROWTH]! + delta;
   }
   return total;
 }
 
-/** Writes the result into `out`; returns its length. `deltas` as `editedLength` left them. */
+/** Writes the result into `out` from `at` on; returns where it ends. Growths as `editedLength` left them. */
 export function applyEdits(
   bytes: Uint8Array,
   rows: Int32Array,
   count: number,
   actions: Int32Array,
   scratch: Uint8Array,
-  deltas: Int32Array,
   out: Uint8Array,
+  at: number,
 ): number {
   let from = 0;
-  let to = 0;
+  let to = at;
   for (let mark = 0; mark < count; mark++) {
     const base = mark * MARK_STRIDE;
     const start = rows[base + START]!;
-    const action = actions[mark * 3]!;
+    const act = mark * ACTION_STRIDE;
+    const action = actions[act]!;
     if (action === ACTION_NONE) {
-      if (rows[base + KIND] !== MARK_FRAME || deltas[mark] === 0) continue;
+      const growth = actions[act + GROWTH]!;
+      if (growth === 0 || rows[base + KIND] !== MARK_FRAME) continue;
       const length = rows[base + LENGTH]!;
       const content = rows[base + CONTENT]!;
       to = copy(bytes, from, length, out, to);
-      to = writeVarint(out, to, rows[base + END]! - content + deltas[mark]!);
+      to = writeVarint(out, to, rows[base + END]! - content + growth);
       from = content;
       continue;
     }
     to = copy(bytes, from, start, out, to);
     from = rows[base + END]!;
     if (action === ACTION_REPLACE) {
-      const place = actions[mark * 3 + 1]!;
-      to = copy(scratch, place, place + actions[mark * 3 + 2]!, out, to);
+      const place = actions[act + 1]!;
+      to = copy(scratch, place, place + actions[act + 2]!, out, to);
     }
     mark = lastInside(rows, count, mark);
   }

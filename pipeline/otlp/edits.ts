@@ -1,6 +1,6 @@
 import { assert } from '../assert.ts';
 import type { Content } from '../batch/scoped-batch.ts';
-import { ACTION_CUT, ACTION_REPLACE, applyEdits, editedLength, lastInside } from './edits.kernel.ts';
+import { ACTION_CUT, ACTION_REPLACE, ACTION_STRIDE, applyEdits, editedLength, lastInside } from './edits.kernel.ts';
 import { DATA, KIND, MARK_FRAME, MARK_STRIDE, PARENT } from './marks.kernel.ts';
 import { Scratch } from './scratch.ts';
 import type { Walk } from './walk.ts';
@@ -12,20 +12,20 @@ import type { Walk } from './walk.ts';
  */
 export class Edits implements Content {
   readonly walk: Walk;
-  /** Per mark: action, place in the scratch, length there. */
+  /** Rows as in edits.kernel.ts, one per mark; what lies behind them is not ours. */
   readonly #actions: Int32Array;
   readonly #scratch: Scratch;
   #touched: boolean;
   #items = -1;
   #length = -1;
-  #deltas: Int32Array | undefined;
   #segments: readonly Uint8Array[] | undefined;
 
   constructor(walk: Walk, from?: Edits) {
     this.walk = walk;
-    this.#actions = walk.lease.words(walk.markCount * 3);
-    if (from === undefined) this.#actions.fill(0);
-    else this.#actions.set(from.#actions);
+    const words = walk.markCount * ACTION_STRIDE;
+    this.#actions = walk.lease.roomyWords(words);
+    // By hand, as there are a few rows in most requests.
+    for (let i = 0; i < words; i++) this.#actions[i] = from === undefined ? 0 : from.#actions[i]!;
     // Shared on purpose: texts are only ever added, and both copies read their own.
     this.#scratch = from === undefined ? new Scratch(walk.lease) : from.#scratch;
     this.#touched = from !== undefined && from.#touched;
@@ -42,14 +42,14 @@ export class Edits implements Content {
   /** Is this mark still there: neither it nor anything around it was cut. */
   has(mark: number): boolean {
     const rows = this.walk.marks;
-    for (let at = mark; at >= 0; at = rows[at * MARK_STRIDE + PARENT]!) if (this.#actions[at * 3] === ACTION_CUT) return false;
+    for (let at = mark; at >= 0; at = rows[at * MARK_STRIDE + PARENT]!) if (this.#actions[at * ACTION_STRIDE] === ACTION_CUT) return false;
     return true;
   }
 
   /** Takes the whole field of the mark out. */
   cut(mark: number): void {
     this.#touch();
-    this.#actions[mark * 3] = ACTION_CUT;
+    this.#actions[mark * ACTION_STRIDE] = ACTION_CUT;
   }
 
   /** Puts `text` in the place of the whole field of the mark, tag and length included; of nothing, at a MARK_POINT. */
@@ -65,9 +65,9 @@ export class Edits implements Content {
   put(mark: number, place: number, length: number): void {
     assert(this.walk.marks[mark * MARK_STRIDE + KIND] !== MARK_FRAME, 'a frame is replaced');
     this.#touch();
-    this.#actions[mark * 3] = ACTION_REPLACE;
-    this.#actions[mark * 3 + 1] = place;
-    this.#actions[mark * 3 + 2] = length;
+    this.#actions[mark * ACTION_STRIDE] = ACTION_REPLACE;
+    this.#actions[mark * ACTION_STRIDE + 1] = place;
+    this.#actions[mark * ACTION_STRIDE + 2] = length;
   }
 
   /** Cuts every frame whose items are all cut, so that no name around a rejected item stays behind. */
@@ -87,7 +87,7 @@ export class Edits implements Content {
       if (rows[base + KIND] !== MARK_FRAME) continue;
       const items = rows[base + DATA]!;
       const parent = rows[base + PARENT]!;
-      if (parent >= 0) lost[parent] = lost[parent]! + (this.#actions[mark * 3] === ACTION_CUT ? items : lost[mark]!);
+      if (parent >= 0) lost[parent] = lost[parent]! + (this.#actions[mark * ACTION_STRIDE] === ACTION_CUT ? items : lost[mark]!);
     }
     return lost;
   }
@@ -99,7 +99,7 @@ export class Edits implements Content {
     if (this.#touched) {
       const { marks: rows, markCount } = this.walk;
       for (let mark = 0; mark < markCount; mark++) {
-        if (this.#actions[mark * 3] !== ACTION_CUT || rows[mark * MARK_STRIDE + KIND] !== MARK_FRAME) continue;
+        if (this.#actions[mark * ACTION_STRIDE] !== ACTION_CUT || rows[mark * MARK_STRIDE + KIND] !== MARK_FRAME) continue;
         items -= rows[mark * MARK_STRIDE + DATA]!;
         mark = lastInside(rows, markCount, mark);
       }
@@ -111,8 +111,7 @@ export class Edits implements Content {
   get byteLength(): number {
     if (!this.#touched) return this.walk.bytes.length;
     if (this.#length < 0) {
-      this.#deltas = this.walk.lease.words(this.walk.markCount).fill(0);
-      this.#length = editedLength(this.walk.bytes.length, this.walk.marks, this.walk.markCount, this.#actions, this.#deltas);
+      this.#length = editedLength(this.walk.bytes.length, this.walk.marks, this.walk.markCount, this.#actions);
     }
     return this.#length;
   }
@@ -130,11 +129,25 @@ export class Edits implements Content {
   }
 
   #apply(): Uint8Array {
+    const out = this.walk.lease.bytes(this.byteLength);
+    this.#write(out, 0);
+    return out;
+  }
+
+  /** Copies the bytes into `out` from `at` on, where there is room for `byteLength`; returns where they end. */
+  writeTo(out: Uint8Array, at: number): number {
+    const { bytes } = this.walk;
+    if (this.#segments === undefined && this.#touched) return this.#write(out, at);
+    const made = this.#segments?.[0] ?? bytes;
+    out.set(made, at);
+    return at + made.length;
+  }
+
+  #write(out: Uint8Array, at: number): number {
     const length = this.byteLength;
     const { walk } = this;
-    const out = walk.lease.bytes(length);
-    const written = applyEdits(walk.bytes, walk.marks, walk.markCount, this.#actions, this.#scratch.bytes, this.#deltas!, out);
-    assert(written === length, `edits wrote ${written} bytes of ${length}`);
-    return out;
+    const end = applyEdits(walk.bytes, walk.marks, walk.markCount, this.#actions, this.#scratch.bytes, out, at);
+    assert(end - at === length, 'edits wrote more or fewer bytes than they said');
+    return end;
   }
 }

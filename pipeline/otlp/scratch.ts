@@ -1,29 +1,34 @@
 import type { Lease } from '../batch/lease.ts';
 
-const FIRST_BYTES = 256;
+const NOTHING = new Uint8Array(0);
+const LEAST_BYTES = 256;
 
-/** Texts that edits put in, in one growing buffer of the request's lease; places stay valid while it grows. */
+/** Texts that edits put in, in one growing buffer of the request's lease; places stay valid while it grows. Most
+ *  requests need a single text, which is kept by everybody: the first one is taken as it is and never written to. */
 export class Scratch {
-  bytes: Uint8Array;
+  bytes: Uint8Array = NOTHING;
   readonly #lease: Lease;
   #length = 0;
 
   constructor(lease: Lease) {
     this.#lease = lease;
-    this.bytes = lease.bytes(FIRST_BYTES);
   }
 
   /** Returns where `text` stands from now on. */
   add(text: Uint8Array): number {
     const at = this.#length;
     const length = at + text.length;
+    this.#length = length;
+    if (at === 0) {
+      this.bytes = text;
+      return at;
+    }
     if (length > this.bytes.length) {
-      const grown = this.#lease.bytes(Math.max(this.bytes.length * 2, length));
+      const grown = this.#lease.roomyBytes(Math.max(LEAST_BYTES, this.bytes.length * 2, length));
       grown.set(this.bytes.subarray(0, at));
       this.bytes = grown;
     }
     this.bytes.set(text, at);
-    this.#length = length;
     return at;
   }
 }
