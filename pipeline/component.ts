@@ -48,9 +48,10 @@ export interface Intake {
   release(bytes: number): void;
   /** What the walk must look for in this signal, or undefined when no pipeline takes it (answer 404). */
   inspection(signal: Signal): Inspection | undefined;
-  /** Hands `batch` over: the caller never touches its bytes again. Resolves when acknowledged or refused
-   *  (`service.ack`). `rejected` counts the items that were cut out of an accepted request. */
-  next(batch: Batch): Promise<Outcome>;
+  /** Hands `batch` over: the caller never touches its bytes again. What is decided at once is returned as it is; else it
+   *  resolves when acknowledged or refused (`service.ack`), and never rejects. `rejected` counts the items that were cut
+   *  out of an accepted request. */
+  next(batch: Batch): Promise<Outcome> | Outcome;
 }
 
 /** `stop` is safe twice and without `start`, for every kind. */

@@ -47,12 +47,11 @@ interface Arrival {
   readonly bound: Bound;
   readonly passages: readonly ChainPassage[];
   readonly needs: readonly Need[];
-  /** Resolves when the sender may be answered, once all is entered. */
-  readonly answer: Promise<Outcome>;
+  /** When the sender may be answered, once all is entered. */
+  readonly answer: Promise<Outcome> | Outcome;
 }
 
 const OK: Outcome = { ok: true };
-const ACCEPTED = Promise.resolve(OK);
 /** The row of items whose scope would be one too many to count. */
 const OTHER_SCOPES = '*';
 const VIOLATIONS = new Set(['scope_mismatch', 'scope_forbidden']);
@@ -98,20 +97,19 @@ export class ReceiverIntake implements Intake {
     return this.#entrances[signal]?.inspection;
   }
 
-  next(batch: Batch): Promise<Outcome> {
+  next(batch: Batch): Promise<Outcome> | Outcome {
     const entrance = this.#entrances[batch.signal];
-    if (this.#closed) return Promise.resolve(this.#stopping());
-    if (entrance === undefined)
-      return Promise.resolve(refusal('NOT_FOUND', `cannot take ${batch.signal}: no pipeline takes them`));
+    if (this.#closed) return this.#stopping();
+    if (entrance === undefined) return refusal('NOT_FOUND', `cannot take ${batch.signal}: no pipeline takes them`);
     const arrival = this.#arrive(batch, entrance);
     const unmet = reserve(arrival.needs);
     if (unmet === undefined) return this.#enter(arrival);
-    return blocks(unmet) ? this.#wait(arrival, unmet) : Promise.resolve(this.#refuse(arrival, refusalOf(unmet)));
+    return blocks(unmet) ? this.#wait(arrival, unmet) : this.#refuse(arrival, refusalOf(unmet));
   }
 
   #arrive(batch: Batch, { chains, waits }: Entrance): Arrival {
     let settled: ((outcome: Outcome) => void) | undefined;
-    const answer = waits ? new Promise<Outcome>((resolve) => (settled = resolve)) : ACCEPTED;
+    const answer = waits ? new Promise<Outcome>((resolve) => (settled = resolve)) : OK;
     const receipt = new Receipt(settled);
     const bound = this.#withinLimit(bind(batch, this.#options.stage, receipt));
     const passages: ChainPassage[] = [];
@@ -138,7 +136,7 @@ export class ReceiverIntake implements Intake {
   }
 
   /** All room is taken: counts, runs the pipelines, and answers. */
-  #enter({ signal, receipt, lease, bound, passages, answer }: Arrival): Promise<Outcome> {
+  #enter({ signal, receipt, lease, bound, passages, answer }: Arrival): Promise<Outcome> | Outcome {
     for (const batch of bound.batches) {
       const row = this.#rows.of(signal, batch.scope);
       row.received += batch.items;
@@ -158,7 +156,8 @@ export class ReceiverIntake implements Intake {
     lease.release(true);
     const chains = told === undefined ? 0 : new Set(passages.map((passage) => passage.chain)).size;
     const rejected = told === undefined ? bound.rejected : [...bound.rejected, ...rejectedByAll(told, chains)];
-    return rejected.length === 0 ? answer : withRejected(answer, rejected);
+    if (rejected.length === 0) return answer;
+    return answer instanceof Promise ? answer.then((outcome) => withRejected(outcome, rejected)) : withRejected(answer, rejected);
   }
 
   #nowhere(batch: ScopedBatch, chain: Chain, lane: Lane): undefined {
@@ -200,7 +199,9 @@ export class ReceiverIntake implements Intake {
   /** Batches of one scope too many become rejections. */
   #withinLimit(bound: Bound): Bound {
     const { ledger } = this.#options;
-    if (bound.batches.every((batch) => ledger.knows(batch.scope))) return bound;
+    let allKnown = true;
+    for (const batch of bound.batches) allKnown &&= ledger.knows(batch.scope);
+    if (allKnown) return bound;
     const known = bound.batches.filter((batch) => ledger.knows(batch.scope));
     const others = bound.batches.filter((batch) => !ledger.knows(batch.scope));
     const message = 'cannot accept data of one more scope: this process is at its limit of scopes';
@@ -238,7 +239,6 @@ function rejectedByAll(told: ReadonlyMap<Chain, readonly Rejection[]>, chains: n
   return [...told.values()].reduce((least, rejections) => (items(rejections) < items(least) ? rejections : least));
 }
 
-async function withRejected(answer: Promise<Outcome>, rejected: readonly Rejection[]): Promise<Outcome> {
-  const outcome = await answer;
+function withRejected(outcome: Outcome, rejected: readonly Rejection[]): Outcome {
   return outcome.ok ? { ok: true, rejected } : outcome;
 }

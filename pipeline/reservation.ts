@@ -19,7 +19,8 @@ export function needsOf(passages: readonly Passage[]): readonly Need[] {
   const needs: { queue: DeliveryQueue; share: { items: number; bytes: number; requests: number } }[] = [];
   for (const { batch, lane } of passages) {
     for (const queue of lane.reservingQueues) {
-      const known = needs.find((need) => need.queue === queue);
+      let known: (typeof needs)[number] | undefined;
+      for (const need of needs) if (need.queue === queue) known = need;
       if (known === undefined) needs.push({ queue, share: { items: batch.items, bytes: batch.byteLength, requests: 1 } });
       else {
         known.share.items += batch.items;

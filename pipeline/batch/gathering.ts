@@ -19,7 +19,7 @@ export class Gathering {
   readonly #receipts: Receipt[] = [];
   #items = 0;
   #byteLength = 0;
-  #piece = NOTHING;
+  #piece: Uint8Array = NOTHING;
   #used = 0;
   #nextBytes: number = LIMITS.gatherFirstBytes;
 

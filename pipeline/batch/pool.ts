@@ -45,7 +45,9 @@ export class BufferPool {
       this.#freeBytes -= free.bytes.length;
       return free;
     }
-    const made = new Memory(index <= CLASS_BITS - LEAST_BITS ? 1 << (LEAST_BITS + index) : (index - (CLASS_BITS - LEAST_BITS - 1)) * CLASS_BYTES);
+    const made = new Memory(
+      index <= CLASS_BITS - LEAST_BITS ? 1 << (LEAST_BITS + index) : (index - (CLASS_BITS - LEAST_BITS - 1)) * CLASS_BYTES,
+    );
     this.#own.set(made.bytes.buffer, made);
     return made;
   }

@@ -42,7 +42,8 @@ export class Edits implements Content {
   /** Is this mark still there: neither it nor anything around it was cut. */
   has(mark: number): boolean {
     const rows = this.walk.marks;
-    for (let at = mark; at >= 0; at = rows[at * MARK_STRIDE + PARENT]!) if (this.#actions[at * ACTION_STRIDE] === ACTION_CUT) return false;
+    for (let at = mark; at >= 0; at = rows[at * MARK_STRIDE + PARENT]!)
+      if (this.#actions[at * ACTION_STRIDE] === ACTION_CUT) return false;
     return true;
   }
 

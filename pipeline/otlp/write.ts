@@ -28,16 +28,21 @@ export function keyValue(key: Uint8Array, anyValue: Uint8Array | undefined): Uin
 }
 
 const attributes = new Map<string, Uint8Array>();
+/** The one asked for last: mostly it is asked for again, and then costs no text to look it up by. */
+let last: { readonly key: string; readonly value: string; readonly field: Uint8Array } | undefined;
 
 /** The attribute field of a Resource (field 1) that says `key` = `value`; kept, for it is put into every group. */
 export function resourceAttribute(key: string, value: string): Uint8Array {
+  if (last?.key === key && last.value === value) return last.field;
   const id = `${key}\n${value}`;
-  const known = attributes.get(id);
-  if (known !== undefined) return known;
-  const made = sizedField(1, keyValue(Buffer.from(key), stringAnyValue(Buffer.from(value))));
-  if (attributes.size >= LIMITS.scopes) attributes.clear();
-  attributes.set(id, made);
-  return made;
+  let field = attributes.get(id);
+  if (field === undefined) {
+    field = sizedField(1, keyValue(Buffer.from(key), stringAnyValue(Buffer.from(value))));
+    if (attributes.size >= LIMITS.scopes) attributes.clear();
+    attributes.set(id, field);
+  }
+  last = { key, value, field };
+  return field;
 }
 
 /** A Resource (field 1 of every Resource group) with just this attribute field. */

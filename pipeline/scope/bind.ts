@@ -47,22 +47,34 @@ export function bind(batch: Batch, stage: ScopeStageConfig, receipt: Receipt): B
   const { walk, origin } = batch;
   const allowed = scopesOf(origin.binding);
   const tally = new Tally(batch);
-  const groups = new Map<string, number[]>();
+  // Of the first scope, and of every further one: most requests have one.
+  let first: string | undefined;
+  const firsts: number[] = [];
+  let others: Map<string, number[]> | undefined;
   for (let mark = 0; mark < walk.markCount; mark = lastInside(walk.marks, walk.markCount, mark) + 1) {
     if (walk.isUnknown(mark)) continue;
     const verdict = judgeGroup(walk, mark, origin.binding, allowed, stage);
     if (typeof verdict === 'string') {
-      const known = groups.get(verdict);
-      if (known === undefined) groups.set(verdict, [mark]);
-      else known.push(mark);
+      first ??= verdict;
+      if (verdict === first) firsts.push(mark);
+      else {
+        others ??= new Map();
+        const known = others.get(verdict);
+        if (known === undefined) others.set(verdict, [mark]);
+        else known.push(mark);
+      }
     } else tally.add(verdict.scope, verdict.reason, walk.marks[mark * MARK_STRIDE + DATA]!);
   }
   const batches: ScopedBatch[] = [];
-  for (const [scope, marks] of groups) {
-    // With several scopes each gets its groups for itself: none pays for reading past those of the others.
-    const own = groups.size === 1 ? walk : takeGroups(walk, marks);
-    const edits = bindGroups(own, scope, own === walk ? marks : undefined, stage, tally, allowed.size === 1);
+  const add = (scope: string, own: Walk, marks: readonly number[] | undefined): void => {
+    const edits = bindGroups(own, scope, marks, stage, tally, allowed.size === 1);
     if (edits.items > 0) batches.push(bindContent(scope, batch.signal, edits, receipt, origin.metadata));
+  };
+  if (first !== undefined && others === undefined) add(first, walk, firsts);
+  else if (first !== undefined && others !== undefined) {
+    // With several scopes each gets its groups for itself: none pays for reading past those of the others.
+    add(first, takeGroups(walk, firsts), undefined);
+    for (const [scope, marks] of others) add(scope, takeGroups(walk, marks), undefined);
   }
   return { batches, rejected: tally.rejections() };
 }
@@ -122,7 +134,6 @@ function bindGroups(
   const edits = new Edits(walk);
   const attribute = resourceAttribute(stage.keys[0]!, scope);
   const inResource = edits.add(attribute);
-  const resource = resourceOf(attribute);
   const offenders: number[] = [];
   let next = 0;
   for (let mark = 0; mark < walk.markCount; mark++) {
@@ -135,7 +146,7 @@ function bindGroups(
       const place = injectAt(walk, mark, last, stage.keys[0]!);
       if (place >= 0) {
         if (walk.roleOf(place) === ROLE_RESOURCE) edits.put(place, inResource, attribute.length);
-        else edits.replace(place, resource);
+        else edits.replace(place, resourceOf(attribute));
       }
       findOffenders(walk, mark, last, scope, offenders);
     } else edits.cut(mark);
@@ -199,10 +210,12 @@ function claimOf(walk: Walk, mark: number): string | undefined {
   return stringValue(walk.bytes, valueStart, valueEnd);
 }
 
+const NONE: readonly never[] = [];
+
 /** Counts what is rejected, and words it once per reason and scope. */
 class Tally {
   readonly #batch: Batch;
-  readonly #counts = new Map<string, { scope: string; reason: Reason; items: number }>();
+  #counts: Map<string, { scope: string; reason: Reason; items: number }> | undefined;
 
   constructor(batch: Batch) {
     this.#batch = batch;
@@ -211,12 +224,14 @@ class Tally {
   add(scope: string, reason: Reason, items: number): void {
     if (items === 0) return;
     const key = `${reason} ${scope}`;
+    this.#counts ??= new Map();
     const row = this.#counts.get(key);
     if (row === undefined) this.#counts.set(key, { scope, reason, items });
     else row.items += items;
   }
 
-  rejections(): (Rejection & { scope: string })[] {
+  rejections(): readonly (Rejection & { readonly scope: string })[] {
+    if (this.#counts === undefined) return NONE;
     return [...this.#counts.values()].map((row) => ({ ...row, message: this.#message(row.reason, row.scope, row.items) }));
   }
 

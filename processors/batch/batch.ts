@@ -1,3 +1,4 @@
+import { Gathering } from '../../pipeline/batch/gathering.ts';
 import { merge, split, type ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Clock } from '../../pipeline/clock.ts';
 import type { Context, Drop, Emit, Processor } from '../../pipeline/component.ts';
@@ -7,7 +8,9 @@ import type { BatchConfig } from './config.ts';
 /** What waits for one scope and one combination of metadata. Never holds anything of another. */
 interface Group {
   readonly scope: string;
-  batches: ScopedBatch[];
+  readonly batches: ScopedBatch[];
+  /** What comes behind them, in small requests. */
+  gathering: Gathering | undefined;
   items: number;
 }
 
@@ -42,14 +45,13 @@ export class BatchProcessor implements Processor {
         this.#send([batch], emit);
         return;
       }
-      group = { scope: batch.scope, batches: [], items: 0 };
+      group = { scope: batch.scope, batches: [], gathering: undefined, items: 0 };
       this.#groups.set(key, group);
     }
-    group.batches.push(batch);
-    group.items += batch.items;
+    this.#add(group, batch);
     if (this.#isFull(group.items)) {
       this.#groups.delete(key);
-      this.#keepRest(key, this.#send(group.batches, emit, true));
+      this.#keepRest(key, this.#send(batchesOf(group), emit, true));
     }
     if (this.#groups.size > 0) this.#startTimer();
   }
@@ -58,7 +60,7 @@ export class BatchProcessor implements Processor {
     this.#stopTimer();
     const groups = [...this.#groups.values()];
     this.#groups.clear();
-    for (const group of groups) this.#send(group.batches, emit);
+    for (const group of groups) this.#send(batchesOf(group), emit);
   }
 
   stop(): void {
@@ -67,7 +69,7 @@ export class BatchProcessor implements Processor {
 
   held(scope: string): number {
     let items = 0;
-    for (const group of this.#groups.values()) if (group.scope === scope) for (const batch of group.batches) items += batch.items;
+    for (const group of this.#groups.values()) if (group.scope === scope) items += group.items;
     return items;
   }
 
@@ -85,6 +87,21 @@ export class BatchProcessor implements Processor {
     return items >= this.#config.send_batch_size;
   }
 
+  #add(group: Group, batch: ScopedBatch): void {
+    group.items += batch.items;
+    if (!this.#isGathered(batch)) {
+      endGathering(group);
+      group.batches.push(batch);
+    } else if (group.gathering === undefined) group.gathering = new Gathering(batch);
+    else group.gathering.add(batch);
+  }
+
+  /** Where batches are cut, a request that waits for its answer stays by itself: it waits for its own items only. */
+  #isGathered(batch: ScopedBatch): boolean {
+    if (!Gathering.takes(batch)) return false;
+    return this.#config.send_batch_max_size === 0 || !batch.receipts.some((receipt) => receipt.isAwaited);
+  }
+
   /** With `keep`, a last part below `send_batch_size` is not emitted but returned, as the batches it is made of. */
   #send(batches: readonly ScopedBatch[], emit: Emit, keep = false): readonly ScopedBatch[] {
     const max = this.#config.send_batch_max_size;
@@ -95,7 +112,9 @@ export class BatchProcessor implements Processor {
   }
 
   #keepRest(key: string, rest: readonly ScopedBatch[]): void {
-    if (rest.length > 0) this.#groups.set(key, { scope: rest[0]!.scope, batches: [...rest], items: itemsIn(rest) });
+    if (rest.length > 0) {
+      this.#groups.set(key, { scope: rest[0]!.scope, batches: [...rest], gathering: undefined, items: itemsIn(rest) });
+    }
   }
 
   #startTimer(): void {
@@ -109,6 +128,18 @@ export class BatchProcessor implements Processor {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
+}
+
+/** All of a group, which is given up with it. */
+function batchesOf(group: Group): readonly ScopedBatch[] {
+  endGathering(group);
+  return group.batches;
+}
+
+function endGathering(group: Group): void {
+  if (group.gathering === undefined) return;
+  group.batches.push(group.gathering.take());
+  group.gathering = undefined;
 }
 
 function itemsIn(batches: readonly ScopedBatch[]): number {

@@ -62,8 +62,10 @@ export class CallDelivery {
       const read = this.#read(call, body);
       if (!(read instanceof Walk)) return this.#end(call, read, answer);
       if (read.items === 0) return this.#end(call, { ok: true }, answer);
-      return this.#intake.next({ signal: call.signal, walk: read, origin: call.origin }).then(
-        (outcome) => this.#end(call, outcome, answer),
+      const outcome = this.#intake.next({ signal: call.signal, walk: read, origin: call.origin });
+      if (!(outcome instanceof Promise)) return this.#end(call, outcome, answer);
+      return outcome.then(
+        (late) => this.#end(call, late, answer),
         (error: unknown) => this.#end(call, this.#bug(call, error), answer),
       );
     } catch (error) {

@@ -8,7 +8,7 @@ const FIRST_GUESS_BYTES = 16 * 1024;
 /** A plain Uint8Array over pooled memory, which the receiver's lease gives back: every byte of it is written. */
 function allocate(bytes: number): Uint8Array {
   if (bytes <= ZEROED_BYTES_MAX) return new Uint8Array(bytes);
-  return new Uint8Array(pool.take(bytes), 0, bytes);
+  return new Uint8Array(pool.take(bytes).bytes.buffer, 0, bytes);
 }
 
 /** The body of one request as it comes in: one allocation when its length is known, doubling when it is chunked. */

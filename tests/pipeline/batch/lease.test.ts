@@ -6,21 +6,22 @@ describe('the pool', () => {
   test('gives back what was given to it, by size class', () => {
     const own = new BufferPool(1024 * 1024);
     const first = own.take(186_000);
-    expect(first.byteLength).toBe(192 * 1024);
+    expect(first.bytes.length).toBe(192 * 1024);
     own.give(first);
     expect(own.take(3000)).not.toBe(first);
     expect(own.take(190_000)).toBe(first);
-    expect([1, 1024, 1025, 65_536, 65_537].map((bytes) => own.take(bytes).byteLength)).toEqual([
+    expect([1, 1024, 1025, 65_536, 65_537].map((bytes) => own.take(bytes).bytes.length)).toEqual([
       256, 1024, 2048, 65_536, 131_072,
     ]);
   });
 
-  test('ignores memory that is not its own, such as a slab that others use too', () => {
+  test('knows its own memory from that of others, such as a slab that many use', () => {
     const own = new BufferPool(1024 * 1024);
-    const foreign = new ArrayBuffer(65_536);
-    own.give(foreign);
-    own.give(Buffer.from('x').buffer as ArrayBuffer);
-    expect(own.take(65_536)).not.toBe(foreign);
+    expect(own.owner(new ArrayBuffer(65_536))).toBeUndefined();
+    expect(own.owner(Buffer.from('x').buffer)).toBeUndefined();
+    const taken = own.take(65_536);
+    expect(own.owner(taken.bytes.buffer)).toBe(taken);
+    expect(taken.words.buffer).toBe(taken.bytes.buffer);
   });
 
   test('keeps no more than its bound', () => {
@@ -58,7 +59,7 @@ describe('a lease', () => {
     const small = new Lease();
     const kept = small.words(5000).buffer;
     small.release(true);
-    expect(pool.take(20_000)).toBe(kept);
+    expect(pool.take(20_000).bytes.buffer).toBe(kept);
     expect(buffer.byteLength).toBe(BYTES);
   });
 
@@ -68,7 +69,7 @@ describe('a lease', () => {
     lease.retain();
     lease.release(false);
     lease.release(true);
-    expect(pool.take(30_000)).not.toBe(buffer);
+    expect(pool.take(30_000).bytes.buffer).not.toBe(buffer);
   });
 
   test('a holder too few or too many is a bug that is told', () => {

@@ -49,6 +49,22 @@ test('nothing to do: the bytes that came in, the very same', () => {
   expect(none.items).toBe(2);
 });
 
+test('written to a place in other memory: the same bytes as the segments, and nothing around them', () => {
+  for (const touched of [false, true]) {
+    const one = edits(tree(['a', 'b', 'c']));
+    const attributes = kinds(one).filter(({ kind }) => kind === MARK_ATTRIBUTE);
+    if (touched) one.cut(attributes[1]!.mark);
+    const out = new Uint8Array(one.byteLength + 20).fill(0xee);
+    expect(one.writeTo(out, 10)).toBe(10 + one.byteLength);
+    expect([...new Set([...out.subarray(0, 10), ...out.subarray(10 + one.byteLength)])]).toEqual([0xee]);
+    const written = Buffer.from(out.subarray(10, 10 + one.byteLength));
+    expect(written.equals(bytesOf(one))).toBe(true);
+    // Segments that are made already are copied.
+    expect(one.writeTo(out, 0)).toBe(one.byteLength);
+    expect(Buffer.from(out.subarray(0, one.byteLength)).equals(written)).toBe(true);
+  }
+});
+
 test('replaced texts of any length: lengths around them fit, and byteLength says so before', () => {
   fc.assert(
     fc.property(

@@ -34,7 +34,7 @@ function setUp(input: Parameters<typeof config.parse>[0] = {}, signal: Signal = 
   const send = (...all: Sent[]): void => {
     for (const { ids, scope, metadata } of all) {
       const bytes = requestOf(signal, ids);
-      const receipt = new Receipt();
+      const receipt = new Receipt(() => {});
       receipts.push(receipt);
       processor.process(
         bindContent(scope, signal, { items: ids.length, byteLength: bytes.length, segments: [bytes] }, receipt, metadata),
@@ -122,7 +122,7 @@ describe('batching', () => {
     const sent = [8, 17, 3].map((count) => {
       const bytes = requestOf('logs', some(count));
       const walked = walk('logs', bytes, { claimKeys: [], attributes: undefined, mendsText: false }) as Walk;
-      const receipt = new Receipt();
+      const receipt = new Receipt(() => {});
       const [batch] = bind(
         { signal: 'logs', walk: walked, origin: ORIGIN },
         { keys: ['periscope.scope'], on_missing: 'inject' },
@@ -147,6 +147,22 @@ describe('batching', () => {
     expect(emitted.map((batch) => batch.items)).toEqual([8]);
     leave();
     expect(sent.map(({ receipt, lease }) => [receipt.held, lease.held])).toEqual(sent.map(() => [0, 0]));
+  });
+
+  test('small requests leave as one piece of memory, and theirs is free as soon as they are in', () => {
+    const { processor, emit, emitted } = setUp();
+    const leases = [3, 1, 2].map((count) => {
+      const bytes = requestOf('logs', some(count));
+      const walked = walk('logs', bytes, { claimKeys: [], attributes: undefined, mendsText: false }) as Walk;
+      const stage = { keys: ['periscope.scope'], on_missing: 'inject' } as const;
+      processor.process(bind({ signal: 'logs', walk: walked, origin: ORIGIN }, stage, new Receipt()).batches[0]!, emit);
+      return walked.lease;
+    });
+    expect(leases.map((lease) => lease.held)).toEqual([0, 0, 0]);
+    processor.flush(emit, () => {});
+    expect(emitted.map((batch) => [batch.items, batch.segments.length, batch.receipts, batch.leases.length])).toEqual([
+      [6, 1, [], 1],
+    ]);
   });
 
   test('flush sends all, stop leaves no timer', () => {
