@@ -24,7 +24,7 @@ import type { Walk } from '../../pipeline/otlp/walk.ts';
 import { keyValue, sizedField } from '../../pipeline/otlp/write.ts';
 import type { Config } from './config.ts';
 import type { Owners, SanitizeCounts, Treat } from './sanitize.ts';
-import { cleanKey, cleanText, cut, keyMatcher } from './text.ts';
+import { cleanKey, cleanText, cut, keyMatcher } from '../../pipeline/otlp/attribute-text.ts';
 
 /** Mode clean: mends the marked text in place; the only reason to drop an item is a value that nests too deep. */
 export function cleaner(config: Config, counts: SanitizeCounts): Treat {

@@ -1,19 +1,20 @@
 import { z } from 'zod';
+import { CLEAN, REJECT } from '../../pipeline/otlp/attribute-text.ts';
 
 const length = (value: number, description: string) => z.int().min(1).max(1_000_000).default(value).meta({ description });
 
 const clean = z.strictObject({
-  value_length: length(1024, 'Longest string value, in characters; the rest is cut off.'),
+  value_length: length(CLEAN.valueLength, 'Longest string value, in characters; the rest is cut off.'),
   nested: z
     .enum(['stringify', 'keep'])
     .default('stringify')
     .meta({ description: 'What becomes of an array or map as an attribute value: its JSON text, or itself.' }),
-  nested_length: length(1024, 'Longest JSON text of an array or map, in characters.'),
+  nested_length: length(CLEAN.nestedLength, 'Longest JSON text of an array or map, in characters.'),
   nested_depth: z
     .int()
     .min(1)
     .max(64)
-    .default(8)
+    .default(CLEAN.nestedDepth)
     .meta({ description: 'Deepest nesting that is made text; an item with a deeper one is dropped.' }),
 });
 
@@ -22,18 +23,13 @@ const reject = z.strictObject({
     .int()
     .min(1)
     .max(10_000)
-    .default(100)
+    .default(REJECT.attributes)
     .meta({ description: 'Most attributes on one thing (resource, data point, span, event, …).' }),
-  key_length: length(256, 'Longest key, in characters.'),
-  value_length: length(10_000, 'Longest string value, in characters.'),
-  value_pattern: z
-    .string()
-    .refine(isPattern, { message: 'is not a regular expression' })
-    .default(String.raw`^[\w\s\-.,!?@():;'"[\]{}]*$`)
-    .meta({
-      description:
-        'Regular expression (JavaScript, unicode) that a string value must match. The default refuses URLs: see exempt.',
-    }),
+  key_length: length(REJECT.keyLength, 'Longest key, in characters.'),
+  value_length: length(REJECT.valueLength, 'Longest string value, in characters.'),
+  value_pattern: z.string().refine(isPattern, { message: 'is not a regular expression' }).default(REJECT.valuePattern).meta({
+    description: 'Regular expression (JavaScript, unicode) that a string value must match. The default refuses URLs: see exempt.',
+  }),
   nfc: z.boolean().default(true).meta({ description: 'String values must be in Unicode normal form C.' }),
 });
 

@@ -13,9 +13,7 @@ import {
 } from '../../pipeline/otlp/marks.kernel.ts';
 import type { Config } from './config.ts';
 import type { Treat } from './sanitize.ts';
-import { cleanText, fits, keyMatcher } from './text.ts';
-
-const KEY = /^[a-zA-Z0-9_.-]+$/;
+import { cleanText, fits, KEY, keyMatcher } from '../../pipeline/otlp/attribute-text.ts';
 
 /** Mode reject: changes nothing; names the first rule that a marked thing breaks. */
 export function judge(config: Config): Treat {

@@ -1,4 +1,20 @@
-/** The text rules of mode clean. All are idempotent. Lengths are in characters (Unicode code points). */
+/**
+ * The rules for keys and values of attributes: the `sanitize` processor applies them to bytes, `sanitizeProperties` to what
+ * an app hands us. The cleaning ones are idempotent. Lengths are in characters (Unicode code points).
+ */
+
+/** The rules' figures; for the processor they are the defaults of its options. */
+export const CLEAN = { valueLength: 1024, nestedLength: 1024, nestedDepth: 8 } as const;
+export const REJECT = {
+  attributes: 100,
+  keyLength: 256,
+  valueLength: 10_000,
+  /** Refuses every URL. */
+  valuePattern: String.raw`^[\w\s\-.,!?@():;'"[\]{}]*$`,
+} as const;
+
+/** Mode reject: what a key may be made of. */
+export const KEY = /^[a-zA-Z0-9_.-]+$/;
 
 const OUTSIDE_KEY = /[^\w.-]/gu;
 // eslint-disable-next-line no-control-regex -- control characters are what it is about
