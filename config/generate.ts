@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { LIMITS } from '../pipeline/limits.ts';
 import { configJsonSchema } from './json-schema.ts';
-import { componentsPage, errorsPage, limitsPage, optionTable, scopesPage } from './reference.ts';
+import { componentsPage, errorsPage, limitsPage, optionTable } from './reference.ts';
 import { REGISTRY, SECTIONS } from './registry.ts';
+import { scopePage } from './scope-page.ts';
 
 const START = '<!-- options:start -->';
 const END = '<!-- options:end -->';
@@ -24,7 +25,7 @@ export function generate(root: string): Generated {
   files.set('docs/reference/errors.md', errorsPage());
   files.set('docs/reference/components.md', componentsPage(REGISTRY));
   files.set('docs/reference/limits.md', limitsPage(LIMITS, readFileSync(join(root, 'pipeline/limits.ts'), 'utf8')));
-  files.set('docs/reference/scopes.md', scopesPage());
+  files.set('docs/reference/scope-matrix.md', scopePage());
   for (const section of SECTIONS) {
     for (const component of REGISTRY[section]) {
       const path = `${section}/${component.type}/README.md`;

@@ -1,50 +1,93 @@
 import { z } from 'zod';
-import { bindingOf, detectScope, normaliseDomain, type DetectedScope } from '../pipeline/scope/detect.ts';
-import { overrideMatrix, SCOPE_MATRIX, scopeNames, type ScopeMatrix, type ScopeOverride } from '../pipeline/scope/matrix.ts';
 import type { Plan } from '../pipeline/plan.ts';
+import { checkMatrix, type Verdict } from '../pipeline/scope/checks.ts';
+import { COLOUR, COLUMNS, isIcon, SCOPE_NAME, SECRETS_BACKENDS } from '../pipeline/scope/columns.ts';
+import { bindingOf, detectProcessScope, type DetectedScope } from '../pipeline/scope/detect.ts';
+import { checkGuardrails } from '../pipeline/scope/guardrails.ts';
+import {
+  overrideMatrix,
+  PLATFORMS,
+  SCOPE_MATRIX,
+  scopeNames,
+  TIERS,
+  type PlatformOverride,
+  type ScopeMatrix,
+  type ScopeOverride,
+} from '../pipeline/scope/matrix.ts';
 import { checkValue } from './check.ts';
 import type { Fault } from './fault.ts';
 import { nearest } from './nearest.ts';
 import { lookUp, type Tree } from './tree.ts';
 
-/** Safe as a folder name, a header value and a label everywhere. */
-const SCOPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-const scopeSchema = z.strictObject({
-  domain: z.string().optional().meta({ description: 'A machine whose HOST is this domain runs as the scope.' }),
-  tier: z.enum(['premium', 'standard', 'basic']).optional().meta({ description: 'Shown in tables.' }),
-  storage_prefix: z
-    .string()
-    .regex(SCOPE_NAME)
+const perPlatform = {
+  secrets_backend: z
+    .enum(Object.keys(SECRETS_BACKENDS))
     .optional()
-    .meta({ description: 'First path segment of what is stored; default: the name.' }),
-  secrets_backend: z.string().optional().meta({ description: 'Where its secrets live; shown in tables.' }),
-  features: z.array(z.string()).optional().meta({ description: 'Feature flags of the scope.' }),
+    .meta({ description: 'Where its secrets live; shown in tables.' }),
+  features: z.array(z.string()).optional().meta({
+    description: 'Feature flags of the scope; default of a new one: what its tier requires, and the flag of its domain.',
+  }),
   connections_max: z.int().positive().optional().meta({ description: 'Live connections at once.' }),
   messages_per_minute_max: z.int().positive().optional().meta({ description: 'Messages a client may send in a minute.' }),
   retention_days: z.int().positive().optional().meta({ description: 'How long its data is kept.' }),
-  colour: z.string().optional().meta({ description: 'CSS colour in tables and charts.' }),
-  icon: z.string().optional().meta({ description: 'One character for tables.' }),
+};
+const platformSchema = z.strictObject(perPlatform).nullable();
+
+const scopeSchema = z.strictObject({
+  domain: z.string().optional().meta({ description: 'A machine whose HOST is this domain runs as the scope.' }),
+  tier: z.enum(TIERS).optional().meta({ description: 'What `periscope scopes check` asks of it; shown in tables.' }),
+  storage_prefix: z
+    .string()
+    .regex(SCOPE_NAME, { message: 'must be letters, digits, . _ -, a letter or digit first, at most 64' })
+    .optional()
+    .meta({ description: 'First path segment of what is stored; default: the name.' }),
+  ...perPlatform,
+  colour: z
+    .string()
+    .regex(COLOUR, { message: 'must be a colour such as "#0284c7"' })
+    .optional()
+    .meta({ description: 'Colour in tables and charts, `#rrggbb`.' }),
+  icon: z
+    .string()
+    .refine(isIcon, { message: 'must be one character' })
+    .optional()
+    .meta({ description: 'One character for tables.' }),
+  platforms: z
+    .strictObject(Object.fromEntries(PLATFORMS.map((name) => [name, platformSchema.optional()])))
+    .optional()
+    .meta({ description: 'What differs on one platform: Windows, macOS, Linux, Other, or any.' }),
 });
 
 /** The `scopes:` section: new scopes, and changes to those of the matrix. An empty entry takes all defaults. */
-export const scopesSchema = z
-  .record(
-    z.string(),
-    scopeSchema.nullable().transform((value): ScopeOverride => ({
-      domain: value?.domain,
-      tier: value?.tier,
-      storagePrefix: value?.storage_prefix,
-      secretsBackend: value?.secrets_backend,
-      features: value?.features,
-      connectionsMax: value?.connections_max,
-      messagesPerMinuteMax: value?.messages_per_minute_max,
-      retentionDays: value?.retention_days,
-      colour: value?.colour,
-      icon: value?.icon,
-    })),
-  )
-  .default({});
+export const scopesSchema = z.record(z.string(), scopeSchema.nullable().transform(overrideOf)).default({});
+
+type Written = NonNullable<z.output<typeof scopeSchema>>;
+
+function overrideOf(value: Written | null): ScopeOverride {
+  const platforms = Object.entries(value?.platforms ?? {}).map(([name, written]) => [
+    name,
+    platformOverrideOf(written ?? undefined),
+  ]);
+  return {
+    domain: value?.domain,
+    tier: value?.tier,
+    storagePrefix: value?.storage_prefix,
+    ...platformOverrideOf(value ?? undefined),
+    colour: value?.colour,
+    icon: value?.icon,
+    platforms: Object.fromEntries(platforms) as ScopeOverride['platforms'],
+  };
+}
+
+function platformOverrideOf(value: Pick<Written, keyof typeof perPlatform> | undefined): PlatformOverride {
+  return {
+    secretsBackend: value?.secrets_backend,
+    features: value?.features,
+    connectionsMax: value?.connections_max,
+    messagesPerMinuteMax: value?.messages_per_minute_max,
+    retentionDays: value?.retention_days,
+  };
+}
 
 export interface ReadScopes {
   readonly matrix: ScopeMatrix;
@@ -53,14 +96,17 @@ export interface ReadScopes {
   readonly faults: Fault[];
 }
 
-/** The matrix with the user's scopes, and the scope this process runs as. */
+/**
+ * The matrix with the user's scopes, and the scope this process runs as. A user's scopes are held to the checks of the
+ * built-in ones: a failed check is a fault, a broken guardrail a warning.
+ */
 export function readScopes(tree: Tree | undefined, environment: Readonly<Record<string, string | undefined>>): ReadScopes {
   const checked = checkValue(scopesSchema, tree, ['scopes']);
   const overrides = (checked.value ?? {}) as Record<string, ScopeOverride>;
   const matrix = overrideMatrix(SCOPE_MATRIX, overrides);
-  const detected = detectScope(environment, matrix);
+  const detected = detectProcessScope(environment, matrix);
   const known = scopeNames(matrix);
-  const faults = [...checked.faults, ...nameFaults(overrides, tree), ...clashes(matrix, tree)];
+  const faults = [...checked.faults, ...matrixFaults(matrix, tree)];
   if (!known.includes(detected.scope)) {
     faults.push({
       severity: 'error',
@@ -72,34 +118,32 @@ export function readScopes(tree: Tree | undefined, environment: Readonly<Record<
   return { matrix, detected, plan: { binding: bindingOf(detected, matrix), known }, faults };
 }
 
-function nameFaults(overrides: Readonly<Record<string, ScopeOverride>>, tree: Tree | undefined): Fault[] {
-  return Object.keys(overrides)
-    .filter((name) => !SCOPE_NAME.test(name))
-    .map((name) => at(tree, name, `"${name}" is no scope name: letters, digits, . _ -, a letter or digit first, at most 64`));
+/** Failed checks and broken guardrails, each at the scope and option that caused it. What several say alike is said once. */
+function matrixFaults(matrix: ScopeMatrix, tree: Tree | undefined): Fault[] {
+  const errors = checkMatrix(matrix).filter(({ ok }) => !ok);
+  const faults = errors.map((verdict) => faultAt(tree, 'error', verdict.detail, verdict));
+  const broken = new Set(errors.flatMap(({ scopes }) => scopes));
+  // Of a scope that has a fault, what its guardrails would say follows from it.
+  const breaches = checkGuardrails(matrix).flatMap(({ breaches: found }) => found);
+  const warnings = breaches
+    .filter(({ scopes }) => !scopes.some((scope) => broken.has(scope)))
+    .map((breach) => faultAt(tree, 'warning', breach.what, breach));
+  return [...new Map([...faults, ...warnings].map((fault) => [fault.message, fault])).values()];
 }
 
-/** Two scopes that a person, a file system or a domain would take for one. */
-function clashes(matrix: ScopeMatrix, tree: Tree | undefined): Fault[] {
-  const faults: Fault[] = [];
-  const owners = new Map<string, string>();
-  for (const { scope, domain, storagePrefix } of matrix) {
-    const marks = [
-      [`name ${scope.toLowerCase()}`, 'their names differ in upper and lower case only'],
-      [`prefix ${storagePrefix.toLowerCase()}`, `both store under "${storagePrefix}"`],
-      ...(domain === '' ? [] : [[`domain ${normaliseDomain(domain)}`, `both have the domain "${domain}"`]]),
-    ] as [string, string][];
-    for (const [mark, why] of marks) {
-      const owner = owners.get(mark);
-      if (owner === undefined) owners.set(mark, scope);
-      else if (owner !== scope) faults.push(at(tree, scope, `cannot tell scope "${scope}" from "${owner}": ${why}`));
-    }
-  }
-  return faults;
-}
-
-function at(tree: Tree | undefined, name: string, message: string): Fault {
-  const position = tree === undefined ? undefined : lookUp(tree, [name]).at;
-  return { severity: 'error', message, path: `scopes::${name}`, position };
+function faultAt(
+  tree: Tree | undefined,
+  severity: Fault['severity'],
+  message: string,
+  { scopes, column }: Pick<Verdict, 'scopes' | 'column'>,
+): Fault {
+  const written = tree?.kind === 'map' ? tree.entries : new Map<string, { readonly value: Tree }>();
+  const scope = scopes.find((each) => written.has(each)) ?? scopes[0];
+  if (scope === undefined || tree === undefined) return { severity, message, path: 'scopes' };
+  const value = written.get(scope)?.value;
+  const name = COLUMNS.find(({ key }) => key === column)?.name;
+  const steps = value?.kind === 'map' && name !== undefined && value.entries.has(name) ? [scope, name] : [scope];
+  return { severity, message, path: ['scopes', ...steps].join('::'), position: lookUp(tree, steps).at };
 }
 
 /** A scope that a component's option names must be one of the matrix: a typing error would make a new tenant. */

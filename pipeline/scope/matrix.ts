@@ -1,9 +1,16 @@
+import { domainToFeature, normaliseDomain } from './domains.ts';
+import { requiredFeatures } from './features.ts';
+
 /**
  * The scope matrix: which scopes exist and what belongs to each on each platform. The single source for `detectScope`,
- * for the names a claim in the data may use, for `periscope scopes` and for docs/reference/scopes.md.
+ * for the names a claim in the data may use, for `periscope scopes` and for docs/reference/scope-matrix.md. Its rules are
+ * in checks.ts and guardrails.ts, its columns in columns.ts, and why it is so in docs/decisions/0008.
  */
-export type Tier = 'premium' | 'standard' | 'basic';
-export type Platform = 'Windows' | 'macOS' | 'Linux' | 'Other' | 'any';
+export const TIERS = ['premium', 'standard', 'basic'] as const;
+export type Tier = (typeof TIERS)[number];
+/** `Other`: any platform the matrix does not name. `any`: the row stands for all of them. */
+export const PLATFORMS = ['Windows', 'macOS', 'Linux', 'Other', 'any'] as const;
+export type Platform = (typeof PLATFORMS)[number];
 
 export interface ScopeRow {
   readonly scope: string;
@@ -26,23 +33,30 @@ export interface ScopeRow {
 }
 export type ScopeMatrix = readonly ScopeRow[];
 
-/** What a user may set for a scope of their own, or change of one that is there; absent = as it was. */
-export interface ScopeOverride {
-  readonly tier?: Tier | undefined;
-  readonly domain?: string | undefined;
-  readonly storagePrefix?: string | undefined;
+/** What a user may change on one platform only. What must be the same everywhere (domain, prefix, …) is not among it. */
+export interface PlatformOverride {
   readonly secretsBackend?: string | undefined;
   readonly features?: readonly string[] | undefined;
   readonly connectionsMax?: number | undefined;
   readonly messagesPerMinuteMax?: number | undefined;
   readonly retentionDays?: number | undefined;
+}
+
+/** What a user may set for a scope of their own, or change of one that is there; absent = as it was. */
+export interface ScopeOverride extends PlatformOverride {
+  readonly tier?: Tier | undefined;
+  readonly domain?: string | undefined;
+  readonly storagePrefix?: string | undefined;
   readonly colour?: string | undefined;
   readonly icon?: string | undefined;
+  /** By platform; one that the scope has no row for gets one. */
+  readonly platforms?: Readonly<Partial<Record<Platform, PlatformOverride | undefined>>> | undefined;
 }
 
 /** The fallback when nothing matches; always in the matrix. */
 export const GLOBAL_SCOPE = 'global';
 
+/** Where a machine of the platform keeps secrets of its own. */
 const SECRETS_BACKENDS: Readonly<Record<Platform, string>> = {
   Windows: 'windows-credential-manager',
   macOS: 'keychain',
@@ -118,18 +132,49 @@ export const SCOPE_MATRIX: ScopeMatrix = [
   row(GLOBAL, 'any'),
 ];
 
-/** The matrix with a user's scopes: a known name has its rows changed, a new one gets a row for every platform. */
+/** What a scope of a user is kept for unless they say so. */
+const RETENTION_DAYS: Readonly<Record<Tier, number>> = { premium: 365, standard: 90, basic: 30 };
+
+/**
+ * The matrix with a user's scopes. A known name has its rows changed; a new one gets one row for every platform, stores
+ * under its own name, and is by default what the guardrails ask of its tier.
+ */
 export function overrideMatrix(matrix: ScopeMatrix, overrides: Readonly<Record<string, ScopeOverride>>): ScopeMatrix {
-  let rows = [...matrix];
-  for (const [scope, override] of Object.entries(overrides)) {
-    const given = Object.fromEntries(Object.entries(override).filter(([, value]) => value !== undefined));
-    if (rows.some((each) => each.scope === scope)) {
-      rows = rows.map((each) => (each.scope === scope ? { ...each, ...given } : each));
-    } else {
-      rows.push({ ...row({ ...GLOBAL, scope, storagePrefix: scope }, 'any'), ...given });
+  const rows = [...matrix];
+  for (const [scope, { platforms, ...override }] of Object.entries(overrides)) {
+    const given = whatIsGiven(override);
+    const first = rows.findIndex((each) => each.scope === scope);
+    const own =
+      first < 0 ? [newRow(scope, given)] : rows.filter((each) => each.scope === scope).map((each) => ({ ...each, ...given }));
+    for (const platform of PLATFORMS) {
+      const changes = platforms?.[platform];
+      if (changes === undefined) continue;
+      const at = own.findIndex((each) => each.platform === platform);
+      const base = own[at] ?? { ...row(own[0]!, platform), ...given };
+      own[at < 0 ? own.length : at] = { ...base, ...whatIsGiven(changes) };
     }
+    const others = rows.filter((each) => each.scope !== scope);
+    rows.splice(0, rows.length, ...others);
+    rows.splice(first < 0 ? rows.length : first, 0, ...own);
   }
   return rows;
+}
+
+function newRow(scope: string, given: Partial<ScopeRow>): ScopeRow {
+  const { tier = GLOBAL.tier, domain = '' } = given;
+  return {
+    ...row({ ...GLOBAL, scope, storagePrefix: scope }, 'any'),
+    secretsBackend: 'os-keystore',
+    features: [...requiredFeatures(tier), ...(domain === '' ? [] : [domainToFeature(domain)])],
+    retentionDays: RETENTION_DAYS[tier],
+    ...given,
+  };
+}
+
+/** The options that were written, domains in the form in which they are compared. */
+function whatIsGiven(override: Omit<ScopeOverride, 'platforms'>): Partial<ScopeRow> {
+  const given = Object.fromEntries(Object.entries(override).filter(([, value]) => value !== undefined)) as Partial<ScopeRow>;
+  return given.domain === undefined ? given : { ...given, domain: normaliseDomain(given.domain) };
 }
 
 /** Every scope once, in the order of the matrix. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { componentsPage, errorsPage, limitsPage, optionTable, scopesPage } from '../../config/reference.ts';
+import { componentsPage, errorsPage, limitsPage, optionTable } from '../../config/reference.ts';
 import { ERRORS } from '../../pipeline/errors.ts';
 import { registry } from '../support/config.ts';
 
@@ -19,14 +19,6 @@ describe('reference pages', () => {
 
   it('components link to their README', () => {
     expect(componentsPage(registry)).toContain('| exporter | [otlp_http](../../exporters/otlp_http/README.md) | `otlphttp` |');
-  });
-
-  it('the scope matrix has its eleven rows', () => {
-    expect(
-      scopesPage()
-        .split('\n')
-        .filter((line) => line.startsWith('| ')).length,
-    ).toBe(12);
   });
 
   it('an option table has one row per option and says when there is none', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { faultsOf, MINIMAL, planOf } from '../support/config.ts';
 
@@ -56,7 +57,50 @@ describe('the scopes of a configuration', () => {
     ['  "..":\n', 'is no scope name'],
     ['  ACME: { tier: gold }\n', 'must be one of premium, standard, basic'],
     ['  ACME: { domian: x }\n', 'did you mean "domain"?'],
+    ['  ACME: { domain: "not a domain" }\n', 'scopes::ACME::domain: cannot use the domain "not a domain" of scope "ACME"'],
+    ['  ACME: { storage_prefix: con }\n', 'scopes::ACME::storage_prefix: cannot store under "con"'],
+    ['  ACME: { storage_prefix: ../up }\n', 'scopes::ACME::storage_prefix: must be letters'],
+    ['  ACME: { features: [debug] }\n', 'scopes::ACME::features: cannot switch on "debug"'],
+    ['  ACME: { features: [API_DUOPLUS_IO_TENANT] }\n', 'it is not the flag of its domain'],
+    ['  ACME: { secrets_backend: valt }\n', 'did you mean "vault"?'],
+    ['  ACME: { colour: red }\n', 'must be a colour such as "#0284c7"'],
+    ['  ACME: { icon: ab }\n', 'must be one character'],
+    ['  ACME: { platforms: { linux: } }\n', 'did you mean "Linux"?'],
+    ['  ACME: { platforms: { Linux: { domain: x } } }\n', 'unknown option'],
+    ['  A: { domain: api-duoplus.io }\n', 'both have the flag API_DUOPLUS_IO_TENANT'],
   ])('%j is a fault', async (scopes, message) => {
     expect((await faultsOf(withScopes(scopes))).join('\n')).toContain(message);
+  });
+
+  it("a built-in scope that takes what is another's is named where it is written, and once", async () => {
+    expect(await faultsOf(withScopes('  ENTERPRISE:\n    storage_prefix: Development\n'))).toEqual([
+      'a.yaml:14:5: scopes::ENTERPRISE::storage_prefix: cannot tell scope "DEVELOPMENT" from "ENTERPRISE": both store under "development"',
+    ]);
+  });
+
+  it('what breaks a guardrail is a warning, where it is written', async () => {
+    expect(await faultsOf(withScopes('  ACME: { tier: premium, secrets_backend: environment }\n'))).toEqual([
+      'warning: a.yaml:13:26: scopes::ACME::secrets_backend: cannot keep the secrets of ACME on any platform in environment: others on the machine can read it, and the scope is premium',
+    ]);
+  });
+
+  it('differ by platform where they may', async () => {
+    const { matrix } = await planOf(
+      withScopes('  ENTERPRISE:\n    platforms:\n      Linux: { secrets_backend: vault }\n      macOS:\n'),
+    );
+    const backends = matrix.filter(({ scope }) => scope === 'ENTERPRISE').map((row) => [row.platform, row.secretsBackend]);
+    expect(backends).toEqual([
+      ['Windows', 'windows-credential-manager'],
+      ['macOS', 'keychain'],
+      ['Linux', 'vault'],
+    ]);
+  });
+
+  it('the scope Internal is a few lines of YAML, as its decision record says', async () => {
+    const record = readFileSync('docs/decisions/0008-scope-matrix.md', 'utf8');
+    const yaml = /```yaml\n([\s\S]+?)```/.exec(record)?.[1] ?? '';
+    const { plan, warnings } = await planOf(MINIMAL + yaml, { environment: { HOST: 'internal.duoplus.io' } });
+    expect(plan.scope.binding.fallback).toBe('INTERNAL');
+    expect(warnings).toEqual([]);
   });
 });

@@ -29,4 +29,31 @@ describe('the scope matrix', () => {
     const row = overrideMatrix(SCOPE_MATRIX, { ACME: { tier: 'premium' } }).at(-1);
     expect(row).toMatchObject({ scope: 'ACME', platform: 'any', tier: 'premium', storagePrefix: 'ACME', domain: '' });
   });
+
+  it('a new scope is by default what its tier asks for, with the flag of its domain', () => {
+    const row = overrideMatrix(SCOPE_MATRIX, { ACME: { tier: 'premium', domain: 'Apple.Factory-Wager.com' } }).at(-1);
+    expect(row).toMatchObject({
+      domain: 'apple.factory-wager.com',
+      features: ['AUDIT_LOGGING', 'RATE_LIMITING', 'WEBHOOK_SIGNING', 'APPLE_FACTORY_WAGER_COM_TENANT'],
+      retentionDays: 365,
+      secretsBackend: 'os-keystore',
+    });
+  });
+
+  it('a platform can differ, and one without a row gets one', () => {
+    const matrix = overrideMatrix(SCOPE_MATRIX, {
+      ENTERPRISE: {
+        secretsBackend: 'vault',
+        platforms: { macOS: { secretsBackend: 'keychain', retentionDays: 400 }, Other: { connectionsMax: 3 } },
+      },
+    });
+    const rows = matrix.filter(({ scope }) => scope === 'ENTERPRISE');
+    expect(rows.map((row) => [row.platform, row.secretsBackend, row.retentionDays, row.connectionsMax])).toEqual([
+      ['Windows', 'vault', 365, 10],
+      ['macOS', 'keychain', 400, 10],
+      ['Linux', 'vault', 365, 10],
+      ['Other', 'vault', 365, 3],
+    ]);
+    expect(matrix.slice(4).map(({ scope }) => scope)).toEqual(SCOPE_MATRIX.slice(3).map(({ scope }) => scope));
+  });
 });
