@@ -27,7 +27,7 @@ class NodeHead extends RequestHead<IncomingMessage> {
       request.method ?? '',
       question < 0 ? url : url.slice(0, question),
       question < 0 ? '' : url.slice(question + 1),
-      bodyLength(headers['content-length'] ?? '', headers['transfer-encoding'] ?? ''),
+      bodyLength(headers['content-length'], headers['transfer-encoding']),
       request,
     );
     this.#socket = request.socket;
@@ -57,6 +57,8 @@ class NodeServer implements EngineServer, Shared {
   closing = false;
   readonly #servers: Server[] = [];
   readonly #surplus = new WeakSet<Socket>();
+  /** Connections that have had their last answer. */
+  readonly ending = new WeakSet<Socket>();
   #connections = 0;
   #closed: Promise<void> | undefined;
 
@@ -105,6 +107,11 @@ class NodeServer implements EngineServer, Shared {
   }
 
   #begin(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    if (this.ending.has(request.socket)) {
+      // The sender was told that the connection ends: what comes now is thrown away until it does.
+      request.resume();
+      return;
+    }
     const exchange = new NodeExchange(this, request, response, expectsContinue);
     exchange.begin(this.#surplus.has(request.socket));
   }
@@ -150,8 +157,11 @@ class NodeExchange extends Exchange {
   readonly #response: ServerResponse;
   readonly #expectsContinue: boolean;
 
-  constructor(shared: Shared, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
-    super(shared, new NodeHead(request));
+  readonly #ending: WeakSet<Socket>;
+
+  constructor(server: NodeServer, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    super(server, new NodeHead(request));
+    this.#ending = server.ending;
     this.#request = request;
     this.#response = response;
     this.#expectsContinue = expectsContinue;
@@ -172,7 +182,10 @@ class NodeExchange extends Exchange {
     const response = this.#response;
     // A sender that waits for 100 Continue may or may not send its body after a refusal.
     const close = last || (this.#expectsContinue && !this.#request.complete);
-    if (close) response.setHeader('Connection', 'close');
+    if (close) {
+      response.setHeader('Connection', 'close');
+      this.#ending.add(this.#request.socket);
+    }
     if (status !== 204) response.setHeader('Content-Length', body === undefined ? 0 : Buffer.byteLength(body));
     response.writeHead(status, headers);
     if (this.#request.complete) {

@@ -40,11 +40,15 @@ export abstract class RequestHead<Headers> implements HttpHead {
 
 const DIGITS = /^\d{1,15}$/;
 
-/** Body length by RFC 9112 6.3: -1 chunked, 0 none. Engines have their own check; this one is the same for all. */
-export function bodyLength(contentLength: string, transferEncoding: string): number {
-  if (transferEncoding !== '') {
-    return contentLength === '' && transferEncoding.toLowerCase() === 'chunked' ? -1 : BAD_FRAMING;
+/**
+ * Body length by RFC 9112 6.3: -1 chunked, 0 none. Undefined = the header is absent; a header that came twice is given
+ * as a list, and as such refused, also where both say the same. Engines have their own check; this one is the same for
+ * all.
+ */
+export function bodyLength(contentLength: string | undefined, transferEncoding: string | undefined): number {
+  if (transferEncoding !== undefined) {
+    return contentLength === undefined && transferEncoding.toLowerCase() === 'chunked' ? -1 : BAD_FRAMING;
   }
-  if (contentLength === '') return 0;
+  if (contentLength === undefined) return 0;
   return DIGITS.test(contentLength) ? Number(contentLength) : BAD_FRAMING;
 }

@@ -14,6 +14,8 @@ export interface UwsResponse {
   writeHeader(name: string, value: string): UwsResponse;
   end(body?: string | Uint8Array, closeConnection?: boolean): UwsResponse;
   endWithoutBody(reportedContentLength?: number, closeConnection?: boolean): UwsResponse;
+  /** Sends a part of a body of `totalBytes`; the response has ended with the last one. Says whether all was taken. */
+  tryEnd(part: Uint8Array, totalBytes: number): [taken: boolean, ended: boolean];
   close(): UwsResponse;
   cork(write: () => void): UwsResponse;
   pause(): void;

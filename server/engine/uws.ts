@@ -6,15 +6,19 @@ import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { Exchange, type Shared } from './exchange.ts';
 import { ReadWatch } from './read-watch.ts';
-import { bodyLength, RequestHead } from './request-head.ts';
+import { BAD_FRAMING, bodyLength, RequestHead } from './request-head.ts';
 import { RequestsUnderWay } from './requests-under-way.ts';
+import { LINGER_ANSWER_BYTES, UwsLinger } from './uws-linger.ts';
 import type { Uws, UwsApp, UwsRequest, UwsResponse } from './uws-native.ts';
 
 /**
  * uWebSockets.js behind our listener. What it fixes by itself and cannot be told otherwise: a header block has 10 s
  * and an idle connection 8 to 12 s (our timeouts can only be shorter for bodies), a header block that comes in pieces
  * has 4 KiB, `100 Continue` is sent for every Expect, and a second request on a connection whose first one waits for
- * an answer closes it. There is no event for a new connection, so the connection limit counts those with a request
+ * an answer closes it. Of two headers of one name it acts on the first, so we look for the second ourselves. A head with
+ * a bare CR or LF, a folded line, a NUL or a space before a colon never ends for it and is closed by those 10 s. Of
+ * chunked bodies it hides the chunks: it takes a bare LF behind a size, blanks there, any two bytes in the place of the
+ * CRLF behind a chunk, and takes trailers for a second request, which it refuses. There is no event for a new connection, so the connection limit counts those with a request
  * under way; the others are bounded by those 10 s.
  */
 export function uwsEngine(uws: Uws): Engine {
@@ -29,13 +33,32 @@ const latin1 = new TextDecoder('latin1');
 
 const STATUS_LINES = new Map(Object.entries(STATUS_CODES).map(([status, text]) => [Number(status), `${status} ${text}`]));
 
+/** The headers that say where a request ends, as `readFraming` found them: all of a name, as `getHeader` gives the first. */
+let contentLength: string | undefined;
+let transferEncoding: string | undefined;
+let connection = '';
+
+function readFraming(name: string, value: string): void {
+  if (name.length === 14) {
+    if (name === 'content-length') contentLength = contentLength === undefined ? value : `${contentLength}, ${value}`;
+  } else if (name.length === 17) {
+    if (name === 'transfer-encoding') transferEncoding = transferEncoding === undefined ? value : `${transferEncoding}, ${value}`;
+  } else if (name.length === 10 && name === 'connection') connection = value;
+}
+
 class UwsHead extends RequestHead<UwsRequest> {
+  /** The sender asked for it: the engine closes right behind the answer. */
+  readonly closes: boolean;
   readonly #response: UwsResponse;
 
   constructor(request: UwsRequest, response: UwsResponse) {
-    const contentLength = bodyLength(request.getHeader('content-length'), request.getHeader('transfer-encoding'));
-    super(request.getCaseSensitiveMethod(), request.getUrl(), request.getQuery() ?? '', contentLength, request);
+    contentLength = transferEncoding = undefined;
+    connection = '';
+    request.forEachHeader(readFraming);
+    const length = bodyLength(contentLength, transferEncoding);
+    super(request.getCaseSensitiveMethod(), request.getUrl(), request.getQuery() ?? '', length, request);
     this.#response = response;
+    this.closes = connection !== '' && connection !== 'keep-alive' && connection.toLowerCase().includes('close');
   }
 
   get remoteAddress(): string {
@@ -112,6 +135,10 @@ class UwsServer implements EngineServer, Shared {
 
 class UwsExchange extends Exchange {
   readonly #response: UwsResponse;
+  readonly #closes: boolean;
+  #listens = false;
+  #gone = false;
+  #linger: UwsLinger | undefined;
   /** Bytes of the body that have not come yet; not a number when nobody said how many there are. */
   #missing: number;
   #held = false;
@@ -120,7 +147,12 @@ class UwsExchange extends Exchange {
     super(shared, head);
     this.#response = response;
     this.#missing = head.contentLength < 0 ? NaN : head.contentLength;
-    response.onAborted(() => this.abort());
+    this.#closes = head.closes;
+    response.onAborted(() => {
+      this.#gone = true;
+      this.#linger?.stop();
+      this.abort();
+    });
   }
 
   /** The engine's own timer wants 16 kB/s of a sender; ours only that something comes. */
@@ -134,9 +166,11 @@ class UwsExchange extends Exchange {
     // What lies in the engine's buffer comes all the same.
     this.#held = hold;
     if (hold) this.#response.pause();
+    this.#listens = true;
     this.#response.onData((chunk, last) => {
       this.#missing = last ? 0 : this.#missing - chunk.byteLength;
-      this.data(new Uint8Array(chunk), last, false);
+      if (this.#linger === undefined) this.data(new Uint8Array(chunk), last, false);
+      else this.#linger.discard(chunk.byteLength, last);
     });
   }
 
@@ -147,7 +181,15 @@ class UwsExchange extends Exchange {
   }
 
   protected override write(answer: HttpAnswer, last: boolean): void {
-    this.#response.cork(() => this.#writeCorked(answer, last));
+    if (this.head.contentLength !== BAD_FRAMING) {
+      this.#response.cork(() => this.#writeCorked(answer, last));
+      return;
+    }
+    // Answered at once, the engine would go on to read what came with this head as the next request. While the answer
+    // is owed it closes the connection instead.
+    setImmediate(() => {
+      if (!this.#gone) this.#response.cork(() => this.#writeCorked(answer, last));
+    });
   }
 
   #writeCorked({ status, headers, body }: HttpAnswer, last: boolean): void {
@@ -156,17 +198,33 @@ class UwsExchange extends Exchange {
     if (headers !== undefined) {
       for (const name in headers) response.writeHeader(name, headers[name] as string);
     }
-    // The engine closes with a reset, which destroys an answer that the sender, still sending, has not read. What is
-    // left of a body that has an end is read and thrown away instead; the sender closes, else the idle timer does. A
-    // sender that has stalled (408) is not sending.
-    const drain = last && status !== 408 && this.#missing > 0 && this.#missing <= LIMITS.lingerBytes;
-    if (drain) response.writeHeader('Connection', 'close');
     if (!last) response.writeHeader('Keep-Alive', KEEP_ALIVE);
+    const closing = last ? this.#closing(status, body) : 'stays';
+    if (closing === 'drains' || closing === 'lingers') response.writeHeader('Connection', 'close');
     if (this.head.method === 'HEAD' || status === 204) {
       this.#endWithoutBody(this.head.method === 'HEAD' ? bodyBytes(body) : undefined, last);
+    } else if (closing === 'lingers') {
+      // First what follows the head is asked for: the engine forgets about it once the answer has begun.
+      if (!this.#listens) this.read(false);
+      this.#linger = new UwsLinger(response, typeof body === 'string' ? Buffer.from(body) : body!);
     } else {
-      response.end(body, last && !drain);
+      response.end(body, closing === 'closes');
     }
+  }
+
+  /**
+   * How a connection ends behind an answer. The engine closes with a reset, which destroys an answer that the sender,
+   * still sending, has not read. So what is left of a body is read and thrown away. With a length, and a sender that
+   * means to keep the connection, the engine does so by itself; the sender closes, else the idle timer does. Otherwise
+   * we do, as far as it goes. A sender that has stalled (408) is not sending, and behind a length that makes no sense
+   * nobody knows where a body ends.
+   */
+  #closing(status: number, body: HttpAnswer['body']): 'closes' | 'drains' | 'lingers' {
+    if (status === 408 || this.#missing === 0 || this.head.contentLength === BAD_FRAMING) return 'closes';
+    this.proceed();
+    if (this.#missing > 0 && !this.#closes) return this.#missing <= LIMITS.lingerBytes ? 'drains' : 'closes';
+    const bytes = bodyBytes(body);
+    return bytes > 0 && bytes <= LINGER_ANSWER_BYTES ? 'lingers' : 'closes';
   }
 
   /** With a length the engine waits for that body on a connection that stays, and it takes `undefined` for a length. */

@@ -326,6 +326,100 @@ describe.each(engines)('HTTP engine %s', (engine) => {
     });
   });
 
+  /** Each could mean one thing to a proxy in front and another to us: then bytes of one request become another request. */
+  describe('requests whose end can be read in two ways', () => {
+    const NEXT = 'POST /smuggled HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n';
+
+    test.each([
+      ['two lengths, the shorter first', `Content-Length: 3\r\nContent-Length: ${3 + NEXT.length}`],
+      ['two lengths, the longer first', `Content-Length: ${3 + NEXT.length}\r\nContent-Length: 3`],
+      ['one length twice', 'Content-Length: 3\r\nContent-Length: 3'],
+      ['a list of lengths', 'Content-Length: 3, 3'],
+      ['a length and an empty one', 'Content-Length: 3\r\nContent-Length: '],
+      ['an empty length and one', 'Content-Length: \r\nContent-Length: 3'],
+      ['an empty length', 'Content-Length: '],
+      ['a length with a sign', 'Content-Length: +3'],
+      ['a length and chunks', 'Content-Length: 3\r\nTransfer-Encoding: chunked'],
+      ['chunks and a length', 'Transfer-Encoding: chunked\r\nContent-Length: 3'],
+      ['chunks twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked'],
+      ['chunks that are not', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity'],
+      ['a coding before chunks', 'Transfer-Encoding: gzip, chunked'],
+      ['a coding that looks like chunks', 'Transfer-Encoding: xchunked'],
+    ])('%s: 400, the connection ends, and nothing reaches the handler', async (_what, headers) => {
+      const { handler, url } = await listen();
+      const head = `POST / HTTP/1.1\r\nHost: t\r\n${headers}\r\n\r\n`;
+      for (const rest of ['', NEXT, `abc${NEXT}`, `0\r\n\r\n${NEXT}`]) {
+        const connection = await raw(url);
+        connection.write(head + rest);
+        const answer = await connection.answer();
+        // An engine that finds more behind such a head may refuse that, or close without a word.
+        if (rest === '') expect(answer?.status).toBe(400);
+        else expect([undefined, 400, 505]).toContain(answer?.status);
+        connection.write(NEXT).socket.end();
+        await connection.closed;
+      }
+      expect(handler).toMatchObject({ heads: [], bodies: [] });
+    });
+
+    // uWebSockets waits for an end of such a head, and closes after 10 s.
+    test.each([
+      ['a folded header', 'X: y\r\n Content-Length: 3\r\n\r\nabc'],
+      ['a folded length', 'Content-Length:\r\n 3\r\n\r\nabc'],
+      ['a bare LF behind a header', 'X: y\nContent-Length: 3\r\n\r\nabc'],
+      ['a bare CR in a header', 'X: y\rContent-Length: 3\r\nX: z\r\n\r\nabc'],
+      ['a NUL in a header', 'X: \0\r\nContent-Length: 3\r\n\r\nabc'],
+      ['a blank before a colon', 'Content-Length : 3\r\n\r\nabc'],
+      ['a blank before the colon of a coding', 'Content-Length: 3\r\nTransfer-Encoding : chunked\r\n\r\nabc'],
+    ])('%s: nothing reaches the handler', async (_what, rest) => {
+      const { handler, url } = await listen();
+      const connection = await raw(url);
+      connection.write(`POST /odd HTTP/1.1\r\nHost: t\r\n${rest}`);
+      connection.socket.end();
+      await connection.closed;
+      expect((await (await raw(url)).post('/', 'x').answer())?.status).toBe(200);
+      expect(handler.heads.map(({ path }) => path)).toEqual(['/']);
+    });
+  });
+
+  describe('senders that are refused while they send', () => {
+    test.each([
+      ['with a length', {}, false],
+      ['with a length, on a connection that ends', { Connection: 'close' }, false],
+      ['in chunks', {}, true],
+      ['in chunks, on a connection that ends', { Connection: 'close' }, true],
+    ] as const)('%s: they read their 413 whole', async (_what, headers, chunked) => {
+      const { handler, url } = await listen({ maxBodyBytes: 1000 });
+      const size = 2_000_000;
+      for (let round = 0; round < 4; round += 1) {
+        const connection = await raw(url);
+        const faults: unknown[] = [];
+        connection.socket.on('error', (error) => faults.push(error));
+        if (chunked)
+          connection.head('POST', '/', { 'Transfer-Encoding': 'chunked', ...headers }).write(`${size.toString(16)}\r\n`);
+        else connection.head('POST', '/', { 'Content-Length': size, ...headers });
+        for (let sent = 0; sent < size; sent += 100_000) {
+          connection.write('x'.repeat(100_000));
+          await sleep(0);
+        }
+        if (chunked) connection.write('\r\n0\r\n\r\n');
+        const answer = await connection.answer();
+        expect(answer).toMatchObject({ status: 413, headers: { connection: 'close' } });
+        expect(answer?.body.toString()).toBe('BODY_TOO_LARGE');
+        expect(faults).toEqual([]);
+      }
+      expect(handler.bodies).toEqual([]);
+    });
+
+    test.each([{}, { Connection: 'close' }])('%j: one that stops in the middle reads its refusal too', async (headers) => {
+      const { handler, url } = await listen();
+      handler.onHead = () => ({ status: 404, body: 'not here' });
+      const connection = await raw(url);
+      connection.head('POST', '/', { 'Content-Length': 1 << 20, ...headers }).write('x'.repeat(1000));
+      expect(await connection.answer()).toMatchObject({ status: 404, body: Buffer.from('not here') });
+      expect(handler.gones).toBe(0);
+    });
+  });
+
   describe('senders that leave', () => {
     test('in the middle of a body: the handler hears it once and no body', async () => {
       const { handler, url } = await listen();
