@@ -38,6 +38,13 @@ export const ERRORS = {
   REQUEST_TIMEOUT: entry(408, 4, true, 'The request did not arrive in time; check the network, or raise read_timeout.'),
   BODY_TOO_LARGE: entry(413, 8, false, 'The body is over max_request_body_size; send smaller batches.'),
   UNSUPPORTED_MEDIA_TYPE: entry(415, 3, false, 'Content-Type must be application/x-protobuf or application/json.'),
+  UNIMPLEMENTED: entry(
+    501,
+    12,
+    false,
+    'The collector has no such gRPC method or compression; OTLP uses Export with gzip or zstd.',
+  ),
+  MESSAGE_FRAMING: entry(400, 13, false, 'The gRPC message is cut off, or its prefix makes no sense; check the client or proxy.'),
   RATE_LIMITED: entry(429, 8, true, 'Too many requests; wait for Retry-After.'),
   TOO_MANY_CONNECTIONS: entry(503, 14, true, 'The listener is at max_connections; reuse connections.'),
   MEMORY_LIMIT: entry(503, 14, true, 'The memory limiter refuses new data; it resumes by itself when memory is freed.'),

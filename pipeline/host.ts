@@ -1,6 +1,7 @@
 import type { AuditTrail } from './audit.ts';
 import type { AuthMethod, AuthResult, ClientCertificate, Credentials } from './auth.ts';
 import type { ErrorCode } from './errors.ts';
+import type { GrpcHandler, GrpcOptions } from './host-grpc.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import type { ComponentStatus } from './status.ts';
 import type { ServerTls } from './tls.ts';
@@ -17,6 +18,8 @@ export interface Host {
    * wrong, a promise (which never rejects) when a signature must be checked. Failures are counted against the address.
    */
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
+  /** Opens a gRPC listener. Rejects with a StartError. */
+  grpc(options: GrpcOptions, handler: GrpcHandler): Promise<HttpListener>;
   /** Counters of this process so far; empty until the graph runs. Several scopes: for localhost's owner only. */
   ledger(): LedgerSnapshot;
   /** How every component is; empty until the graph runs. */

@@ -35,6 +35,30 @@ export const LIMITS = {
   /** For the whole of one request. */
   readTimeoutMs: 300_000,
   keepAliveTimeoutMs: 65_000,
+  /** Of one HTTP/2 connection at a time. */
+  grpcStreams: 256,
+  /** Of one gRPC listener at a time. */
+  grpcCalls: 20_000,
+  /** What the sender of one call may send ahead of its reader: 20 MB/s over 50 ms. */
+  grpcWindowBytes: 1024 * 1024,
+  grpcConnectionWindowBytes: 4 * 1024 * 1024,
+  /** Headers of one call, and frames that break HTTP/2 or streams over the limit before the connection is cut. */
+  grpcHeaderPairs: 128,
+  grpcInvalidFrames: 100,
+  grpcRejectedStreams: 100,
+  /** Calls that one connection may reset (CVE-2023-44487): a burst, then so many a second. Deadlines reset, too. */
+  grpcResetBurst: 200,
+  grpcResetsPerSecond: 50,
+  grpcPingBurst: 200,
+  grpcPingsPerSecond: 50,
+  grpcSettingsBurst: 20,
+  grpcSettingsPerSecond: 1,
+  /** Of one grpc.health.v1 request. */
+  healthRequestBytes: 1024,
+  /** grpc-go's: a silent connection is pinged after two hours and cut 20 s later; clients ping every 5 minutes. */
+  grpcKeepaliveTimeMs: 7_200_000,
+  grpcKeepaliveTimeoutMs: 20_000,
+  grpcPingIntervalMs: 300_000,
   /** Queue of one exporter, over all its scopes. */
   queueItems: 1_000_000,
   queueBytes: 64 * 1024 * 1024,

@@ -32,7 +32,7 @@ const NOBODY: AuthResult = {
   message: 'cannot check who this is: no way to do so is configured',
 };
 
-/** Lends components the HTTP engine of this process (loaded with the first listener) and what the graph knows.
+/** Lends components the engines of this process (each loaded with its first listener) and what the graph knows.
  *  `storageDirectory` is absolute; nothing is made there before a component writes. */
 export function createHost(storageDirectory: string = resolve('.periscope')): CollectorHost {
   const listeners: OpenListener[] = [];
@@ -48,6 +48,12 @@ export function createHost(storageDirectory: string = resolve('.periscope')): Co
       return listener;
     },
     authenticate: () => NOBODY,
+    async grpc(options, handler) {
+      const { openGrpc } = await import('../../server/engine/grpc.ts');
+      const listener = await openGrpc(options, handler);
+      listeners.push({ owner: options.owner ?? '', endpoint: options.endpoint, listener });
+      return listener;
+    },
     ledger: () => running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] },
     status: () => running?.status() ?? [],
     attach(graph) {

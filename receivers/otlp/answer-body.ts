@@ -21,12 +21,22 @@ export function successBody(encoding: Encoding): Uint8Array | string {
 }
 
 export function partialSuccessBody(encoding: Encoding, signal: Signal, rejections: readonly Rejection[]): Uint8Array | string {
+  if (encoding !== 'json') return partialSuccessMessage(rejections);
+  const { items, errorMessage } = summed(rejections);
+  return JSON.stringify({ partialSuccess: { [REJECTED_KEYS[signal]]: String(items), errorMessage } });
+}
+
+/** An Export…ServiceResponse, the same bytes for every signal. */
+export function partialSuccessMessage(rejections: readonly Rejection[]): Uint8Array {
+  const { items, errorMessage } = summed(rejections);
+  return message(1, [...varintField(1, items), ...text(2, errorMessage)]);
+}
+
+/** One message for all, the same words once. */
+function summed(rejections: readonly Rejection[]): { items: number; errorMessage: string } {
   let items = 0;
   for (const rejection of rejections) items += rejection.items;
-  // One message for all, the same words once.
-  const errorMessage = cut([...new Set(rejections.map((rejection) => rejection.message))].join('; '));
-  if (encoding === 'json') return JSON.stringify({ partialSuccess: { [REJECTED_KEYS[signal]]: String(items), errorMessage } });
-  return message(1, [...varintField(1, items), ...text(2, errorMessage)]);
+  return { items, errorMessage: cut([...new Set(rejections.map((rejection) => rejection.message))].join('; ')) };
 }
 
 /** `code` as in google.rpc.Code. With `badRequest` the message is repeated as the detail that the spec asks for. */

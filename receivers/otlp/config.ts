@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../pipeline/config-types.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-
-/** The Go collector's protocols are switched on by their key alone (`http:` with nothing behind it). */
-const emptyMeansDefaults = (value: unknown): unknown => value ?? {};
+import { grpc } from './grpc-config.ts';
+import { emptyMeansDefaults, listenAddress, LOOPBACK } from './listener-config.ts';
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // eslint-disable-next-line no-control-regex
 const HEADER_VALUE = /^[\t\u0020-\u007e]*$/;
-/** An endpoint that only this machine reaches. */
-export const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d+$/i;
 
 const urlPath = (signal: string) =>
   z
@@ -45,11 +42,7 @@ const ALGORITHMS = ['', 'identity', 'gzip', 'zstd', 'deflate', 'zlib'] as const;
 
 const http = z
   .strictObject({
-    endpoint: z
-      .string()
-      .regex(/^(?:\[[0-9a-fA-F:.]*\]|[^:\s]*):\d{1,5}$/, 'must be host:port, such as localhost:4318')
-      .default('localhost:4318')
-      .meta({ description: 'Address to listen on; `localhost` is 127.0.0.1 and ::1, port 0 picks a free one.' }),
+    endpoint: listenAddress('localhost:4318'),
     transport: z.literal('tcp', { error: 'must be tcp' }).default('tcp').meta({ description: 'Only tcp.' }),
     auth: z
       .literal('none', { error: 'must be none: this version has no authentication' })
@@ -122,31 +115,22 @@ const http = z
     }
   });
 
-const grpc = z.looseObject({
-  endpoint: z.string().default('localhost:4317').meta({ description: 'Not served in this version.' }),
-});
-
 const protocols = z
   .strictObject({
     http: z.preprocess(emptyMeansDefaults, http).optional().meta({ description: 'OTLP over HTTP.' }),
-    grpc: z
-      .preprocess(emptyMeansDefaults, grpc)
-      .optional()
-      .meta({ description: "OTLP over gRPC: accepted for the collector's sake, not served in this version." }),
+    grpc: z.preprocess(emptyMeansDefaults, grpc).optional().meta({ description: 'OTLP over gRPC.' }),
   })
   .superRefine((value, context) => {
-    if (value.http !== undefined) return;
-    const message =
-      value.grpc === undefined
-        ? 'must specify at least one protocol when using the OTLP receiver'
-        : 'grpc is not served in this version; add http: beside it';
-    context.addIssue({ code: 'custom', message });
+    if (value.http !== undefined || value.grpc !== undefined) return;
+    context.addIssue({ code: 'custom', message: 'must specify at least one protocol when using the OTLP receiver' });
   });
 
 export const config = z.preprocess(
   emptyMeansDefaults,
   z.strictObject({
-    protocols: z.preprocess(emptyMeansDefaults, protocols).meta({ description: 'What it listens for: `http:`.' }),
+    protocols: z
+      .preprocess(emptyMeansDefaults, protocols)
+      .meta({ description: 'What it listens for: `http:`, `grpc:` or both.' }),
   }),
 );
 

@@ -7,8 +7,8 @@ import { jsonToProtobuf } from '../../pipeline/otlp/json-to-protobuf.ts';
 import { walk, Walk } from '../../pipeline/otlp/walk.ts';
 import type { Binding } from '../../pipeline/scope/binding.ts';
 import type { Signal } from '../../pipeline/signal.ts';
-import { LOOPBACK } from './config.ts';
 import type { Encoding } from './encoding.ts';
+import { LOOPBACK } from './listener-config.ts';
 
 /** One request from its head to its answer, whatever protocol brought it. */
 export interface Call {

@@ -1,37 +1,76 @@
 import type { Context, Intake, Receiver } from '../../pipeline/component.ts';
-import type { HttpListener } from '../../pipeline/host.ts';
+import type { GrpcOptions } from '../../pipeline/host-grpc.ts';
+import type { HttpListener, HttpOptions } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import type { Config } from './config.ts';
+import type { Config, HttpConfig } from './config.ts';
+import type { GrpcConfig } from './grpc-config.ts';
+import { OtlpGrpcHandler } from './otlp-grpc.ts';
 import { OtlpHttpHandler } from './otlp-http.ts';
+
+const MIB = 1024 * 1024;
 
 export function create(config: Config, context: Context): Receiver {
   const { http, grpc } = config.protocols;
-  let listener: HttpListener | undefined;
+  const open: HttpListener[] = [];
+
+  const stop = async (deadlineMs: number): Promise<void> => {
+    await Promise.all(open.splice(0).map((listener) => listener.close(deadlineMs)));
+  };
 
   return {
     async start(intake: Intake) {
-      if (http !== undefined) {
-        const options = {
-          owner: context.id,
-          endpoint: http.endpoint,
-          maxBodyBytes: http.max_request_body_size,
-          headerTimeoutMs: http.read_header_timeout || LIMITS.headerTimeoutMs,
-          idleTimeoutMs: LIMITS.idleTimeoutMs,
-          readTimeoutMs: http.read_timeout,
-          keepAliveTimeoutMs: http.keep_alives_enabled ? http.idle_timeout || LIMITS.keepAliveTimeoutMs : 0,
-          maxConnections: http.max_connections,
-        };
-        listener = await context.host.http(options, new OtlpHttpHandler(http, intake, context));
-        context.log.info(`OTLP over HTTP at ${listener.url}`, { engine: listener.engine });
-      }
-      if (grpc !== undefined) {
-        context.log.warn(`OTLP over gRPC is not served in this version: senders to ${grpc.endpoint} must use OTLP over HTTP`);
+      try {
+        if (http !== undefined) {
+          const listener = await context.host.http(httpOptions(http, context), new OtlpHttpHandler(http, intake, context));
+          open.push(listener);
+          context.log.info(`OTLP over HTTP at ${listener.url}`, { engine: listener.engine });
+        }
+        if (grpc !== undefined) {
+          const listener = await context.host.grpc(grpcOptions(grpc, context), new OtlpGrpcHandler(grpc, intake, context));
+          open.push(listener);
+          context.log.info(`OTLP over gRPC at ${listener.url}`);
+        }
+      } catch (error) {
+        await stop(0); // half a receiver would hold a port
+        throw error;
       }
     },
-    async stop(deadlineMs) {
-      const open = listener;
-      listener = undefined;
-      await open?.close(deadlineMs);
+    stop,
+  };
+}
+
+function httpOptions(http: HttpConfig, context: Context): HttpOptions {
+  return {
+    owner: context.id,
+    endpoint: http.endpoint,
+    maxBodyBytes: http.max_request_body_size,
+    headerTimeoutMs: http.read_header_timeout || LIMITS.headerTimeoutMs,
+    idleTimeoutMs: LIMITS.idleTimeoutMs,
+    readTimeoutMs: http.read_timeout,
+    keepAliveTimeoutMs: http.keep_alives_enabled ? http.idle_timeout || LIMITS.keepAliveTimeoutMs : 0,
+    maxConnections: http.max_connections,
+  };
+}
+
+function grpcOptions(grpc: GrpcConfig, context: Context): GrpcOptions {
+  const { server_parameters: server, enforcement_policy: policy } = grpc.keepalive;
+  return {
+    owner: context.id,
+    endpoint: grpc.endpoint,
+    maxMessageBytes: grpc.max_recv_msg_size_mib * MIB,
+    maxConcurrentStreams: grpc.max_concurrent_streams,
+    maxConnections: grpc.max_connections,
+    handshakeTimeoutMs: LIMITS.headerTimeoutMs,
+    idleTimeoutMs: LIMITS.idleTimeoutMs,
+    readTimeoutMs: LIMITS.readTimeoutMs,
+    keepalive: {
+      maxIdleMs: server.max_connection_idle,
+      maxAgeMs: server.max_connection_age,
+      maxAgeGraceMs: server.max_connection_age_grace,
+      timeMs: server.time || LIMITS.grpcKeepaliveTimeMs,
+      timeoutMs: server.timeout || LIMITS.grpcKeepaliveTimeoutMs,
+      minPingIntervalMs: policy.min_time || LIMITS.grpcPingIntervalMs,
+      pingWithoutStream: policy.permit_without_stream,
     },
   };
 }

@@ -22,13 +22,56 @@ describe('the config of the otlp receiver', () => {
     expect(faults(input)).toEqual(['protocols: must specify at least one protocol when using the OTLP receiver']);
   });
 
-  test('grpc alone listens for nothing', () => {
-    expect(faults({ protocols: { grpc: null } })).toEqual(['protocols: grpc is not served in this version; add http: beside it']);
+  test('grpc: with nothing behind it is all defaults', () => {
+    expect(parse({ protocols: { grpc: null } }).data?.protocols).toMatchObject({
+      grpc: {
+        endpoint: 'localhost:4317',
+        max_recv_msg_size_mib: 64,
+        max_concurrent_streams: 256,
+        include_metadata: false,
+        keepalive: {
+          server_parameters: { max_connection_idle: 0, max_connection_age: 0, time: 7_200_000, timeout: 20_000 },
+          enforcement_policy: { min_time: 300_000, permit_without_stream: false },
+        },
+      },
+    });
+    expect(parse({ protocols: { grpc: null } }).data?.protocols.http).toBeUndefined();
   });
 
-  test('grpc beside http takes whatever keys the collector has for it', () => {
-    const grpc = { endpoint: '0.0.0.0:4317', max_recv_msg_size_mib: 16, keepalive: { server_parameters: { time: '10s' } } };
-    expect(faults({ protocols: { grpc, http: null } })).toEqual([]);
+  test('grpc takes the keys that the collector has for it', () => {
+    const grpc = {
+      endpoint: '127.0.0.1:4317',
+      transport: 'tcp',
+      max_recv_msg_size_mib: 16,
+      max_concurrent_streams: 16,
+      read_buffer_size: 1024,
+      write_buffer_size: '512KiB',
+      include_metadata: true,
+      keepalive: {
+        server_parameters: {
+          max_connection_idle: '11s',
+          max_connection_age: '12s',
+          max_connection_age_grace: '13s',
+          time: '30s',
+          timeout: '5s',
+        },
+        enforcement_policy: { min_time: '10s', permit_without_stream: true },
+      },
+    };
+    expect(faults({ protocols: { grpc } })).toEqual([]);
+    expect(faults({ protocols: { grpc: { keepalive: null } } })).toEqual([]);
+    expect(faults({ protocols: { grpc: { keepalive: { server_parameters: null, enforcement_policy: null } } } })).toEqual([]);
+  });
+
+  test('0 means the default, as in the collector', () => {
+    const parsed = parse({ protocols: { grpc: { max_recv_msg_size_mib: 0, max_concurrent_streams: 0 } } });
+    expect(parsed.data?.protocols.grpc).toMatchObject({ max_recv_msg_size_mib: 64, max_concurrent_streams: 256 });
+  });
+
+  test.each(['0.0.0.0:4317', ':4317', '[::]:4317'])('grpc at %s needs auth, written out', (endpoint) => {
+    expect(faults({ protocols: { grpc: { endpoint } } })[0]).toMatch(/^protocols\.grpc\.auth: other machines reach/);
+    expect(faults({ protocols: { grpc: { endpoint, auth: 'none' } } })).toEqual([]);
+    expect(faults({ protocols: { grpc: { endpoint, auth: 'token' } } })).toEqual([]);
   });
 
   test.each(['0.0.0.0:4318', ':4318', '[::]:4318', '10.1.2.3:4318', 'collector:4318', 'localhost.example.com:4318'])(

@@ -451,12 +451,5 @@ describe.each(engines)('OTLP over HTTP on %s', (engine) => {
       await receiver.stop(10_000);
       await expect(post(url, 'logs', '')).rejects.toThrow('fetch failed');
     });
-
-    test('grpc is accepted with one warning', async () => {
-      const { lines } = await start({}, new RecordingIntake(), { grpc: { endpoint: '0.0.0.0:4317' } });
-      expect(lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
-        'OTLP over gRPC is not served in this version: senders to 0.0.0.0:4317 must use OTLP over HTTP',
-      ]);
-    });
   });
 });

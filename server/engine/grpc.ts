@@ -1,0 +1,153 @@
+import {
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GrpcHandler, GrpcOptions } from '../../pipeline/host-grpc.ts';
+import type { HttpListener } from '../../pipeline/host.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { Address } from './address.ts';
+import { DeadlineWatch } from './deadline-watch.ts';
+import type { EngineServer } from './engine.ts';
+import { GrpcCall, type GrpcShared } from './grpc-call.ts';
+import { GrpcConnection } from './grpc-connection.ts';
+import { listenAt } from './listen.ts';
+import { ReadWatch } from './read-watch.ts';
+import { RequestsUnderWay } from './requests-under-way.ts';
+
+const LOOK_MS_MAX = 1000;
+const LOOK_MS_MIN = 20;
+const LOOKS_PER_TIMEOUT = 4;
+
+/** Opens a gRPC listener (`Host.grpc`) on node:http2 (docs/decisions/0011). Rejects with a StartError. */
+export async function openGrpc(options: GrpcOptions, handler: GrpcHandler): Promise<HttpListener> {
+  const server = new GrpcServer(options, handler);
+  try {
+    const url = await listenAt(server, options.endpoint);
+    return { url, engine: 'grpc', close: (deadlineMs) => server.close(deadlineMs) };
+  } catch (error) {
+    await server.close(0);
+    throw error;
+  }
+}
+
+class GrpcServer implements EngineServer, GrpcShared {
+  readonly options: GrpcOptions;
+  readonly handler: GrpcHandler;
+  readonly watch: ReadWatch;
+  readonly deadlines = new DeadlineWatch();
+  readonly underWay = new RequestsUnderWay();
+  readonly callsMax = LIMITS.grpcCalls;
+  closing = false;
+  readonly #servers: Http2Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Map<ServerHttp2Session, GrpcConnection>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: GrpcOptions, handler: GrpcHandler) {
+    this.options = options;
+    this.handler = handler;
+    this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
+  }
+
+  listen(address: Address): Promise<number> {
+    const server = this.#create();
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
+        server.off('error', reject);
+        // An accept that fails (no file descriptors) is no reason to fall over.
+        server.on('error', () => {});
+        this.#servers.push(server);
+        const bound = server.address();
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port);
+      });
+    });
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  #create(): Http2Server {
+    const server = createServer({
+      maxHeaderListPairs: LIMITS.grpcHeaderPairs,
+      maxSessionInvalidFrames: LIMITS.grpcInvalidFrames,
+      maxSessionRejectedStreams: LIMITS.grpcRejectedStreams,
+      unknownProtocolTimeout: this.options.handshakeTimeoutMs,
+      settings: {
+        initialWindowSize: LIMITS.grpcWindowBytes,
+        maxConcurrentStreams: this.options.maxConcurrentStreams,
+        maxHeaderListSize: LIMITS.headerBytes,
+      },
+    });
+    server.on('connection', (socket: Socket) => this.#accept(socket));
+    server.on('session', (session) => this.#connect(session));
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
+      const session = stream.session as ServerHttp2Session | undefined;
+      const connection = session === undefined ? undefined : this.#connections.get(session);
+      if (connection === undefined) stream.destroy();
+      else new GrpcCall(this, connection, stream, headers).begin(bytesOf(rawHeaders));
+    });
+    server.on('sessionError', () => {});
+    return server;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#sockets.size >= this.options.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #connect(session: ServerHttp2Session): void {
+    if (session.destroyed || session.socket.destroyed) return;
+    session.setLocalWindowSize(LIMITS.grpcConnectionWindowBytes);
+    this.#connections.set(session, new GrpcConnection(session, this.options, performance.now(), Math.random));
+    session.once('close', () => this.#connections.delete(session));
+    this.#timer ??= this.#watchConnections();
+  }
+
+  #watchConnections(): NodeJS.Timeout {
+    const { handshakeTimeoutMs, keepalive } = this.options;
+    const times = [handshakeTimeoutMs, keepalive.maxIdleMs, keepalive.maxAgeMs, keepalive.maxAgeGraceMs];
+    const shortestMs = Math.min(...[...times, keepalive.timeMs, keepalive.timeoutMs].filter((ms) => ms > 0));
+    const lookMs = Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, shortestMs / LOOKS_PER_TIMEOUT));
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      for (const connection of this.#connections.values()) connection.look(nowMs);
+    }, lookMs);
+    timer.unref();
+    return timer;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    this.closing = true;
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    const gone = [...this.#connections.keys()].map((session) => new Promise<void>((resolve) => session.close(() => resolve())));
+    await this.underWay.drained(deadlineMs);
+    // A connection ends by itself when its last answer is written; who does not read it has little more time.
+    if (this.underWay.count === 0) await Promise.race([Promise.all(gone), sleep(LIMITS.lingerMs, undefined, { ref: false })]);
+    for (const session of this.#connections.keys()) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
+    clearInterval(this.#timer);
+    this.watch.stop();
+    this.deadlines.stop();
+  }
+}
+
+/** A client that has not acknowledged our settings is not held to their limit of header bytes by node:http2. */
+function bytesOf(rawHeaders: readonly string[]): number {
+  let bytes = 0;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
+}

@@ -1,0 +1,35 @@
+import { StartError } from '../../pipeline/errors.ts';
+import { resolve, urlOf } from './address.ts';
+import type { EngineServer } from './engine.ts';
+
+const CAUSES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there; stop it, or set another endpoint',
+  EACCES: 'this user may not open that port; take one above 1023',
+  EADDRNOTAVAIL: 'this machine has no such address',
+};
+
+function cannotListen(url: string, error: unknown): StartError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new StartError(`cannot listen on ${url}: ${CAUSES[code ?? ''] ?? message}`);
+}
+
+/** Binds every address of `endpoint` and gives the URL of the first. Rejects with a StartError. */
+export async function listenAt(server: EngineServer, endpoint: string): Promise<string> {
+  const [first, second] = await resolve(endpoint);
+  let port: number;
+  try {
+    port = await server.listen(first);
+  } catch (error) {
+    throw cannotListen(urlOf(first), error);
+  }
+  if (second !== undefined) {
+    try {
+      await server.listen({ host: second.host, port });
+    } catch (error) {
+      // Many machines have no ::1. But if somebody else is there, half of all clients of localhost would reach them.
+      if (first.port !== 0 && (error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+        throw cannotListen(urlOf({ host: second.host, port }), error);
+    }
+  }
+  return urlOf({ host: first.host, port });
+}
