@@ -7,7 +7,7 @@ const NOTHING = new Uint8Array(0);
 
 /** A plain Uint8Array over pooled memory, which the receiver's lease gives back: every byte of it is written. */
 function allocate(bytes: number): Uint8Array {
-  return bytes === 0 ? NOTHING : new Uint8Array(pool.take(bytes), 0, bytes);
+  return bytes === 0 ? NOTHING : new Uint8Array(pool.take(bytes).bytes.buffer, 0, bytes);
 }
 
 /**

@@ -2,7 +2,7 @@ import { afterEach } from 'vitest';
 import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
 import type { GrpcAnswer, GrpcHandler, GrpcHead, GrpcOptions } from '../../pipeline/host-grpc.ts';
 import type { HttpListener } from '../../pipeline/host.ts';
-import { openGrpc } from '../../server/engine/grpc.ts';
+import type { openGrpc } from '../../server/engine/grpc.ts';
 import { GrpcPeer } from './grpc-peer.ts';
 import { RawGrpc } from './raw-grpc.ts';
 
@@ -70,7 +70,7 @@ export interface GrpcBench {
 }
 
 /** Listeners, clients and connections of one `describe`, closed after each test. */
-export function grpcBench(): GrpcBench {
+export function grpcBench(open: typeof openGrpc): GrpcBench {
   const listeners: HttpListener[] = [];
   const closers: (() => void)[] = [];
   afterEach(async () => {
@@ -79,7 +79,7 @@ export function grpcBench(): GrpcBench {
   });
   return {
     async listen(options = {}, handler = new GrpcRecorder()) {
-      const listener = await openGrpc({ ...GRPC_OPTIONS, ...options }, handler);
+      const listener = await open({ ...GRPC_OPTIONS, ...options }, handler);
       listeners.push(listener);
       return { handler, url: listener.url, listener };
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LIMITS } from '../../../pipeline/limits.ts';
+import { openGrpc } from '../../../server/engine/grpc.ts';
 import { grpcBench, GrpcRecorder } from '../../support/grpc-bench.ts';
 import { until } from '../../support/http-bench.ts';
 import {
@@ -24,7 +25,7 @@ const resetAt = (stream: number): Buffer => frame(FRAME.reset, 0, stream, Buffer
 const openAt = (stream: number): Buffer => frame(FRAME.headers, END_HEADERS, stream, hpack(callFields(PATH)));
 
 describe('a gRPC listener', () => {
-  const bench = grpcBench();
+  const bench = grpcBench(openGrpc);
 
   describe('calls', () => {
     test.each([0, 1, 100, 16_379, 16_384, 70_000, 1 << 20])('a message of %i bytes goes there and back', async (length) => {
