@@ -15,6 +15,7 @@ import { NOUN, REGISTRY, SECTIONS, type Registry, type Section } from './registr
 import { scopeFaults } from './scope-names.ts';
 import { readScopes } from './scopes.ts';
 import { serviceSchema, type ServiceConfig } from './service.ts';
+import { telemetryFaults } from './telemetry.ts';
 import { readSources, type ConfigSource } from './sources.ts';
 import { storageDirectory, storageSchema, type StorageConfig } from './storage.ts';
 import { lookUp, type MapTree, type Tree } from './tree.ts';
@@ -71,6 +72,7 @@ function load(sources: readonly ConfigSource[], options: LoadOptions): Loaded | 
   const checked = checkValue(serviceSchema, section('service'), ['service']);
   const service = (checked.value ?? serviceSchema.parse({})) as ServiceConfig;
   const storage = checkValue(storageSchema, section('storage'), ['storage']);
+  faults.push(...telemetryFaults(section('service')));
   faults.push(...scopes.faults, ...checked.faults, ...storage.faults, ...scopeFaults(declared, scopes.plan.known));
   const wired = checked.faults.length > 0 ? undefined : wire(service, declared, tree, options.skipUnsupported === true);
   faults.push(...(wired?.faults ?? []));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../pipeline/config-types.ts';
 import { LIMITS } from '../pipeline/limits.ts';
+import { telemetrySchema } from './telemetry.ts';
 
 const ids = (of: string) => z.array(z.string()).meta({ description: of });
 
@@ -30,10 +31,7 @@ export const serviceSchema = z
     shutdown_timeout: duration()
       .default(LIMITS.shutdownTimeoutMs)
       .meta({ description: 'How long a stop may drain queues before what is left is dropped and counted.' }),
-    telemetry: z
-      .unknown()
-      .optional()
-      .meta({ description: "The Go collector's self-telemetry settings; accepted, without effect so far." }),
+    telemetry: telemetrySchema,
   })
   .prefault({});
 export type ServiceConfig = z.output<typeof serviceSchema>;

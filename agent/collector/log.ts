@@ -7,10 +7,30 @@ const LIMITED_MS = 10_000;
 /** More keys than this and the oldest is forgotten: its next line comes out at once. */
 const LIMITED_KEYS_MAX = 1000;
 
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface LogOptions {
+  /** Lines below it are not written. */
+  readonly level?: Level;
+  /** `json`: a line is an object of level, ts, msg and the fields, as the Go collector writes it. */
+  readonly encoding?: 'console' | 'json';
+  readonly now?: () => number;
+}
+
+/** Whether lines of `level` come out of a log from `least` up. */
+export function isShown(level: Level, least: Level): boolean {
+  return LEVELS.indexOf(level) >= LEVELS.indexOf(least);
+}
+
 /** `2026-01-31T12:00:00.000Z warn  cannot reach http://x exporter=otlp_http` */
-export function createLog(write: Write, now: () => number = Date.now): Log {
-  const line = (level: string, message: string, fields?: LogFields): void => {
-    write(`${new Date(now()).toISOString()} ${level.padEnd(5)} ${oneLine(message)}${formatFields(fields)}`);
+export function createLog(write: Write, options: LogOptions = {}): Log {
+  const { level: least = 'info', encoding = 'console', now = Date.now } = options;
+  const line = (level: Level, message: string, fields?: LogFields): void => {
+    if (!isShown(level, least)) return;
+    const ts = new Date(now()).toISOString();
+    if (encoding === 'json') write(JSON.stringify({ level, ts, msg: oneLine(message), ...fields }));
+    else write(`${ts} ${level.padEnd(5)} ${oneLine(message)}${formatFields(fields)}`);
   };
   const limited = new Map<string, { untilMs: number; held: number }>();
   return {

@@ -2,9 +2,10 @@ import { buildGraph } from '../../pipeline/graph.ts';
 import { systemClock } from '../../pipeline/clock.ts';
 import type { Loaded } from '../../config/load.ts';
 import { formatFault } from '../../config/fault.ts';
+import type { LogSettings } from '../../config/telemetry.ts';
 import { deliveryLines } from './counts.ts';
 import { createHost, type CollectorHost } from './host.ts';
-import { createLog, type Write } from './log.ts';
+import { createLog, isShown, type Write } from './log.ts';
 import { packageVersion } from './package-root.ts';
 import { summaryLine, type Reading } from './summary.ts';
 import { welcomeText } from './welcome.ts';
@@ -20,7 +21,7 @@ export interface RunningCollector {
 
 /** Builds and starts the graph of a loaded configuration. Rejects with a StartError; nothing is left open then. */
 export async function startLoaded(loaded: Loaded, write: Write): Promise<RunningCollector> {
-  const log = createLog(write);
+  const log = createLog(write, loaded.service.telemetry.logs);
   for (const warning of loaded.warnings) log.warn(formatFault(warning));
   const { plan } = loaded;
   const host = createHost(plan.storage.directory);
@@ -36,10 +37,11 @@ export async function startLoaded(loaded: Loaded, write: Write): Promise<Running
 }
 
 /** Runs in the foreground until a signal; resolves to the exit code. `started` is called once everything listens. */
-export async function run(loaded: Loaded, names: readonly string[], write: Write, started: () => void): Promise<number> {
+export async function run(loaded: Loaded, names: readonly string[], toStderr: Write, started: () => void): Promise<number> {
+  const write = wordsFor(loaded.service.telemetry.logs, toStderr);
   const stopping = { drains: false };
   const signalled = firstSignal(stopping);
-  const collector = await startLoaded(loaded, write);
+  const collector = await startLoaded(loaded, toStderr);
   const { plan, detected } = loaded;
   write(welcomeText({ version: packageVersion(), plan, detected, listeners: collector.host.listeners, configs: names }));
   stopping.drains = true;
@@ -55,6 +57,17 @@ export async function run(loaded: Loaded, names: readonly string[], write: Write
   const lines = deliveryLines(collector.host.ledger());
   for (const line of lines.length === 0 ? ['nothing came in'] : lines) write(line);
   return 0;
+}
+
+/** How the words for a person (welcome, summary, goodbye) come out beside the log: as they are; where the log is for a
+ *  machine, as its lines; where only what is wrong is wanted, not at all. */
+function wordsFor(settings: LogSettings, write: Write): Write {
+  if (!isShown('info', settings.level)) return () => {};
+  if (settings.encoding === 'console') return write;
+  const log = createLog(write, settings);
+  return (text) => {
+    for (const line of text.split('\n')) if (line.trim() !== '') log.info(line.trim());
+  };
 }
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;

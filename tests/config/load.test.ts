@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatFault } from '../../config/fault.ts';
 import { faultsOf, MINIMAL, planOf } from '../support/config.ts';
 
 describe('a good configuration', () => {
@@ -75,9 +76,41 @@ service:
     ]);
   });
 
-  it('takes the self-telemetry settings of the Go collector', async () => {
-    const text = `${MINIMAL}  telemetry:\n    logs: { level: debug }\n    metrics: { level: none }\n`;
-    expect((await planOf(text)).plan.pipelines).toHaveLength(1);
+  it("has the level and the encoding of the collector's own log", async () => {
+    const settings = async (telemetry: string) => (await planOf(MINIMAL + telemetry)).service.telemetry.logs;
+    expect(await settings('')).toEqual({ level: 'info', encoding: 'console' });
+    expect(await settings('  telemetry: { logs: { level: WARN, encoding: json } }\n')).toEqual({
+      level: 'warn',
+      encoding: 'json',
+    });
+    expect(await settings('  telemetry: { logs: { level: fatal } }\n')).toEqual({ level: 'error', encoding: 'console' });
+    expect(await settings('  telemetry:\n    logs:\n')).toEqual({ level: 'info', encoding: 'console' });
+  });
+
+  it('names each self-telemetry setting of the Go collector that has no effect, with its line', async () => {
+    const lines = MINIMAL.split('\n').length;
+    const text = `${MINIMAL}  telemetry:
+    logs:
+      level: debug
+      output_paths: [stdout]
+    metrics: { level: detailed }
+    traces: { processors: [] }
+    resource: { a: b }
+`;
+    const { plan, warnings } = await planOf(text);
+    expect(plan.pipelines).toHaveLength(1);
+    expect(warnings.map(formatFault)).toEqual([
+      `a.yaml:${lines + 3}:7: service::telemetry::logs::output_paths: has no effect: of logs there are level and encoding; lines go to stderr`,
+      `a.yaml:${lines + 4}:5: service::telemetry::metrics: has no effect: there are no own metrics yet; health_check has the counters at /ledger`,
+      `a.yaml:${lines + 5}:5: service::telemetry::traces: has no effect: there are no own traces`,
+      `a.yaml:${lines + 6}:5: service::telemetry::resource: has no effect: of telemetry there is logs`,
+    ]);
+    expect((await planOf(`${MINIMAL}  telemetry: { metrics: { level: none } }\n`)).warnings).toEqual([]);
+  });
+
+  it('an unknown level of the log is a fault', async () => {
+    const faults = await faultsOf(`${MINIMAL}  telemetry: { logs: { level: loud } }\n`);
+    expect(faults).toEqual([expect.stringContaining('service::telemetry::logs::level')]);
   });
 });
 

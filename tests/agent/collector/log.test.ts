@@ -1,15 +1,9 @@
 import { expect, it } from 'vitest';
-import { createLog } from '../../../agent/collector/log.ts';
+import { createLog, type LogOptions } from '../../../agent/collector/log.ts';
 
-function logAt(times: { now: number }) {
+function logAt(times: { now: number }, options: Omit<LogOptions, 'now'> = {}) {
   const lines: string[] = [];
-  return {
-    lines,
-    log: createLog(
-      (line) => lines.push(line),
-      () => times.now,
-    ),
-  };
+  return { lines, log: createLog((line) => lines.push(line), { ...options, now: () => times.now }) };
 }
 
 it('is one line of time, level, message and fields', () => {
@@ -45,4 +39,28 @@ it('forgets the oldest of very many keys, never grows', () => {
   for (let i = 0; i < 1001; i++) log.limited(`key ${i}`, 'x');
   log.limited('key 0', 'again');
   expect(lines).toHaveLength(1002);
+});
+
+it('leaves out lines below its level', () => {
+  for (const [level, shown] of [
+    ['debug', ['info', 'warn', 'warn', 'error']],
+    ['info', ['info', 'warn', 'warn', 'error']],
+    ['warn', ['warn', 'warn', 'error']],
+    ['error', ['error']],
+  ] as const) {
+    const { lines, log } = logAt({ now: 0 }, { level });
+    log.info('a');
+    log.warn('b');
+    log.limited('key', 'c');
+    log.error('d');
+    expect(lines.map((line) => line.slice(25, 30).trim())).toEqual(shown);
+  }
+});
+
+it('is one JSON object a line where a machine reads it', () => {
+  const { lines, log } = logAt({ now: 0 }, { encoding: 'json' });
+  log.warn('cannot reach "x":\nrefused', { exporter: 'otlp_http', tries: 3 });
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { level: 'warn', ts: '1970-01-01T00:00:00.000Z', msg: 'cannot reach "x": refused', exporter: 'otlp_http', tries: 3 },
+  ]);
 });
