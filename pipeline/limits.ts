@@ -76,6 +76,8 @@ export const LIMITS = {
   /** Pieces of memory that small requests are copied to: the first, and each from the fifth on. */
   gatherFirstBytes: 4 * 1024,
   gatherBytes: 64 * 1024,
+  /** The walk's memory; one that a large request made grow past this is replaced after it. */
+  walkMemoryBytes: 4 * 1024 * 1024,
   /** Distinct metadata combinations of one batch processor. */
   batchMetadataCardinality: 1000,
   /** Distinct scopes one process counts; one more is refused. */

@@ -196,12 +196,16 @@ describe('tests', () => {
   });
 });
 
-/** Files of `folder` that the tests of `tests/<folder>/` import, or that these import from the same folder. */
+/** Files of `folder` that the tests of `tests/<folder>/` import, or that these import from the same folder. What is
+ *  compiled to WebAssembly is imported by nobody: of it, those of which a test has the name, and what they import. */
 function reachedByMirror(folder: string): string[] {
+  const compiled = folder.endsWith('/wasm');
   const inside = (path: string | undefined): path is string => path !== undefined && dirname(path) === folder;
   const importsOf = (from: readonly (typeof sources)[number][]): string[] =>
     from.flatMap(({ imports }) => imports.map(({ target }) => target).filter(inside));
-  const reached = new Set(importsOf(sources.filter(({ path }) => path.startsWith(`tests/${folder}/`))));
+  const tests = sources.filter(({ path }) => path.startsWith(`tests/${folder}/`));
+  const named = tests.map(({ path }) => path.slice('tests/'.length).replace('.test.ts', '.ts'));
+  const reached = new Set(compiled ? named : importsOf(tests));
   for (const path of reached) for (const next of importsOf(production.filter((each) => each.path === path))) reached.add(next);
   return [...reached];
 }

@@ -9,6 +9,7 @@ import {
   ACTION_PACKED8,
   ACTION_PACKED_VARINT,
   ACTION_SCALAR,
+  ACTION_STEP,
   ACTION_TEXT,
   ACTION_VALUE,
   CELLS_PER_TYPE,
@@ -17,9 +18,9 @@ import {
   ROLE_OWNER,
   ROLE_PLAIN,
   ROLE_RESOURCE,
-} from './walk.kernel.ts';
+} from './layout-cells.ts';
 
-/** The schema as the walk reads it: see walk.kernel.ts for the cells. A message type is its place in MESSAGES. */
+/** The schema as the walk reads it: see layout-cells.ts for the cells. A message type is its place in MESSAGES. */
 const names = [...MESSAGES.keys()];
 
 /** By the name of a message; every item, and what can only be taken out together. */
@@ -67,7 +68,28 @@ function buildLayout(): Int32Array {
   return layout;
 }
 
+/**
+ * The same by tag, 128 cells a type, for tags of one byte whose wire type is the schema's. Fixed-width fields say how
+ * many bytes to go on; every other tag is ACTION_UNKNOWN.
+ */
+function buildTags(layout: Int32Array): Int32Array {
+  const tags = new Int32Array(names.length * 128);
+  for (const [type, message] of [...MESSAGES.values()].entries()) {
+    for (const { number, wireType, packed } of message.fields) {
+      if (number > 15) continue;
+      const cell = layout[type * CELLS_PER_TYPE + number]!;
+      const at = type * 128 + number * 8;
+      const width = wireType === WIRE.fixed64 ? 9 : wireType === WIRE.fixed32 ? 5 : 0;
+      if (width > 0) tags[at + wireType] = (cell & ~0xff) | (width << 4) | ACTION_STEP;
+      else tags[at + wireType] = wireType === WIRE.varint ? (cell & ~0xf) | ACTION_SCALAR : cell;
+      if (packed) tags[at + WIRE.bytes] = cell;
+    }
+  }
+  return tags;
+}
+
 export const LAYOUT: Int32Array = buildLayout();
+export const TAGS: Int32Array = buildTags(LAYOUT);
 export const ROLES: Uint8Array = Uint8Array.from(names, (name) => ROLE_BY_NAME[name] ?? ROLE_PLAIN);
 
 const typeOf = (message: Message): number => names.indexOf(message.name);

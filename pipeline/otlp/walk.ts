@@ -1,14 +1,13 @@
 import { assert } from '../assert.ts';
 import { Lease } from '../batch/lease.ts';
 import type { Refusal } from '../component.ts';
-import { LIMITS } from '../limits.ts';
 import type { Signal } from '../signal.ts';
-import { AttributeCheck } from './attribute.kernel.ts';
 import { canonicalise } from './canonicalise.ts';
 import type { Inspection } from './inspection.ts';
-import { LAYOUT, REQUEST_TYPES, ROLES } from './layout.ts';
+import { REQUEST_TYPES, ROLES } from './layout.ts';
+import { machine, rulesOf } from './walk-machine.ts';
 import { DATA, KIND, MARK_ATTRIBUTE, MARK_STRIDE, MARK_TEXT, MARK_UNKNOWN, MARK_VALUE, PARENT, TYPE } from './marks.kernel.ts';
-import { ROLE_GROUP, ROLE_ITEM, ROLE_OWNER, WALK_NOT_CANONICAL, WALK_OK, WALK_TOO_MANY, Walker } from './walk.kernel.ts';
+import { ROLE_GROUP, ROLE_ITEM, ROLE_OWNER, WALK_NOT_CANONICAL, WALK_OK, WALK_TOO_MANY } from './layout-cells.ts';
 
 /** One request (protobuf, decompressed) with all that forwarding needs to know of it. */
 export class Walk {
@@ -61,29 +60,13 @@ export class Walk {
   }
 }
 
-/** Tables are prepared once per receiver and signal. */
-const prepared = new WeakMap<Inspection, Walker>();
+/** Rules are written out once per receiver and signal. */
+const prepared = new WeakMap<Inspection, Uint8Array>();
 
-function walkerFor(inspection: Inspection): Walker {
-  const known = prepared.get(inspection);
-  if (known !== undefined) return known;
-  const attributes = inspection.attributes;
-  const check = new AttributeCheck({
-    claimKeys: inspection.claimKeys,
-    keyBytes: attributes?.keyBytes,
-    valueBytes: attributes?.valueBytes,
-    keyBytesMax: attributes?.keyBytesMax ?? 0,
-    valueBytesMax: attributes?.valueBytesMax ?? 0,
-    bodyBytes: attributes?.bodyBytes,
-    bodyBytesMax: attributes?.bodyBytesMax ?? 0,
-    nested: attributes?.nested ?? false,
-    scalars: attributes?.scalars ?? false,
-    countMax: attributes?.countMax ?? Number.MAX_SAFE_INTEGER,
-    depthMax: LIMITS.valueDepth,
-  });
-  const walker = new Walker(LAYOUT, ROLES, check);
-  prepared.set(inspection, walker);
-  return walker;
+function rulesFor(inspection: Inspection): Uint8Array {
+  let rules = prepared.get(inspection);
+  if (rules === undefined) prepared.set(inspection, (rules = rulesOf(inspection)));
+  return rules;
 }
 
 /**
@@ -92,25 +75,27 @@ function walkerFor(inspection: Inspection): Walker {
  * MALFORMED when it is no valid protobuf of that type; never throws.
  */
 export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection): Walk | Refusal {
-  const walker = walkerFor(inspection);
+  const rules = rulesFor(inspection);
   const type = REQUEST_TYPES[signal];
   let read = bytes;
-  let result = walker.run(read, type);
+  let result = machine.run(read, type, rules);
   if (result === WALK_NOT_CANONICAL) {
     const rewritten = canonicalise(signal, bytes);
     if (!(rewritten instanceof Uint8Array)) return rewritten;
     read = rewritten;
-    result = walker.run(read, type);
+    result = machine.run(read, type, rules);
   }
   if (result !== WALK_OK) {
     const where =
       result === WALK_TOO_MANY
         ? 'too many attributes to judge; send smaller requests'
-        : `broken at byte ${walker.faultAt} of ${read.length}`;
+        : `broken at byte ${machine.faultAt} of ${read.length}`;
+    machine.settle();
     return { ok: false, code: 'MALFORMED', retryable: false, message: `cannot read the ${signal} request: ${where}` };
   }
   const lease = new Lease();
-  const marks = lease.words(walker.marks.length);
-  walker.marks.moveTo(marks);
-  return new Walk(signal, read, walker.items, marks, inspection, lease);
+  const { items } = machine;
+  const marks = lease.words(machine.markWords);
+  machine.moveMarks(marks);
+  return new Walk(signal, read, items, marks, inspection, lease);
 }

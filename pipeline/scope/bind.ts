@@ -22,7 +22,7 @@ import { readKeyValue, stringValue, utf8 } from '../otlp/key-value.ts';
 import { takeGroups } from '../otlp/take-groups.ts';
 import { resourceAttribute, resourceOf } from '../otlp/write.ts';
 import type { Walk } from '../otlp/walk.ts';
-import { ROLE_RESOURCE } from '../otlp/walk.kernel.ts';
+import { ROLE_RESOURCE } from '../otlp/layout-cells.ts';
 import type { ScopeStageConfig } from '../plan.ts';
 import { ITEM_NAMES } from '../signal.ts';
 import type { Binding } from './binding.ts';

@@ -108,7 +108,8 @@ const IMPORTS = new Set(['ImportDeclaration', 'ExportNamedDeclaration', 'ExportA
 
 export function parse(path: string): Source {
   const text = read(path);
-  const program = parseAst(text, { lang: 'ts' }) as unknown as Node;
+  // AssemblyScript has decorators on functions, TypeScript has none there.
+  const program = parseAst(text.replace(/^@inline$/gm, ''), { lang: 'ts' }) as unknown as Node;
   const lineAt = lineCounter(text);
   const imports: Import[] = [];
   const functions: { name: string; line: number; lines: number }[] = [];

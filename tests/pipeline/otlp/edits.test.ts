@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Edits } from '../../../pipeline/otlp/edits.ts';
 import { KIND, MARK_ATTRIBUTE, MARK_FRAME, MARK_POINT, MARK_STRIDE } from '../../../pipeline/otlp/marks.kernel.ts';
 import { walk, Walk } from '../../../pipeline/otlp/walk.ts';
-import { ROLE_ITEM, ROLE_RESOURCE } from '../../../pipeline/otlp/walk.kernel.ts';
+import { ROLE_ITEM, ROLE_RESOURCE } from '../../../pipeline/otlp/layout-cells.ts';
 import { resourceAttribute } from '../../../pipeline/otlp/write.ts';
 import { attribute, encode, gauge, point, request } from '../../support/build.ts';
 import { decode, type Tree, wireField } from '../../support/reference/otlp.ts';
