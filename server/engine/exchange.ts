@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../pipeline/errors.ts';
 import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { ReadWatch, Reading } from './read-watch.ts';
-import { RequestBody } from './request-body.ts';
+import { RequestBody, wholeBody } from './request-body.ts';
 import { BAD_FRAMING, type RequestHead } from './request-head.ts';
 import type { RequestsUnderWay } from './requests-under-way.ts';
 
@@ -25,6 +25,8 @@ export abstract class Exchange implements Reading {
   progress = false;
   startedAtMs = 0;
   progressAtMs = 0;
+  watchBefore: Reading | undefined = undefined;
+  watchAfter: Reading | undefined = undefined;
   protected readonly shared: Shared;
   protected readonly head: RequestHead<unknown>;
   #body: RequestBody | undefined;
@@ -75,9 +77,16 @@ export abstract class Exchange implements Reading {
   /** `owned`: nobody else will write to the chunk. */
   data(chunk: Uint8Array, last: boolean, owned: boolean): void {
     if (!this.#reading) return;
+    const { maxBodyBytes } = this.shared.options;
+    if (last && this.#body === undefined && !this.#deciding) {
+      const { contentLength } = this.head;
+      if (chunk.length > (contentLength < 0 ? maxBodyBytes : contentLength)) this.#fault('BODY_TOO_LARGE');
+      else this.#request(wholeBody(chunk, owned));
+      return;
+    }
     this.progress = true;
     // What comes in one piece needs no more than its own length, whatever was announced.
-    this.#body ??= new RequestBody(last ? chunk.length : this.head.contentLength, this.shared.options.maxBodyBytes);
+    this.#body ??= new RequestBody(last ? chunk.length : this.head.contentLength, maxBodyBytes);
     if (!this.#body.add(chunk, owned)) this.#fault('BODY_TOO_LARGE');
     else if (last && this.#deciding) this.#complete = true;
     else if (last) this.#request(this.#body.take());

@@ -5,6 +5,9 @@ export interface Reading {
   /** Both are the watch's own, in ms of its clock; 0 until it first looked. */
   startedAtMs: number;
   progressAtMs: number;
+  /** Its neighbours in the watch's own list; undefined outside. */
+  watchBefore: Reading | undefined;
+  watchAfter: Reading | undefined;
   /** The body stalled, or took too long as a whole. */
   expire(): void;
   /** Called on each look at a request that goes on. */
@@ -15,12 +18,13 @@ const LOOKS_PER_TIMEOUT = 4;
 const LOOK_MS_MAX = 1000;
 const LOOK_MS_MIN = 10;
 
-/** One timer for all bodies of a listener: a timer per request would cost more than the request. */
+/** One timer for all bodies of a listener: a timer per request would cost more than the request. They stand in a linked
+ *  list, as most are gone again before anybody looks, and a Set costs 0.2 us for each. */
 export class ReadWatch {
   readonly #idleTimeoutMs: number;
   readonly #readTimeoutMs: number;
   readonly #lookMs: number;
-  readonly #readings = new Set<Reading>();
+  #first: Reading | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** 0 = no bound. */
@@ -36,33 +40,45 @@ export class ReadWatch {
       this.#timer = setInterval(() => this.#look(), this.#lookMs);
       this.#timer.unref();
     }
-    this.#readings.add(reading);
+    reading.watchAfter = this.#first;
+    if (this.#first !== undefined) this.#first.watchBefore = reading;
+    this.#first = reading;
   }
 
+  /** Harmless for one that is not watched. */
   delete(reading: Reading): void {
-    this.#readings.delete(reading);
+    const { watchBefore: before, watchAfter: after } = reading;
+    if (before === undefined && this.#first !== reading) return;
+    if (before === undefined) this.#first = after;
+    else before.watchAfter = after;
+    if (after !== undefined) after.watchBefore = before;
+    reading.watchBefore = undefined;
+    reading.watchAfter = undefined;
   }
 
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#readings.clear();
+    while (this.#first !== undefined) this.delete(this.#first);
   }
 
   #look(): void {
-    if (this.#readings.size === 0) {
+    if (this.#first === undefined) {
       this.stop();
       return;
     }
     const nowMs = performance.now();
-    for (const reading of this.#readings) {
+    const readings: Reading[] = [];
+    for (let reading: Reading | undefined = this.#first; reading !== undefined; reading = reading.watchAfter)
+      readings.push(reading);
+    for (const reading of readings) {
       if (reading.startedAtMs === 0) reading.startedAtMs = nowMs;
       if (reading.progress || reading.progressAtMs === 0) {
         reading.progress = false;
         reading.progressAtMs = nowMs;
       }
       if (nowMs - reading.progressAtMs >= this.#idleTimeoutMs || nowMs - reading.startedAtMs >= this.#readTimeoutMs) {
-        this.#readings.delete(reading);
+        this.delete(reading);
         reading.expire();
       } else {
         reading.keep?.();

@@ -11,6 +11,14 @@ function allocate(bytes: number): Uint8Array {
   return new Uint8Array(pool.take(bytes).bytes.buffer, 0, bytes);
 }
 
+/** A body that came in one piece; copied, unless it is `owned`: nobody else will write to it. */
+export function wholeBody(chunk: Uint8Array, owned: boolean): Uint8Array {
+  if (owned) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+  const bytes = allocate(chunk.length);
+  bytes.set(chunk);
+  return bytes;
+}
+
 /** The body of one request as it comes in: one allocation when its length is known, doubling when it is chunked. */
 export class RequestBody {
   readonly #maxBytes: number;

@@ -28,6 +28,7 @@ export interface UwsResponse {
 }
 
 export interface UwsApp {
+  post(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp;
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp;
   listen(host: string, port: number, options: number, listening: (socket: object | false) => void): UwsApp;
   close(): UwsApp;
