@@ -6,8 +6,8 @@ export interface Reading {
   startedAtMs: number;
   progressAtMs: number;
   /** Its neighbours in the watch's own list; undefined outside. */
-  watchBefore: Reading | undefined;
-  watchAfter: Reading | undefined;
+  watchBefore?: Reading | undefined;
+  watchAfter?: Reading | undefined;
   /** The body stalled, or took too long as a whole. */
   expire(): void;
   /** Called on each look at a request that goes on. */
