@@ -36,6 +36,7 @@ export const LAYERS: readonly Layer[] = [
   { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js'] },
   { files: /^server\//, ours: () => ['pipeline/', 'server/', 'analytics/client'], packages: [] },
   { files: /^config\//, ours: () => ['pipeline/', 'config/', KIND_LISTS], packages: ['yaml', 'zod'] },
+  { files: /^agent\/terminal\//, ours: () => ['agent/terminal/'], packages: [] },
   {
     files: /^agent\/instrument\//,
     ours: () => ['agent/instrument/', 'agent/terminal/', 'pipeline/otlp/', 'pipeline/scope/', KERNEL],
