@@ -94,6 +94,8 @@ export interface ReadScopes {
   readonly detected: DetectedScope;
   readonly plan: Plan['scope'];
   readonly faults: Fault[];
+  /** Those of the faults that are in the way of reading the section at all; the rest judge what it says. */
+  readonly unreadable: Fault[];
 }
 
 /**
@@ -115,7 +117,7 @@ export function readScopes(tree: Tree | undefined, environment: Readonly<Record<
       suggestion: nearest(detected.scope, known),
     });
   }
-  return { matrix, detected, plan: { binding: bindingOf(detected, matrix), known }, faults };
+  return { matrix, detected, plan: { binding: bindingOf(detected, matrix), known }, faults, unreadable: checked.faults };
 }
 
 /** Failed checks and broken guardrails, each at the scope and option that caused it. What several say alike is said once. */

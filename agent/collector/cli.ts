@@ -8,7 +8,12 @@ export interface Actions {
   validate(options: ConfigOptions): Promise<number>;
   components(options: { readonly format: 'table' | 'yaml' }): Promise<number>;
   printConfig(options: ConfigOptions & { readonly withDefaults?: boolean }): Promise<number>;
-  scopes(options: ConfigOptions): Promise<number>;
+  scopes(options: ScopesOptions): Promise<number>;
+  scopesCheck(options: ScopesOptions): Promise<number>;
+}
+
+export interface ScopesOptions extends ConfigOptions {
+  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -19,6 +24,7 @@ Examples:
                                                 several are merged, later ones win, --set comes last
   periscope validate --config gateway.yaml      every fault at once, with its line and the nearest valid name
   periscope print-config --with-defaults        what really runs, secrets left out
+  periscope scopes check --config gateway.yaml  judge the scope matrix; exit 1 when it is unsound
   DASHBOARD_SCOPE=ENTERPRISE periscope run      fix the scope of everything that comes in
 
 Send something to it:
@@ -70,8 +76,22 @@ export function createProgram(actions: Actions, exit: (code: number) => void): C
     .description('print the configuration merged and substituted, secrets redacted')
     .option('--with-defaults', 'with every option that was not written')
     .action(async (options: ConfigOptions & { withDefaults?: boolean }) => exit(await actions.printConfig(options)));
-  withConfig(program.command('scopes'))
-    .description('print the scope matrix and the scope this machine runs as')
-    .action(async (options: ConfigOptions) => exit(await actions.scopes(options)));
+  addScopes(program, actions, exit);
   return program;
+}
+
+function addScopes(program: Command, actions: Actions, exit: (code: number) => void): void {
+  const scopes = withConfig(program.command('scopes'))
+    .description('print the scope matrix and the scope this machine runs as; tab-separated when it is not read by a person')
+    .option('--json', 'as JSON')
+    .action(async (options: ScopesOptions) => exit(await actions.scopes(options)));
+  withConfig(scopes.command('check'))
+    .description('judge the scope matrix: every check and guardrail; exit 1 when one fails')
+    .option('--json', 'as JSON')
+    .action(async (own: ScopesOptions) => {
+      // Options stand before or after the word `check`; commander gives them to the one or the other.
+      const outer = scopes.opts<ScopesOptions>();
+      const lists = { config: [...outer.config, ...own.config], set: [...outer.set, ...own.set] };
+      exit(await actions.scopesCheck({ ...outer, ...own, ...lists }));
+    });
 }

@@ -56,19 +56,3 @@ export async function printConfiguration(options: ConfigOptions & { readonly wit
   const { loaded } = await loadOrRefuse(options);
   return printConfig(loaded.tree, options.withDefaults === true).trimEnd();
 }
-
-/** The scope matrix, as the configuration leaves it, and the scope this machine runs as. */
-export async function scopes(options: ConfigOptions): Promise<string> {
-  const { loaded } = await loadOrRefuse(options);
-  const rows = loaded.matrix.map((row) => [
-    row.scope === loaded.detected.scope ? `${row.icon} ${row.scope} *` : `${row.icon} ${row.scope}`,
-    row.platform,
-    row.tier,
-    row.domain || '-',
-    row.storagePrefix,
-    row.secretsBackend,
-    `${row.retentionDays} d`,
-  ]);
-  const head = table(['SCOPE', 'PLATFORM', 'TIER', 'DOMAIN', 'PREFIX', 'SECRETS', 'KEPT'], rows);
-  return `${head}\n\n* this machine runs as ${loaded.detected.scope} (${loaded.detected.because})`;
-}

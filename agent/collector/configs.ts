@@ -38,11 +38,17 @@ export async function loadOrRefuse(options: ConfigOptions): Promise<{ loaded: Lo
   const { sources, names } = sourcesOf(options);
   const loaded = await loadConfig(sources, { skipUnsupported: options.skipUnsupported === true });
   if ('plan' in loaded) return { loaded, names };
-  const lines = faultLines(loaded.faults);
-  const errors = loaded.faults.filter((fault) => fault.severity === 'error').length;
-  const hint = loaded.faults.some((fault) => fault.unsupported !== undefined)
+  throw refusal(loaded.faults);
+}
+
+/** Stops a command: all faults at once, for a person. */
+export function refusal(faults: readonly Fault[]): StartError {
+  const errors = faults.filter((fault) => fault.severity === 'error').length;
+  const hint = faults.some((fault) => fault.unsupported !== undefined)
     ? '\n--skip-unsupported leaves out what Periscope does not have and runs the rest'
     : '';
-  const indented = lines.map((line) => `  ${line}`).join('\n');
-  throw new StartError(`cannot use the configuration: ${errors} ${errors === 1 ? 'fault' : 'faults'}\n${indented}${hint}`);
+  const indented = faultLines(faults)
+    .map((line) => `  ${line}`)
+    .join('\n');
+  return new StartError(`cannot use the configuration: ${errors} ${errors === 1 ? 'fault' : 'faults'}\n${indented}${hint}`);
 }

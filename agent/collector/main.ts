@@ -37,9 +37,12 @@ const actions: Actions = {
     return 0;
   },
   async scopes(options) {
-    const { scopes } = await import('./commands.ts');
-    print(await scopes(options));
-    return 0;
+    const { printScopes } = await import('./scopes.ts');
+    return printScopes(options, process.stdout, process.stderr);
+  },
+  async scopesCheck(options) {
+    const { printScopesCheck } = await import('./scopes.ts');
+    return printScopesCheck(options, process.stdout, process.stderr);
   },
 };
 

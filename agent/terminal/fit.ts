@@ -32,34 +32,30 @@ export function pad(text: string, width: number, align: 'left' | 'right' = 'left
 }
 
 /**
- * Lines of at most `width` columns, broken after a space, comma, hyphen, slash or underscore where there is one, else anywhere
- * between two characters. A character that is wider than `width` gets a line of its own.
+ * Lines of at most `width` columns, broken at spaces; a word that fits no line is broken after a hyphen, slash, underscore or
+ * dot where it has one, else anywhere between two characters. A character that is wider than `width` gets a line of its own.
  */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
   let used = 0;
-  for (const piece of text.split(/(?<=[ ,\-/_])(?! )/)) {
-    const wide = displayWidth(piece.trimEnd());
-    if (used > 0 && used + wide > width) {
+  const add = (piece: string, columns: number): void => {
+    if (used > 0 && used + columns > width) {
       lines.push(line.trimEnd());
-      [line, used] = ['', 0];
+      line = '';
+      used = 0;
     }
-    if (wide <= width) {
-      line += piece;
-      used += displayWidth(piece);
-      continue;
-    }
-    for (const grapheme of graphemes(piece)) {
-      const columns = graphemeWidth(grapheme);
-      if (used > 0 && used + columns > width) {
-        lines.push(line.trimEnd());
-        [line, used] = ['', 0];
-      }
-      line += grapheme;
-      used += columns;
+    line += piece;
+    used += displayWidth(piece);
+  };
+  for (const word of text.split(/(?<= )(?! )/)) {
+    const pieces = fits(word, width) ? [word] : word.split(/(?<=[-/_.])/);
+    for (const piece of pieces) {
+      if (fits(piece, width)) add(piece, displayWidth(piece.trimEnd()));
+      else for (const grapheme of graphemes(piece)) add(grapheme, displayWidth(grapheme.trimEnd()));
     }
   }
-  lines.push(line.trimEnd());
-  return lines;
+  return [...lines, line.trimEnd()];
 }
+
+const fits = (text: string, width: number): boolean => displayWidth(text.trimEnd()) <= width;

@@ -15,9 +15,10 @@ async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: stri
     components: note('components'),
     printConfig: note('print-config'),
     scopes: note('scopes'),
+    scopesCheck: note('scopes check'),
   };
   const program = createProgram(actions, (code) => (seen.code = code));
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {
     command
       .exitOverride()
       .configureOutput({ writeOut: (text) => void (seen.out += text), writeErr: (text) => void (seen.err += text) });
@@ -48,6 +49,10 @@ describe('the command line', () => {
     ['components', { format: 'yaml' }, ['components', '--format', 'yaml']],
     ['print-config', { config: [], set: [], withDefaults: true }, ['print-config', '--with-defaults']],
     ['scopes', { config: [], set: [] }, ['scopes']],
+    ['scopes', { config: ['x'], set: [], json: true }, ['scopes', '--json', '-c', 'x']],
+    ['scopes check', { config: [], set: [] }, ['scopes', 'check']],
+    ['scopes check', { config: ['x'], set: ['a=b'], json: true }, ['scopes', 'check', '-c', 'x', '--json', '--set', 'a=b']],
+    ['scopes check', { config: ['x'], set: [], json: true }, ['scopes', '--json', '--config', 'x', 'check']],
   ])('%s', async (name, options, args) => {
     expect((await invoke(...args)).chosen).toEqual([name, options]);
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { components, printConfiguration, scopes, validate } from '../../../agent/collector/commands.ts';
+import { components, printConfiguration, validate } from '../../../agent/collector/commands.ts';
 import { REGISTRY, SECTIONS } from '../../../config/registry.ts';
 
 const good = { config: ['config/default.yaml'], set: [] };
@@ -47,12 +47,4 @@ it('components lists all of this build, for people and for programs', () => {
 
 it('print-config refuses a bad configuration with its faults', async () => {
   await expect(printConfiguration({ ...good, set: ['service.ack=x'] })).rejects.toThrow(/1 fault\n {2}--set:1:1: service::ack/);
-});
-
-it('scopes marks what this machine runs as', async () => {
-  vi.stubEnv('DASHBOARD_SCOPE', 'DEVELOPMENT');
-  const text = await scopes({ ...good, set: ['scopes.ACME={domain: acme.example.com}'] });
-  expect(text).toMatch(/^● DEVELOPMENT \* /m);
-  expect(text).toMatch(/ACME +any +basic +acme\.example\.com/);
-  expect(text).toContain('this machine runs as DEVELOPMENT (DASHBOARD_SCOPE)');
 });

@@ -149,7 +149,9 @@ describe('the commands, as a person runs them', () => {
     expect(parse(periscope('components', '--format', 'yaml').stdout)).toMatchObject({
       components: expect.arrayContaining([expect.objectContaining({ type: 'otlp_http' })]) as unknown,
     });
-    expect(periscope('scopes').stdout).toMatch(/global \*[^]*this machine runs as global/);
+    const { stdout, stderr } = periscope('scopes');
+    expect(stdout).toMatch(/^scope\tplatform\t[^]*\nglobal\tany\t/);
+    expect(stderr).toContain('this machine runs as global');
   });
 
   it('an unknown command: exit 1 and the one that was meant', () => {

@@ -42,6 +42,7 @@ describe('wrapping', () => {
   it.each([
     ['AUDIT_LOGGING, RATE_LIMITING, DEBUG', 16, ['AUDIT_LOGGING,', 'RATE_LIMITING,', 'DEBUG']],
     ['windows-credential-manager', 12, ['windows-', 'credential-', 'manager']],
+    ['R2_STORAGE, PERF_TRACKING', 18, ['R2_STORAGE,', 'PERF_TRACKING']],
     ['abcdefgh', 3, ['abc', 'def', 'gh']],
     ['漢字かな', 3, ['漢', '字', 'か', 'な']],
     ['漢', 1, ['漢']],
