@@ -128,6 +128,13 @@ export const LIMITS = {
   /** One-time tickets that are open at a time. */
   tickets: 10_000,
   ticketLifeMs: 60_000,
+  /** Of one regular expression in a configuration: its machine, and the states kept of it (about 0.5 kB each). */
+  regexpInstructions: 20_000,
+  regexpStates: 1000,
+  /** Largest count of x{n,m}; RE2's. */
+  regexpRepeats: 1000,
+  /** Longest text that groups are extracted from: it takes time in proportion to text and pattern. */
+  extractBytes: 16 * 1024,
   /** Connections of a health listener: probes and people. */
   healthConnections: 100,
 } as const;
