@@ -4,7 +4,7 @@ import { alternatives, metaOf, type Schema } from './schema-walk.ts';
 
 /** One row of an option table. */
 export interface Option {
-  /** `protocols.http.endpoint`; `*` stands for a key of the user's. */
+  /** `protocols.http.endpoint`; `*` stands for a key of the user's, `actions[]` for an entry of a list. */
   readonly path: string;
   readonly type: string;
   /** As it is written in YAML; undefined = no default. */
@@ -32,7 +32,9 @@ export function optionsOf(schema: Schema, path: readonly string[] = []): Option[
   if (def?.type === 'record' && alternatives(def.valueType).some((each) => defOf(each).type === 'object')) {
     return optionsOf(def.valueType, [...path, '*']);
   }
-  return [{ path: path.join('.'), type: typeName(schema), default: defaultText(schema), description }];
+  const own = { path: path.join('.'), type: typeName(schema), default: defaultText(schema), description };
+  if (def?.type !== 'array' || alternatives(def.element).every((each) => defOf(each).type !== 'object')) return [own];
+  return [own, ...optionsOf(def.element, [...path.slice(0, -1), `${path.at(-1)}[]`])];
 }
 
 type Def = z.core.$ZodTypes['_zod']['def'];
@@ -65,6 +67,8 @@ function simpleType(schema: Schema): string {
     case 'undefined':
     case 'null':
       return 'null';
+    case 'object':
+      return 'map';
     default:
       return def.type;
   }

@@ -17,6 +17,7 @@ const schema = z.preprocess(
       .strictObject({ enabled: z.boolean().default(true) })
       .prefault({})
       .meta({ description: 'The queue.' }),
+    actions: z.array(z.strictObject({ key: z.string().meta({ description: 'Its key.' }) })).meta({ description: 'In order.' }),
     groups: z.record(z.string(), z.strictObject({ size: z.number().default(1) })).default({}),
     limit: z.union([z.number(), z.literal('none')]).default('none'),
   }),
@@ -35,6 +36,8 @@ describe('the options of a schema', () => {
     ['keys', 'list of string', '["a","b"]', ''],
     ['queue', 'map', undefined, 'The queue.'],
     ['queue.enabled', 'boolean', 'true', ''],
+    ['actions', 'list of map', undefined, 'In order.'],
+    ['actions[].key', 'string', undefined, 'Its key.'],
     ['groups.*.size', 'number', '1', ''],
     ['limit', 'number or none', '"none"', ''],
   ])('%s: %s', (path, type, initial, description) => {

@@ -47,6 +47,13 @@ const CONFIGS: Readonly<Record<string, (folder: string, sink: string) => unknown
   'admission memory_limiter': () => undefined,
   'scope scope': () => undefined,
   'processor sanitize': () => undefined,
+  'processor resource': () => ({ attributes: [{ key: 'zone', value: 'z1', action: 'upsert' }] }),
+  'processor attributes': () => ({
+    actions: [
+      { key: 'id', from_attribute: 'id', action: 'upsert' },
+      { key: 'copy', from_attribute: 'id', action: 'insert' },
+    ],
+  }),
   'processor batch': () => ({ timeout: '20ms', send_batch_size: 30, send_batch_max_size: 40 }),
   'exporter otlp_http': (_, sink) => ({ endpoint: sink, retry_on_failure: RETRY }),
   'exporter debug': (folder) => ({ output_paths: [join(folder, 'debug.txt')], sending_queue: { on_full: 'refuse' } }),

@@ -1,0 +1,63 @@
+import type { ScopedBatch } from '../batch/scoped-batch.ts';
+import type { Drop, Emit } from '../component.ts';
+import { Descent, type Visitor } from '../otlp/descent.kernel.ts';
+import { rewritten, wholeBytes } from '../otlp/rewrite.ts';
+import { Splices } from '../otlp/splices.kernel.ts';
+import { ITEM_NAMES } from '../signal.ts';
+import type { ActionConfig } from './action-config.ts';
+import { AttributeEditor } from './attribute-editor.ts';
+import { ScratchBytes } from './scratch-bytes.kernel.ts';
+
+/** What `attributes` and `resource` share: one pass over a batch, one copy of it when something changed. */
+export class AttributeRewriter {
+  readonly editor: AttributeEditor;
+  readonly #scratch = new ScratchBytes();
+  readonly #splices = new Splices();
+  readonly #descent = new Descent(this.#splices);
+  #full = false;
+
+  constructor(actions: readonly ActionConfig[]) {
+    this.editor = new AttributeEditor(actions, this.#scratch);
+  }
+
+  process(batch: ScopedBatch, visitor: Visitor, emit: Emit, drop: Drop): void {
+    const bytes = wholeBytes(batch);
+    // A batch that was merged of several requests speaks for none of them.
+    this.editor.begin(batch.claimKeys, batch.receipts.length === 1 ? batch.metadata : undefined);
+    this.#full = false;
+    this.#descent.run(bytes, batch.signal === 'metrics', visitor);
+    if (this.#full || this.#splices.full) {
+      const message = `cannot change the attributes of ${batch.items} ${ITEM_NAMES[batch.signal]}: more changes than one request may need; send smaller requests`;
+      drop(batch, batch.items, 'attributes_too_many', message);
+    } else if (this.#splices.count === 0) emit(batch);
+    else emit(rewritten(batch, bytes, this.#splices, this.#scratch.bytes, batch.items));
+    this.#scratch.clear();
+  }
+
+  /** The attributes in field `field` of the message in [start, end), which is `depth` deep. */
+  edit(at: Descent, start: number, end: number, depth: number, field: number): void {
+    const { list } = this.editor;
+    this.editor.run(at.bytes, start, end, field);
+    if (list.full) this.#full = true;
+    else if (list.changed) list.write(this.#splices, depth, field);
+  }
+
+  /** The attributes of the group's Resource; one that is not there is made when an attribute is added. */
+  editResource(at: Descent): void {
+    const { resourceStart: start, resourceEnd: end } = at;
+    if (start >= 0) {
+      this.#splices.enter(2, at.resourceLength, start, end);
+      this.edit(at, start, end, 2, 1);
+      return;
+    }
+    const { list } = this.editor;
+    this.editor.run(at.bytes, at.groupStart, at.groupStart, 1);
+    if (!list.changed) return;
+    const from = this.#scratch.length;
+    list.writeAdded(1);
+    const to = this.#scratch.length;
+    if (from === to) return;
+    const place = this.#scratch.addSized(1, this.#scratch.bytes, from, to);
+    this.#splices.patch(1, at.groupStart, at.groupStart, place, this.#scratch.length - place);
+  }
+}
