@@ -11,14 +11,8 @@ function memory(batch: ScopedBatch, length: number): Uint8Array {
 export function wholeBytes(batch: ScopedBatch): Uint8Array {
   const { segments } = batch;
   if (segments.length === 1) return segments[0]!;
-  let length = 0;
-  for (const segment of segments) length += segment.length;
-  const whole = memory(batch, length);
-  let at = 0;
-  for (const segment of segments) {
-    whole.set(segment, at);
-    at += segment.length;
-  }
+  const whole = memory(batch, batch.byteLength);
+  batch.writeTo(whole, 0);
   return whole;
 }
 

@@ -65,9 +65,7 @@ describe('a regular expression', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(group, fc.boolean()), { minLength: 1, maxLength: 3 }), subject, (groups, text) => {
         const source = groups
-          .map(
-            ([ways, captures]) => `(${captures ? '' : '?:'}${ways.map((way) => way.join('')).join('|')})`,
-          )
+          .map(([ways, captures]) => `(${captures ? '' : '?:'}${ways.map((way) => way.join('')).join('|')})`)
           .join('');
         const bytes = Buffer.from(`<<${text}>>`);
         const ours = new Regexp(source).find(bytes, 2, bytes.length - 2);
