@@ -11,7 +11,6 @@ interface ForeignEntry {
 
 const BESIDE = 'run it in an OpenTelemetry Collector beside Periscope and send its data here with otlp_http';
 const VIA_COLLECTOR = 'send with otlp_http to an OpenTelemetry Collector that has this exporter';
-const IN_SDK = 'set it in the SDK (OTEL_RESOURCE_ATTRIBUTES), or send through an OpenTelemetry Collector that has it';
 const BEFORE = 'send through an OpenTelemetry Collector that has it';
 const otlpAt = (destination: string): string => `use otlp_http: ${destination}`;
 
@@ -43,8 +42,6 @@ const RECEIVERS: readonly ForeignEntry[] = [
 ];
 
 const PROCESSORS: readonly ForeignEntry[] = [
-  { types: 'attributes', instead: 'sanitize cleans keys and values; to set or delete attributes, ' + BEFORE },
-  { types: 'resource', instead: IN_SDK },
   { types: 'resource_detection resourcedetection', instead: 'use the resource detectors of the SDK, or ' + BEFORE },
   { types: 'transform', instead: 'sanitize cleans keys and values; for OTTL statements, ' + BEFORE },
   { types: 'filter', instead: 'drop what you do not want in the SDK (views, samplers), or ' + BEFORE },

@@ -1,5 +1,5 @@
 import { writeAnyValue } from '../otlp/any-value.ts';
-import { equals } from '../otlp/text.kernel.ts';
+import { equals } from '../otlp/same-bytes.kernel.ts';
 import { NIL, TEXT, ValueReader } from '../otlp/value-reader.kernel.ts';
 import { LIMITS } from '../limits.ts';
 import { Regexp } from '../regexp/regexp.ts';

@@ -1,6 +1,6 @@
 import { FieldReader } from '../otlp/field-reader.kernel.ts';
 import type { Splices } from '../otlp/splices.kernel.ts';
-import { equals } from '../otlp/text.kernel.ts';
+import { equals, sameRun } from '../otlp/same-bytes.kernel.ts';
 import { varintLength } from '../otlp/varint.kernel.ts';
 import type { ScratchBytes } from './scratch-bytes.kernel.ts';
 
@@ -171,7 +171,7 @@ export class AttributeList {
     const base = row * STRIDE;
     const source = where === IN_REQUEST ? this.bytes : this.#scratch.bytes;
     const old = this.source(row);
-    if (sameBytes(old, this.rows[base + VALUE]!, this.rows[base + VALUE_END]!, source, value, valueEnd)) return;
+    if (sameRun(old, this.rows[base + VALUE]!, this.rows[base + VALUE_END]!, source, value, valueEnd)) return;
     this.#setValue(row, where, value, valueEnd);
     this.rows[base + STATE] = CHANGED;
     this.changed = true;
@@ -247,9 +247,3 @@ export class AttributeList {
 }
 
 const sizedLength = (content: number): number => 1 + varintLength(content) + content;
-
-function sameBytes(a: Uint8Array, start: number, end: number, b: Uint8Array, otherStart: number, otherEnd: number): boolean {
-  if (end - start !== otherEnd - otherStart) return false;
-  for (let i = 0; i < end - start; i++) if (a[start + i] !== b[otherStart + i]) return false;
-  return true;
-}

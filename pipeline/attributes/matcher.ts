@@ -2,7 +2,7 @@ import { readAnyValue, writeAnyValue } from '../otlp/any-value.ts';
 import { AttributeFinder } from '../otlp/attribute-finder.kernel.ts';
 import type { Descent } from '../otlp/descent.kernel.ts';
 import { FieldReader } from '../otlp/field-reader.kernel.ts';
-import { equals } from '../otlp/text.kernel.ts';
+import { equals } from '../otlp/same-bytes.kernel.ts';
 import { BOOL, DOUBLE, INT, TEXT, ValueReader } from '../otlp/value-reader.kernel.ts';
 import { decimalText, intText, sameValue, valueText } from '../otlp/value-text.ts';
 import { Regexp } from '../regexp/regexp.ts';

@@ -1,5 +1,5 @@
 import { FieldReader } from './field-reader.kernel.ts';
-import { equals } from './text.kernel.ts';
+import { equals } from './same-bytes.kernel.ts';
 
 /**
  * Finds an attribute by its key: KeyValue { string key = 1; AnyValue value = 2 } in the repeated field `field` of a

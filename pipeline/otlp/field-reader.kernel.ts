@@ -1,4 +1,4 @@
-import { readKey, readVarint31, skipVarint } from './varint.kernel.ts';
+import { skipVarint } from './varint.kernel.ts';
 
 /**
  * Steps over the fields of one message after another without a new object for each: `begin`, then `while (next()) …`.
@@ -32,11 +32,11 @@ export class FieldReader {
     let key = bytes[p]!;
     if (key < 0x80) p += 1;
     else {
-      key = readKey(bytes, p, end);
-      p = skipVarint(bytes, p, end);
+      key = this.#long(p, end);
+      p = this.position;
     }
-    if (key < 8 || p < 0) return this.#stop();
-    this.number = key >>> 3;
+    if (key < 8) return this.#stop();
+    this.number = key < 0x8000_0000 ? key >>> 3 : Math.floor(key / 8);
     const wire = key & 7;
     this.wireType = wire;
     this.lengthStart = p;
@@ -45,10 +45,10 @@ export class FieldReader {
       let length = p < end ? bytes[p]! : -1;
       if (length < 0x80) p += 1;
       else {
-        length = readVarint31(bytes, p, end);
-        p = skipVarint(bytes, p, end);
+        length = this.#long(p, end);
+        p = this.position;
       }
-      if (length < 0 || p < 0) return this.#stop();
+      if (length < 0) return this.#stop();
       this.valueStart = p;
       p += length;
     } else if (wire === 0) p = skipVarint(bytes, p, end);
@@ -56,6 +56,22 @@ export class FieldReader {
     if (p < 0 || p > end) return this.#stop();
     this.position = p;
     return true;
+  }
+
+  /** A varint of several bytes, exact up to 2^53; -1 when it is cut off. Leaves the place behind it in `position`. */
+  #long(start: number, end: number): number {
+    const limit = Math.min(start + 10, end);
+    let value = 0;
+    let scale = 1;
+    for (let p = start; p < limit; p++) {
+      const byte = this.bytes[p]!;
+      value += (byte & 0x7f) * scale;
+      scale *= 128;
+      if (byte >= 0x80) continue;
+      this.position = p + 1;
+      return value;
+    }
+    return -1;
   }
 
   #stop(): false {

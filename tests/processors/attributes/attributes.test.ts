@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SIGNALS } from '../../../pipeline/signal.ts';
 import { create } from '../../../processors/attributes/attributes.ts';
-import { config } from '../../../processors/attributes/config.ts';
+import { attributes } from '../../../processors/attributes/index.ts';
 import { anyAction, lower } from '../../support/any-actions.ts';
 import { anyRequest, encode } from '../../support/build.ts';
 import { boundBatch, CLAIM, mergedTwice, processed } from '../../support/processing.ts';
@@ -26,7 +26,7 @@ describe.each(SIGNALS)('%s', (signal) => {
         eachItem(want, (item) => {
           setAttributes(item, actOn((item['attributes'] ?? []) as Tree[], actions.map(lower), CLAIM, METADATA));
         });
-        const got = processed(create(config.parse({ actions })), batch);
+        const got = processed(create(attributes.config.parse({ actions })), batch);
         expect(got.tree).toEqual(want);
         expect(got.dropped).toEqual({});
         expect(got.batch!.items).toBe(batch.items);
@@ -47,7 +47,7 @@ describe.each(SIGNALS)('%s', (signal) => {
       ),
     )!;
     const processor = create(
-      config.parse({
+      attributes.config.parse({
         actions: [
           { key: 'not.there', action: 'delete' },
           { key: 'nor.this', value: 1, action: 'update' },
@@ -70,7 +70,7 @@ describe.each(SIGNALS)('%s', (signal) => {
     )!;
     const both = mergedTwice(one, one);
     const actions = [{ key: 'b', from_context: 'metadata.x-tenant', default_value: 'none', action: 'upsert' }];
-    const got = processed(create(config.parse({ actions })), both);
+    const got = processed(create(attributes.config.parse({ actions })), both);
     let items = 0;
     eachItem(got.tree!, (item) => {
       items += 1;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SIGNALS } from '../../../pipeline/signal.ts';
-import { config } from '../../../processors/resource/config.ts';
+import { resource } from '../../../processors/resource/index.ts';
 import { create } from '../../../processors/resource/resource.ts';
 import { anyAction, lower } from '../../support/any-actions.ts';
 import { anyRequest, encode, logRecord, request } from '../../support/build.ts';
@@ -20,7 +20,7 @@ describe.each(SIGNALS)('%s', (signal) => {
         if (batch === undefined) return;
         const want = decode(signal, batch.segments);
         changeResources(want, (attributes) => actOn(attributes, actions.map(lower), CLAIM));
-        const got = processed(create(config.parse({ attributes: actions })), batch);
+        const got = processed(create(resource.config.parse({ attributes: actions })), batch);
         expect(got.tree).toEqual(want);
         expect(got.batch!.items).toBe(batch.items);
       }),
@@ -32,18 +32,18 @@ describe.each(SIGNALS)('%s', (signal) => {
 test('a group without a Resource gets one, when there is something to put into it', () => {
   const bytes = encode('logs', request('logs', [{ items: [logRecord()] }]));
   const actions = (action: string): object => ({ attributes: [{ key: 'zone', value: 'z1', action }] });
-  const changed = processed(create(config.parse(actions('upsert'))), scopedBatch('logs', [bytes], 1));
+  const changed = processed(create(resource.config.parse(actions('upsert'))), scopedBatch('logs', [bytes], 1));
   expect(changed.tree).toEqual(
     decode('logs', encode('logs', request('logs', [{ resource: { zone: 'z1' }, items: [logRecord()] }]))),
   );
   const batch = scopedBatch('logs', [bytes], 1);
-  expect(processed(create(config.parse(actions('update'))), batch).batch).toBe(batch);
+  expect(processed(create(resource.config.parse(actions('update'))), batch).batch).toBe(batch);
 });
 
 test('the claim of a Resource outlives every action, and each refusal is counted', () => {
   const batch = boundBatch('logs', encode('logs', request('logs', [{ resource: { a: 'b' }, items: [logRecord()] }])))!;
   const processor = create(
-    config.parse({
+    resource.config.parse({
       attributes: [
         { key: CLAIM, value: 'B', action: 'upsert' },
         { key: CLAIM, action: 'delete' },
