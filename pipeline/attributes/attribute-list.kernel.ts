@@ -80,8 +80,9 @@ export class AttributeList {
 
   #attribute(around: FieldReader): void {
     const { bytes, valueStart, position } = around;
-    const short = bytes[valueStart] === 0x0a && bytes[valueStart + 1]! < 0x80;
-    if (short && !this.#all && this.#lengths[bytes[valueStart + 1]!] === 0) return;
+    // What every SDK writes begins with the key: most are told apart by its length.
+    const isPlain = position - valueStart > 1 && bytes[valueStart] === 0x0a && bytes[valueStart + 1]! < 0x80;
+    if (isPlain && !this.#all && this.#lengths[bytes[valueStart + 1]!] === 0) return;
     const pair = this.#pair;
     pair.begin(bytes, valueStart, position);
     let key = valueStart;

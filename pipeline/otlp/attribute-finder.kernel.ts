@@ -23,7 +23,8 @@ export class AttributeFinder {
 
   #is(bytes: Uint8Array, start: number, end: number, key: Uint8Array): boolean {
     // What every SDK writes begins with the key: most others are told apart by its length.
-    if (bytes[start] === 0x0a && key.length < 0x80 && bytes[start + 1]! < 0x80 && bytes[start + 1] !== key.length) return false;
+    const isPlain = end - start > 1 && bytes[start] === 0x0a && bytes[start + 1]! < 0x80 && key.length < 0x80;
+    if (isPlain && bytes[start + 1] !== key.length) return false;
     const pair = this.#pair;
     pair.begin(bytes, start, end);
     let same = key.length === 0;
