@@ -73,6 +73,8 @@ export const LIMITS = {
   pooledBytes: 16 * 1024 * 1024,
   /** A request up to this size is copied to others that wait for the same batch; a larger one waits in its own memory. */
   gatheredBytes: 16 * 1024,
+  /** One that is changed, and so has to be copied, up to this size. */
+  splicedBytes: 1024 * 1024,
   /** Pieces of memory that small requests are copied to: the first, and each from the fifth on. */
   gatherFirstBytes: 4 * 1024,
   gatherBytes: 64 * 1024,

@@ -8,7 +8,7 @@ const OK = { ok: true } as const;
 const NOTHING = new Uint8Array(0);
 
 /**
- * Small requests of one scope and signal on their way into one batch. Each is written behind the one before as it comes
+ * Small requests of one scope and signal, and those that change, on their way into one batch. Each is written behind the one before as it comes
  * in, and lets go of its own memory at once: a thousand tiny requests then hold a few pieces of memory and not five
  * buffers each, and reach a destination as a few writes and not a thousand.
  */
@@ -29,7 +29,8 @@ export class Gathering {
   }
 
   static takes(batch: ScopedBatch): boolean {
-    return batch.byteLength <= LIMITS.gatheredBytes;
+    // What must be copied anyway is copied now, while the request still lies where it was walked.
+    return batch.byteLength <= (batch.edits?.isPending === true ? LIMITS.splicedBytes : LIMITS.gatheredBytes);
   }
 
   /** The batch is held from here on; nobody reads it again. Throws when its scope or signal is another. */

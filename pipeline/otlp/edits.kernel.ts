@@ -7,7 +7,7 @@ import { varintLength, writeVarint } from './varint.kernel.ts';
  * there, and how much the content of a frame grows, which `editedLength` finds out.
  */
 export const ACTION_STRIDE = 4;
-const GROWTH = 3;
+export const GROWTH = 3;
 export const ACTION_NONE = 0;
 export const ACTION_CUT = 1;
 export const ACTION_REPLACE = 2;

@@ -1,9 +1,14 @@
 import { assert } from '../assert.ts';
 import type { Content } from '../batch/scoped-batch.ts';
+import { LIMITS } from '../limits.ts';
 import { ACTION_CUT, ACTION_REPLACE, ACTION_STRIDE, applyEdits, editedLength, lastInside } from './edits.kernel.ts';
 import { DATA, KIND, MARK_FRAME, MARK_STRIDE, PARENT } from './marks.kernel.ts';
 import { Scratch } from './scratch.ts';
+import { machine } from './walk-machine.ts';
 import type { Walk } from './walk.ts';
+
+/** Below it a call and three copies to the machine cost more than they save. */
+const LEAST_SPLICED_BYTES = 8192;
 
 /**
  * What is to be done to a walked request, as data: an action per mark. Nothing is copied until somebody asks for the
@@ -122,6 +127,11 @@ export class Edits implements Content {
     return this.#segments;
   }
 
+  /** Something changes, and nobody has asked for the bytes yet. */
+  get isPending(): boolean {
+    return this.#touched && this.#segments === undefined;
+  }
+
   #touch(): void {
     assert(this.#segments === undefined, 'edits change after their bytes were made');
     this.#touched = true;
@@ -138,7 +148,7 @@ export class Edits implements Content {
   /** Copies the bytes into `out` from `at` on, where there is room for `byteLength`; returns where they end. */
   writeTo(out: Uint8Array, at: number): number {
     const { bytes } = this.walk;
-    if (this.#segments === undefined && this.#touched) return this.#write(out, at);
+    if (this.isPending) return this.#write(out, at);
     const made = this.#segments?.[0] ?? bytes;
     out.set(made, at);
     return at + made.length;
@@ -146,9 +156,23 @@ export class Edits implements Content {
 
   #write(out: Uint8Array, at: number): number {
     const length = this.byteLength;
-    const { walk } = this;
-    const end = applyEdits(walk.bytes, walk.marks, walk.markCount, this.#actions, this.#scratch.bytes, out, at);
+    const end = this.#isSplicedFast(length) ? this.#splice(length, out, at) : this.#applyTo(out, at);
     assert(end - at === length, 'edits wrote more or fewer bytes than they said');
     return end;
+  }
+
+  /** Right after its walk the request still lies in the machine; a small one is done before the machine is set up. */
+  #isSplicedFast(length: number): boolean {
+    return length >= LEAST_SPLICED_BYTES && length <= LIMITS.splicedBytes && machine.holds(this.walk.marks);
+  }
+
+  #splice(length: number, out: Uint8Array, at: number): number {
+    const actions = this.#actions.subarray(0, this.walk.markCount * ACTION_STRIDE);
+    return machine.splice(actions, this.#scratch.used, length, out, at);
+  }
+
+  #applyTo(out: Uint8Array, at: number): number {
+    const { walk } = this;
+    return applyEdits(walk.bytes, walk.marks, walk.markCount, this.#actions, this.#scratch.bytes, out, at);
   }
 }

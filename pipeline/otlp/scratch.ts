@@ -14,6 +14,11 @@ export class Scratch {
     this.#lease = lease;
   }
 
+  /** What has been added. */
+  get used(): Uint8Array {
+    return this.bytes.subarray(0, this.#length);
+  }
+
   /** Returns where `text` stands from now on. */
   add(text: Uint8Array): number {
     const at = this.#length;

@@ -28,6 +28,7 @@ interface Exports {
   faultPosition(): number;
   markRows(): number;
   markCount(): number;
+  splice(bytes: number, actions: number, scratch: number, out: number): number;
 }
 
 /**
@@ -39,6 +40,9 @@ class WalkMachine {
   #exports: Exports;
   #bytes: Uint8Array;
   #rules: Uint8Array | undefined;
+  /** The marks of the request whose bytes and rows still lie here. */
+  #resident: Int32Array | undefined;
+  #length = 0;
   static #module: WebAssembly.Module | undefined;
 
   constructor() {
@@ -49,11 +53,9 @@ class WalkMachine {
 
   /** WALK_*; the counts and marks are those of this run until the next. */
   run(request: Uint8Array, type: number, rules: Uint8Array): number {
-    const missing = BODY_AT + request.length + SLACK_BYTES - this.#bytes.length;
-    if (missing > 0) {
-      this.#exports.memory.grow(Math.ceil(missing / PAGE_BYTES));
-      this.#bytes = new Uint8Array(this.#exports.memory.buffer);
-    }
+    this.#resident = undefined;
+    this.#length = request.length;
+    this.#reach(BODY_AT + request.length + SLACK_BYTES);
     if (this.#rules !== rules) {
       this.#bytes.set(rules, RULES_AT);
       this.#rules = rules;
@@ -80,7 +82,29 @@ class WalkMachine {
   /** Copies the rows of the last run into `to`, which has their length, and gives up what is too large to keep. */
   moveMarks(to: Int32Array): void {
     to.set(new Int32Array(this.#exports.memory.buffer, this.#exports.markRows(), to.length));
+    this.#resident = to;
     this.settle();
+  }
+
+  /** Does the request that these marks were made for still lie here? */
+  holds(marks: Int32Array): boolean {
+    return marks === this.#resident;
+  }
+
+  /**
+   * Writes the request that lies here into `out` from `at` on, changed as `actions` (rows of edits.kernel.ts, one per
+   * mark) and their `texts` say; `length` bytes, as `editedLength` found. Returns where they end.
+   */
+  splice(actions: Int32Array, texts: Uint8Array, length: number, out: Uint8Array, at: number): number {
+    const actionsAt = this.#exports.markRows() + this.markWords * 4;
+    const textsAt = actionsAt + actions.length * 4;
+    const outAt = (textsAt + texts.length + 15) & ~15;
+    this.#reach(outAt + length);
+    new Int32Array(this.#bytes.buffer, actionsAt, actions.length).set(actions);
+    this.#bytes.set(texts, textsAt);
+    const end = this.#exports.splice(this.#length, actionsAt, textsAt, outAt);
+    out.set(this.#bytes.subarray(outAt, end), at);
+    return at + end - outAt;
   }
 
   settle(): void {
@@ -89,7 +113,15 @@ class WalkMachine {
     this.#exports = instantiate(WalkMachine.#module);
     this.#bytes = new Uint8Array(this.#exports.memory.buffer);
     this.#rules = undefined;
+    this.#resident = undefined;
     this.#prepare();
+  }
+
+  #reach(end: number): void {
+    const missing = end - this.#bytes.length;
+    if (missing <= 0) return;
+    this.#exports.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    this.#bytes = new Uint8Array(this.#exports.memory.buffer);
   }
 
   #prepare(): void {

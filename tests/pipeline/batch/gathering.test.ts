@@ -5,12 +5,26 @@ import { Receipt } from '../../../pipeline/batch/receipt.ts';
 import { bindContent, letGo, type ScopedBatch } from '../../../pipeline/batch/scoped-batch.ts';
 import type { Outcome } from '../../../pipeline/component.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
+import { walk, Walk } from '../../../pipeline/otlp/walk.ts';
+import { bind } from '../../../pipeline/scope/bind.ts';
+import { encode, request } from '../../support/build.ts';
 
 const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte);
 
 function batchOf(segments: readonly Uint8Array[], receipt = new Receipt(), scope = 'A'): ScopedBatch {
   const byteLength = segments.reduce((sum, segment) => sum + segment.length, 0);
   return bindContent(scope, 'logs', { items: 1, byteLength, segments }, receipt, { tenant: 'x' });
+}
+
+function boundTo(scope: string, resource: Record<string, string>, bodyBytes: number): ScopedBatch {
+  const keys = ['periscope.scope'];
+  const record = { body: { stringValue: 'b'.repeat(bodyBytes) } };
+  const inspection = { claimKeys: keys.map((key) => Buffer.from(key)), attributes: undefined, mendsText: true };
+  const walked = walk('logs', encode('logs', request('logs', [{ resource, items: [record] }])), inspection);
+  if (!(walked instanceof Walk)) throw new Error(walked.message);
+  const binding = { allowed: [scope], fallback: scope, from: 'listener' } as const;
+  const batch = { signal: 'logs', walk: walked, origin: { receiver: 'otlp', transport: 'http', binding } } as const;
+  return bind(batch, { keys, on_missing: 'inject' }, new Receipt()).batches[0]!;
 }
 
 describe('small requests on their way into one batch', () => {
@@ -68,5 +82,12 @@ describe('small requests on their way into one batch', () => {
   test('takes what is small', () => {
     expect(Gathering.takes(batchOf([filled(LIMITS.gatheredBytes, 1)]))).toBe(true);
     expect(Gathering.takes(batchOf([filled(LIMITS.gatheredBytes + 1, 1)]))).toBe(false);
+  });
+
+  test('takes what is larger when it has to be written anew, and leaves it where it is when not', () => {
+    const bytes = LIMITS.gatheredBytes * 2;
+    expect(Gathering.takes(boundTo('A', {}, bytes))).toBe(true);
+    expect(Gathering.takes(boundTo('A', { 'periscope.scope': 'A' }, bytes))).toBe(false);
+    expect(Gathering.takes(boundTo('A', {}, LIMITS.splicedBytes + 1))).toBe(false);
   });
 });
