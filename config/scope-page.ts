@@ -4,12 +4,26 @@ import { FEATURES } from '../pipeline/scope/features.ts';
 import { GUARDRAILS } from '../pipeline/scope/guardrails.ts';
 import { SCOPE_MATRIX } from '../pipeline/scope/matrix.ts';
 import { code, GENERATED, markdownTable } from './markdown.ts';
+import { optionsOf } from './options.ts';
+import { scopesSchema } from './scopes.ts';
 
 /** docs/reference/scope-matrix.md: the matrix and its rules, from the code that holds them. */
 export function scopePage(): string {
   const sections: [title: string, about: string, table: string][] = [
     ['Columns', 'The names are those of the `scopes:` section, of `--json` and of tab-separated output.', columnsTable()],
     ['Rows', 'A row applies to its platform; `any` to all. On a platform without a row, Linux’s applies.', matrixTable()],
+    [
+      'In a configuration',
+      'A name that is there has its rows changed, a new one is a new scope with one row for every platform. ' +
+        'What is not written of a new scope is what its tier asks for.',
+      `${EXAMPLE}\n\n${optionsTable()}`,
+    ],
+    [
+      'In an app',
+      'From `@periscope-otel/collector/scope`, which loads nothing else. `DASHBOARD_SCOPE` decides as what the app runs, else ' +
+        'its `HOST`. None of these changes a foreign claim into a good one.',
+      APP,
+    ],
     [
       'Feature flags',
       'A scope may have flags of its own (A-Z, 0-9, _), and the flag of its domain: `apple.factory-wager.com` is `APPLE_FACTORY_WAGER_COM_TENANT`.',
@@ -30,6 +44,44 @@ export function scopePage(): string {
     'when a check fails or a guardrail is broken. Why it is so: [decision 0008](../decisions/0008-scope-matrix.md).';
   const body = sections.map(([title, text, table]) => `## ${title}\n\n${text}\n\n${table}\n`).join('\n');
   return `${GENERATED}\n# The scope matrix\n\n${about}\n\n${body}`;
+}
+
+/** tests/config/scope-page.test.ts loads it. */
+const EXAMPLE = `\`\`\`yaml
+scopes:
+  APPLE:
+    domain: apple.factory-wager.com   # a machine with this HOST runs as APPLE
+    tier: standard
+    colour: "#e11d48"
+    icon: 🍎
+  ENTERPRISE:
+    connections_max: 50
+    platforms:
+      Linux: { secrets_backend: vault }
+\`\`\``;
+
+/** tests/system/scopes-check.test.ts runs it: each comment is what the line prints. */
+const APP = `\`\`\`js
+import { assignScope, detectScope, domainToFeature, sanitizeProperties, scopedFeatures, validateMetricScope } from '@periscope-otel/collector/scope';
+
+const scope = detectScope('dev.duoplus.io');
+console.log(scope);                                                     // DEVELOPMENT
+console.log(scopedFeatures(scope).includes('DEBUG'));                   // true
+console.log(domainToFeature('apple.factory-wager.com'));                // APPLE_FACTORY_WAGER_COM_TENANT
+
+const metric = assignScope({ id: 'latency', properties: { op: 'put' } }, scope);
+console.log(metric.properties.scope);                                   // DEVELOPMENT
+console.log(validateMetricScope(metric, scope).isValid);                // true
+console.log(validateMetricScope(metric, 'ENTERPRISE').reason);          // cannot accept the metric: it claims scope "DEVELOPMENT", this is "ENTERPRISE"; correct it, or leave it out
+console.log(sanitizeProperties({ 'a b': 12.5, text: 'two\\nlines' }));   // { a_b: '12.5', text: 'two lines' }
+\`\`\``;
+
+function optionsTable(): string {
+  const options = optionsOf(scopesSchema).filter(({ path }) => !path.startsWith('*.platforms.'));
+  return markdownTable(
+    ['option', 'type', 'what it does'],
+    options.map(({ path, type, description }) => [code(path.replace('*.', '')), type, description]),
+  );
 }
 
 function columnsTable(): string {

@@ -1,6 +1,6 @@
 import { loadScopes, type LoadedScopes } from '../../config/load-scopes.ts';
 import type { Verdict } from '../../pipeline/scope/checks.ts';
-import { COLUMNS } from '../../pipeline/scope/columns.ts';
+import { COLUMNS, scopeRecord } from '../../pipeline/scope/columns.ts';
 import { platformOf, rowFor } from '../../pipeline/scope/lookup.ts';
 import type { ScopeRow } from '../../pipeline/scope/matrix.ts';
 import { paint } from '../terminal/colour.ts';
@@ -35,8 +35,8 @@ export function printScopes(options: ScopesOptions, out: Output, notes: Output):
   const { scope, because } = loaded.detected;
   const runsAs = printable(`this machine runs as ${scope} (${because}) on ${platform}`, surface.unicode);
   if (options.json === true) {
-    const scopes = loaded.matrix.map((row) => Object.fromEntries(COLUMNS.map(({ key, name }) => [name, row[key]])));
-    out.write(`${JSON.stringify({ detected: { ...loaded.detected, platform }, scopes }, null, 2)}\n`);
+    const detected = { ...loaded.detected, platform };
+    out.write(`${JSON.stringify({ detected, scopes: loaded.matrix.map(scopeRecord) }, null, 2)}\n`);
   } else if (surface.isTerminal) {
     const { text, omitted } = matrixTable(loaded, surface);
     const hint = omitted.length === 0 ? '' : `\nno room for ${omitted.join(', ')}: widen the terminal, or use --json`;

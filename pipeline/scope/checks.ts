@@ -1,7 +1,7 @@
 import { COLUMNS, isMissing, SCOPE_NAME } from './columns.ts';
 import { detectProcessScope } from './detect.ts';
 import { domainToFeature, isDomain, normaliseDomain } from './domains.ts';
-import { GLOBAL_SCOPE, SCOPE_MATRIX, scopeNames, type Platform, type ScopeMatrix, type ScopeRow } from './matrix.ts';
+import { GLOBAL_SCOPE, SCOPE_MATRIX, rowsByScope, type Platform, type ScopeMatrix, type ScopeRow } from './matrix.ts';
 
 /**
  * What must hold of a scope matrix, check by check: 37 for the built-in one, more with each row a user adds. Each asks one
@@ -40,15 +40,52 @@ type Group = keyof typeof CHECK_GROUPS;
 
 /** Every check with its verdict, in a fixed order. Rows that the built-in matrix has are expected of every matrix. */
 export function checkMatrix(matrix: ScopeMatrix): Verdict[] {
+  const facts = factsOf(readable(matrix));
   return [
-    ...domainChecks(matrix),
-    ...rowChecks(matrix, 'completeness', completeness),
-    ...featureChecks(matrix),
-    ...nameChecks(matrix),
-    ...rowChecks(matrix, 'storage path', storagePath, 'storagePrefix'),
-    ...coverageChecks(matrix),
+    ...domainChecks(facts),
+    ...rowChecks({ ...facts, matrix, rowsOf: rowsByScope(matrix) }, 'completeness', completeness),
+    ...featureChecks(facts),
+    ...nameChecks(facts),
+    ...rowChecks(facts, 'storage path', (row) => storagePath(row, facts), 'storagePrefix'),
+    ...coverageChecks(facts),
   ].map(verdictOf);
 }
+
+/**
+ * The matrix with something of the right type in every cell that is compared, so that a cell of the wrong type fails the rule
+ * that asks for it ("completeness", the guardrail "type safety") and no other trips over it.
+ */
+export function readable(matrix: ScopeMatrix): ScopeMatrix {
+  return matrix.map((row) => ({
+    ...row,
+    scope: String(row.scope),
+    domain: typeof row.domain === 'string' ? row.domain : '',
+    storagePrefix: String(row.storagePrefix),
+    features: Array.isArray(row.features) ? row.features.map(String) : [],
+  }));
+}
+
+/** What the checks look up, gathered once. */
+interface Facts {
+  readonly matrix: ScopeMatrix;
+  readonly rowsOf: ReadonlyMap<string, readonly ScopeRow[]>;
+  /** Of this matrix and of the built-in one, which every other extends. */
+  readonly expected: readonly string[];
+  /** The first row with a prefix, in lower case. */
+  readonly prefixOwner: ReadonlyMap<string, ScopeRow>;
+}
+
+function factsOf(matrix: ScopeMatrix): Facts {
+  const rowsOf = rowsByScope(matrix);
+  const prefixOwner = new Map<string, ScopeRow>();
+  for (const row of matrix.toReversed()) prefixOwner.set(folded(row.storagePrefix), row);
+  const expected = unique([...rowsByScope(SCOPE_MATRIX).keys(), ...rowsOf.keys()]);
+  return { matrix, rowsOf, expected, prefixOwner };
+}
+
+/** As a file system without upper and lower case compares it. */
+const folded = (prefix: string): string => prefix.toLowerCase();
+const unique = (values: readonly string[]): string[] => [...new Set(values)];
 
 function verdictOf({ look, ...check }: Check): Verdict {
   const found = look();
@@ -66,13 +103,10 @@ function check(
   return { group, name, scopes, look, ...(column === undefined ? {} : { column }) };
 }
 
-const expectedScopes = (matrix: ScopeMatrix): string[] => [...new Set([...scopeNames(SCOPE_MATRIX), ...scopeNames(matrix)])];
-const unique = (values: readonly string[]): string[] => [...new Set(values)];
-
-function domainChecks(matrix: ScopeMatrix): Check[] {
-  return expectedScopes(matrix).map((scope) =>
+function domainChecks({ matrix, rowsOf, expected }: Facts): Check[] {
+  return expected.map((scope) =>
     check('domain detection', scope, [scope], 'domain', () => {
-      const rows = matrix.filter((row) => row.scope === scope);
+      const rows = rowsOf.get(scope) ?? [];
       const domains = unique(rows.map((row) => normaliseDomain(row.domain)));
       if (rows.length === 0) return { wrong: `cannot detect scope "${scope}": it has no row` };
       if (domains.length > 1)
@@ -95,16 +129,11 @@ function domainChecks(matrix: ScopeMatrix): Check[] {
 }
 
 /** One check for each row of the built-in matrix and of this one. Two rows for one place are judged together. */
-function rowChecks(
-  matrix: ScopeMatrix,
-  group: Group,
-  judge: (row: ScopeRow, matrix: ScopeMatrix) => Found,
-  column?: keyof ScopeRow,
-): Check[] {
+function rowChecks({ matrix, rowsOf }: Facts, group: Group, judge: (row: ScopeRow) => Found, column?: keyof ScopeRow): Check[] {
   const places = new Map([...SCOPE_MATRIX, ...matrix].map((row) => [placeOf(row), row]));
-  return [...places].map(([place, { scope }]) =>
+  return [...places].map(([place, { scope, platform }]) =>
     check(group, place, [scope], column, () => {
-      const found = matrix.filter((row) => placeOf(row) === place).map((row) => judge(row, matrix));
+      const found = (rowsOf.get(scope) ?? []).filter((row) => row.platform === platform).map(judge);
       if (found.length === 0) return { wrong: `cannot use the matrix: it has no row for ${place}` };
       return found.find((each) => typeof each !== 'string') ?? found[0]!;
     }),
@@ -124,10 +153,10 @@ function completeness(row: ScopeRow): Found {
 
 const FLAG = /^[A-Z_][A-Z0-9_]*$/;
 
-function featureChecks(matrix: ScopeMatrix): Check[] {
-  return expectedScopes(matrix).map((scope) =>
+function featureChecks({ rowsOf, expected }: Facts): Check[] {
+  return expected.map((scope) =>
     check('feature mapping', scope, [scope], 'features', () => {
-      const rows = matrix.filter((row) => row.scope === scope);
+      const rows = rowsOf.get(scope) ?? [];
       const own = unique(rows.map((row) => domainToFeature(row.domain)));
       for (const { features } of rows) {
         const bad = features.find((name) => !FLAG.test(name));
@@ -145,8 +174,8 @@ function featureChecks(matrix: ScopeMatrix): Check[] {
   );
 }
 
-function nameChecks(matrix: ScopeMatrix): Check[] {
-  const scopes = scopeNames(matrix);
+function nameChecks({ matrix, rowsOf }: Facts): Check[] {
+  const scopes = [...rowsOf.keys()];
   const domains = unique(matrix.map((row) => row.domain).filter((domain) => domain !== ''));
   return [
     check('name normalisation', 'domains are in normal form', [], 'domain', () => {
@@ -195,39 +224,37 @@ function firstClash(values: readonly string[], form: (value: string) => string):
 /** Names that Windows keeps for devices, whatever ending they have. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
 
-function storagePath(row: ScopeRow, matrix: ScopeMatrix): Found {
+function storagePath(row: ScopeRow, { rowsOf, prefixOwner }: Facts): Found {
   const { scope, storagePrefix } = row;
   const wrong = (cause: string): Found => ({ wrong: `cannot store under "${storagePrefix}" for ${placeOf(row)}: ${cause}` });
   if (!SCOPE_NAME.test(storagePrefix)) return wrong('it is no path segment of letters, digits, . _ -');
   if (DEVICE.test(storagePrefix) || storagePrefix.endsWith('.')) return wrong('Windows cannot have a folder of that name');
-  const same = (other: ScopeRow): boolean => other.storagePrefix.toLowerCase() === storagePrefix.toLowerCase();
-  const owner = matrix.find(same)!;
+  const owner = prefixOwner.get(folded(storagePrefix))!;
   if (owner.scope !== scope) {
     const text = `cannot tell scope "${scope}" from "${owner.scope}": both store under "${storagePrefix}"`;
     return { wrong: text, scopes: [scope, owner.scope] };
   }
-  const others = matrix.filter((other) => other.scope === scope && other !== row);
-  if (others.length > 0 && !others.some(same)) return wrong(`the other platforms of "${scope}" store elsewhere`);
+  const others = rowsOf.get(scope)!.filter((other) => other !== row);
+  const shared = others.some((other) => folded(other.storagePrefix) === folded(storagePrefix));
+  if (others.length > 0 && !shared) return wrong(`the other platforms of "${scope}" store elsewhere`);
   return `${storagePrefix}/{year}/{month}/{day}/{hour}/`;
 }
 
 /** The platforms of machines; `any` is none. */
 const MACHINES: readonly Platform[] = ['Windows', 'macOS', 'Linux', 'Other'];
 
-function coverageChecks(matrix: ScopeMatrix): Check[] {
-  const scopes = scopeNames(matrix);
+function coverageChecks({ rowsOf }: Facts): Check[] {
   return MACHINES.map((platform) =>
     check('coverage', platform, [], 'platform', () => {
-      const rowsOf = (scope: string): ScopeRow[] =>
-        matrix.filter((row) => row.scope === scope && (row.platform === platform || row.platform === 'any'));
-      for (const scope of scopes) {
-        const rows = rowsOf(scope);
+      const covered: string[] = [];
+      for (const [scope, all] of rowsOf) {
+        const rows = all.filter((row) => row.platform === platform || row.platform === 'any');
         const twice = rows.find((row, at) => rows.findIndex((other) => other.platform === row.platform) !== at);
         if (twice !== undefined) return { wrong: `cannot choose a row for ${placeOf(twice)}: there are two`, scopes: [scope] };
-        if (rows.length === 0 && platform !== 'Other')
+        if (rows.length > 0) covered.push(scope);
+        else if (platform !== 'Other')
           return { wrong: `cannot run as "${scope}" on ${platform}: it has no row for it`, scopes: [scope] };
       }
-      const covered = scopes.filter((scope) => rowsOf(scope).length > 0);
       // On other systems a person's sandbox and the fallback are enough; the rest use Linux's row.
       if (!covered.some((scope) => scope !== GLOBAL_SCOPE) || !covered.includes(GLOBAL_SCOPE))
         return { wrong: `cannot run on ${platform}: no scope but ${covered.join(', ') || 'none'} has a row for it` };

@@ -48,7 +48,9 @@ const isColour = (value: unknown): boolean => typeof value === 'string' && COLOU
 
 /** One character as a person counts them. */
 export function isIcon(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length > 32 || /^[\p{C}\p{Z}\p{M}]/u.test(value)) return false;
+  if (typeof value !== 'string' || value.length > 32 || /^([\p{C}\p{Z}\p{M}]|$)/u.test(value)) return false;
+  // A segmenter takes milliseconds to make, and most icons are one code point.
+  if ([...value].length === 1) return true;
   return [...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(value)].length === 1;
 }
 
@@ -157,4 +159,9 @@ export const COLUMNS: readonly Column[] = [
 /** Is there nothing in the cell? An empty list and text are something where the column allows it. */
 export function isMissing({ optional }: Column, value: unknown): boolean {
   return value === undefined || value === null || (!optional && (value === '' || (Array.isArray(value) && value.length === 0)));
+}
+
+/** A row by the names of the configuration: what programs read. */
+export function scopeRecord(row: ScopeRow): Record<string, ScopeRow[keyof ScopeRow]> {
+  return Object.fromEntries(COLUMNS.map(({ key, name }) => [name, row[key]]));
 }

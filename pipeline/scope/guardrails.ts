@@ -1,4 +1,4 @@
-import { placeOf, type Verdict } from './checks.ts';
+import { placeOf, readable, type Verdict } from './checks.ts';
 import { assignScope, validateMetricScope } from './claim.ts';
 import { COLUMNS, isMissing, SECRETS_BACKENDS } from './columns.ts';
 import type { DetectedScope } from './detect.ts';
@@ -18,7 +18,9 @@ interface Breach {
   readonly column?: keyof ScopeRow;
 }
 interface Context {
+  /** Every cell of the right type. */
   readonly matrix: ScopeMatrix;
+  readonly written: ScopeMatrix;
   /** What this process runs as, and on what; undefined = not asked. */
   readonly detected?: DetectedScope | undefined;
   readonly platform?: Platform | undefined;
@@ -57,8 +59,9 @@ export interface GuardrailVerdict extends Verdict {
 }
 
 export function checkGuardrails(matrix: ScopeMatrix, detected?: DetectedScope, platform?: Platform): GuardrailVerdict[] {
+  const context = { matrix: readable(matrix), written: matrix, detected, platform };
   return Object.entries(RULES).map(([name, { about, find }]) => {
-    const breaches = find({ matrix, detected, platform });
+    const breaches = find(context);
     const ok = breaches.length === 0;
     const detail = ok ? about : [...new Set(breaches.map(({ what }) => what))].join('; ');
     return { group: 'guardrail', name, ok, detail, scopes: [...new Set(breaches.flatMap(({ scopes }) => scopes))], breaches };
@@ -96,7 +99,7 @@ const isServing = (tier: Tier): boolean => tier === 'premium' || tier === 'stand
 
 function secretsBackend({ matrix }: Context): Breach[] {
   return matrix.flatMap(({ scope, platform, tier, secretsBackend: name }) => {
-    const backend = SECRETS_BACKENDS[name];
+    const backend = Object.hasOwn(SECRETS_BACKENDS, name) ? SECRETS_BACKENDS[name] : undefined;
     const breach = (cause: string): Breach[] => [
       {
         what: `cannot keep the secrets of ${placeOf({ scope, platform })} in ${name}: ${cause}`,
@@ -112,8 +115,8 @@ function secretsBackend({ matrix }: Context): Breach[] {
   });
 }
 
-function typeSafety({ matrix }: Context): Breach[] {
-  return matrix.flatMap((row) =>
+function typeSafety({ written }: Context): Breach[] {
+  return written.flatMap((row) =>
     COLUMNS.filter((column) => !isMissing(column, row[column.key]) && !column.fits(row[column.key])).map(
       ({ key, name, wanted }) => ({
         what: `cannot use ${name} of ${placeOf(row)}: ${JSON.stringify(row[key])} is not ${wanted}`,
@@ -124,16 +127,16 @@ function typeSafety({ matrix }: Context): Breach[] {
   );
 }
 
-function completeness({ matrix }: Context): Breach[] {
+function completeness({ written }: Context): Breach[] {
   const keys = new Set<string>(COLUMNS.map(({ key }) => key));
-  const rows = matrix.flatMap((row): Breach[] => {
+  const rows = written.flatMap((row): Breach[] => {
     const lacking = COLUMNS.filter((column) => isMissing(column, row[column.key])).map(({ name }) => name);
     const foreign = Object.keys(row).filter((key) => !keys.has(key));
     if (lacking.length + foreign.length === 0) return [];
     const causes = [...lacking.map((name) => `${name} is empty`), ...foreign.map((name) => `${name} is no column`)];
     return [{ what: `cannot use the row of ${placeOf(row)}: ${causes.join(', ')}`, scopes: [row.scope] }];
   });
-  const places = new Set(matrix.map(placeOf));
+  const places = new Set(written.map(placeOf));
   const missing = SCOPE_MATRIX.filter((row) => !places.has(placeOf(row)));
   return [
     ...rows,
@@ -167,7 +170,7 @@ function productionReadiness({ matrix }: Context): Breach[] {
       scopes: [scope],
       column,
     });
-    const development = features.filter((name) => FEATURES[name]?.development === true);
+    const development = features.filter((name) => Object.hasOwn(FEATURES, name) && FEATURES[name]!.development);
     return [
       ...(development.length > 0
         ? [breach(`${development.join(', ')} ${development.length === 1 ? 'is' : 'are'} for development`, 'features')]

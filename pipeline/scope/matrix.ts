@@ -121,16 +121,18 @@ const GLOBAL: Traits = {
   icon: '○',
 };
 
-/** Eleven rows: three scopes on three platforms, a sandbox on any other platform, and the fallback. */
-export const SCOPE_MATRIX: ScopeMatrix = [
-  ...[ENTERPRISE, DEVELOPMENT, LOCAL_SANDBOX].flatMap((traits) => [
-    row(traits, 'Windows'),
-    row(traits, 'macOS'),
-    row(traits, 'Linux'),
-  ]),
-  row(LOCAL_SANDBOX, 'Other'),
-  row(GLOBAL, 'any'),
-];
+/** Eleven rows: three scopes on three platforms, a sandbox on any other platform, and the fallback. Frozen: apps import it. */
+export const SCOPE_MATRIX: ScopeMatrix = Object.freeze(
+  [
+    ...[ENTERPRISE, DEVELOPMENT, LOCAL_SANDBOX].flatMap((traits) => [
+      row(traits, 'Windows'),
+      row(traits, 'macOS'),
+      row(traits, 'Linux'),
+    ]),
+    row(LOCAL_SANDBOX, 'Other'),
+    row(GLOBAL, 'any'),
+  ].map((each) => Object.freeze({ ...each, features: Object.freeze([...each.features]) })),
+);
 
 /** What a scope of a user is kept for unless they say so. */
 const RETENTION_DAYS: Readonly<Record<Tier, number>> = { premium: 365, standard: 90, basic: 30 };
@@ -140,12 +142,10 @@ const RETENTION_DAYS: Readonly<Record<Tier, number>> = { premium: 365, standard:
  * under its own name, and is by default what the guardrails ask of its tier.
  */
 export function overrideMatrix(matrix: ScopeMatrix, overrides: Readonly<Record<string, ScopeOverride>>): ScopeMatrix {
-  const rows = [...matrix];
+  const rowsOf = rowsByScope(matrix);
   for (const [scope, { platforms, ...override }] of Object.entries(overrides)) {
     const given = whatIsGiven(override);
-    const first = rows.findIndex((each) => each.scope === scope);
-    const own =
-      first < 0 ? [newRow(scope, given)] : rows.filter((each) => each.scope === scope).map((each) => ({ ...each, ...given }));
+    const own = rowsOf.get(scope)?.map((each) => ({ ...each, ...given })) ?? [newRow(scope, given)];
     for (const platform of PLATFORMS) {
       const changes = platforms?.[platform];
       if (changes === undefined) continue;
@@ -153,11 +153,20 @@ export function overrideMatrix(matrix: ScopeMatrix, overrides: Readonly<Record<s
       const base = own[at] ?? { ...row(own[0]!, platform), ...given };
       own[at < 0 ? own.length : at] = { ...base, ...whatIsGiven(changes) };
     }
-    const others = rows.filter((each) => each.scope !== scope);
-    rows.splice(0, rows.length, ...others);
-    rows.splice(first < 0 ? rows.length : first, 0, ...own);
+    rowsOf.set(scope, own);
   }
-  return rows;
+  return [...rowsOf.values()].flat();
+}
+
+/** The rows of each scope, scopes in the order of the matrix. */
+export function rowsByScope(matrix: ScopeMatrix): Map<string, ScopeRow[]> {
+  const rowsOf = new Map<string, ScopeRow[]>();
+  for (const each of matrix) {
+    const rows = rowsOf.get(each.scope);
+    if (rows === undefined) rowsOf.set(each.scope, [each]);
+    else rows.push(each);
+  }
+  return rowsOf;
 }
 
 function newRow(scope: string, given: Partial<ScopeRow>): ScopeRow {

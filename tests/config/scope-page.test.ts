@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scopePage } from '../../config/scope-page.ts';
+import { rowFor } from '../../pipeline/scope/lookup.ts';
 import { SCOPE_MATRIX } from '../../pipeline/scope/matrix.ts';
+import { MINIMAL, planOf } from '../support/config.ts';
 
 /** Cells of the table under a heading, by row; the first row is the head. */
 function tableOf(title: string): string[][] {
@@ -39,5 +41,18 @@ describe('the page of the scope matrix', () => {
   it('says of a flag who requires it and who has it', () => {
     expect(tableOf('Feature flags')).toContainEqual(['`AUDIT_LOGGING`', expect.any(String), 'premium', '', 'ENTERPRISE']);
     expect(tableOf('Feature flags')).toContainEqual(['`MOCK_API`', expect.any(String), '', 'yes', 'LOCAL-SANDBOX']);
+  });
+
+  it('has an example that loads without a fault or warning, and says what every option does', async () => {
+    const yaml = /```yaml\n([\s\S]+?)```/.exec(scopePage())?.[1] ?? '';
+    const { matrix, warnings } = await planOf(MINIMAL + yaml);
+    expect(warnings).toEqual([]);
+    expect(rowFor('APPLE', 'macOS', matrix)).toMatchObject({ tier: 'standard', icon: '🍎', retentionDays: 90 });
+    expect(rowFor('ENTERPRISE', 'Linux', matrix)).toMatchObject({ connectionsMax: 50, secretsBackend: 'vault' });
+    const options = tableOf('In a configuration').slice(1);
+    expect(options.map(([name]) => name)).toEqual(
+      expect.arrayContaining(['`domain`', '`tier`', '`storage_prefix`', '`platforms`']),
+    );
+    for (const [, , about] of options) expect(about).not.toBe('');
   });
 });

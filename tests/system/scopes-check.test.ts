@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { MAIN } from '../support/collector.ts';
-import { ROOT } from '../support/tree.ts';
+import { read, ROOT } from '../support/tree.ts';
 
 /** The built program, as CI would run it. */
 function check(...args: string[]): { code: number | null; out: string; err: string } {
@@ -22,9 +22,12 @@ it('periscope scopes check passes for what we ship and fails, with exit code 1, 
   expect(broken.out).toMatch(/^failed\tstorage path\tDEVELOPMENT on Linux\tcannot tell scope "DEVELOPMENT" from "ENTERPRISE"/m);
 });
 
-it("the package's entry ./scope is importable by its name", () => {
-  const code = `import { detectScope, domainToFeature } from '@periscope-otel/collector/scope';
-    console.log(detectScope('api.duoplus.io', {}), domainToFeature('apple.factory-wager.com'));`;
-  const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { cwd: ROOT, encoding: 'utf8' });
-  expect(run.stderr + run.stdout).toBe('ENTERPRISE APPLE_FACTORY_WAGER_COM_TENANT\n');
+it("the package's entry ./scope is importable by its name, and its page says what it does", () => {
+  const [, snippet = ''] = /```js\n([\s\S]+?)```/.exec(read('docs/reference/scope-matrix.md')) ?? [];
+  const { DASHBOARD_SCOPE: _scope, ...env } = process.env;
+  const options = { cwd: ROOT, env: { ...env, NO_COLOR: '1' }, encoding: 'utf8' } as const;
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', snippet], options);
+  const promised = [...snippet.matchAll(/\/\/ (.+)$/gm)].map(([, text]) => text);
+  expect(promised).toHaveLength(7);
+  expect(`${run.stderr}${run.stdout}`.trimEnd().split('\n')).toEqual(promised);
 });

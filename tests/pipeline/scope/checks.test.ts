@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CHECK_GROUPS, checkMatrix, placeOf } from '../../../pipeline/scope/checks.ts';
+import { COLUMNS, isMissing } from '../../../pipeline/scope/columns.ts';
+import { checkGuardrails } from '../../../pipeline/scope/guardrails.ts';
 import { overrideMatrix, SCOPE_MATRIX, type Platform, type ScopeMatrix, type ScopeRow } from '../../../pipeline/scope/matrix.ts';
 
 const failing = (matrix: ScopeMatrix): string[] =>
@@ -102,6 +105,18 @@ describe('the checks of the scope matrix', () => {
       'storage path: ENTERPRISE on macOS',
       'coverage: macOS',
     ]);
+  });
+
+  it('and guardrails stand any value in any cell, and one of them says so unless it fits the column', () => {
+    const cell = fc.tuple(fc.nat(SCOPE_MATRIX.length - 1), fc.constantFrom(...COLUMNS), fc.anything());
+    fc.assert(
+      fc.property(cell, ([at, column, value]) => {
+        const matrix = SCOPE_MATRIX.map((row, index) => (index === at ? { ...row, [column.key]: value } : row));
+        const failed = [...checkMatrix(matrix), ...checkGuardrails(matrix)].filter(({ ok }) => !ok);
+        if (isMissing(column, value) || !column.fits(value)) expect(failed.length).toBeGreaterThan(0);
+      }),
+      { endOnFailure: true },
+    );
   });
 
   it('miss a whole scope, and the fallback', () => {
