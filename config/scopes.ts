@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from '../pipeline/limits.ts';
 import type { Plan } from '../pipeline/plan.ts';
 import { checkMatrix, type Verdict } from '../pipeline/scope/checks.ts';
 import { COLOUR, COLUMNS, isIcon, SCOPE_NAME, SECRETS_BACKENDS } from '../pipeline/scope/columns.ts';
@@ -112,6 +113,10 @@ export function readScopes(tree: Tree | undefined, environment: Readonly<Record<
   const detected = detectProcessScope(environment, matrix);
   const known = scopeNames(matrix);
   const faults = [...checked.faults, ...matrixFaults(matrix, tree)];
+  if (known.length > LIMITS.scopes) {
+    const message = `cannot run ${known.length} scopes: at most ${LIMITS.scopes} are counted apart`;
+    faults.push({ severity: 'error', message, path: 'scopes', position: tree?.at });
+  }
   if (!known.includes(detected.scope)) {
     faults.push({
       severity: 'error',
@@ -130,12 +135,17 @@ function matrixFaults(matrix: ScopeMatrix, tree: Tree | undefined): Fault[] {
   const errors = checkMatrix(matrix).filter(({ ok }) => !ok);
   const faults = errors.map((verdict) => faultAt(tree, 'error', verdict.detail, verdict));
   const broken = new Set(errors.flatMap(({ scopes }) => scopes));
-  // Of a scope that has a fault, what its guardrails would say follows from it.
-  const breaches = checkGuardrails(matrix).flatMap(({ breaches: found }) => found);
-  const warnings = breaches
-    .filter(({ scopes }) => !scopes.some((scope) => broken.has(scope)))
-    .map((breach) => faultAt(tree, 'warning', breach.what, breach));
-  return [...new Map([...faults, ...warnings].map((fault) => [fault.message, fault])).values()];
+  // Of a scope that has a fault, what its guardrails would say follows from it; of its platforms the first speaks for all.
+  const warnings = new Map<string, Fault>();
+  for (const { name, breaches } of checkGuardrails(matrix)) {
+    for (const breach of breaches) {
+      if (breach.scopes.some((scope) => broken.has(scope))) continue;
+      const fault = faultAt(tree, 'warning', breach.what, breach);
+      const key = `${name} ${fault.path}`;
+      if (!warnings.has(key)) warnings.set(key, fault);
+    }
+  }
+  return [...new Map(faults.map((fault) => [fault.message, fault])).values(), ...warnings.values()];
 }
 
 function faultAt(

@@ -30,7 +30,8 @@ const RULES: Readonly<Record<string, { readonly about: string; readonly find: (c
   'scope isolation': { about: 'no two scopes share a storage prefix, a domain or the flag of a tenant', find: isolation },
   'feature coverage': { about: 'a scope has every flag that its tier requires', find: featureCoverage },
   'secrets backend': {
-    about: 'a premium or standard scope of a platform keeps its secrets in a store that protects them, and the platform has it',
+    about:
+      'premium and standard scopes keep their secrets in a store that protects them, and each platform has the store its row names',
     find: secretsBackend,
   },
   'type safety': { about: 'every value is of the type of its column, and in range', find: typeSafety },

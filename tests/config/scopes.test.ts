@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../pipeline/limits.ts';
 import { faultsOf, MINIMAL, planOf } from '../support/config.ts';
 
 const withScopes = (scopes: string): string => `${MINIMAL}scopes:\n${scopes}`;
@@ -82,6 +83,18 @@ describe('the scopes of a configuration', () => {
     expect(await faultsOf(withScopes('  ACME: { tier: premium, secrets_backend: environment }\n'))).toEqual([
       'warning: a.yaml:13:26: scopes::ACME::secrets_backend: cannot keep the secrets of ACME on any platform in environment: others on the machine can read it, and the scope is premium',
     ]);
+  });
+
+  it('what breaks one for every platform of a scope is said once', async () => {
+    expect(await faultsOf(withScopes('  ENTERPRISE: { secrets_backend: file, retention_days: 9 }\n'))).toEqual([
+      expect.stringContaining('scopes::ENTERPRISE::secrets_backend: cannot keep the secrets of ENTERPRISE on Windows in file'),
+      expect.stringContaining('scopes::ENTERPRISE::retention_days: cannot serve customers from ENTERPRISE on Windows'),
+    ]);
+  });
+
+  it('are at most as many as are counted apart', async () => {
+    const many = Array.from({ length: LIMITS.scopes }, (_, n) => `  T${n}:\n`).join('');
+    expect((await faultsOf(withScopes(many))).join('\n')).toContain('cannot run 1004 scopes: at most 1000 are counted apart');
   });
 
   it('differ by platform where they may', async () => {
