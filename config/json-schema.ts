@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { authSchema } from '../pipeline/auth.ts';
 import { asWritten, defaultOf } from './options.ts';
 import { REGISTRY, SECTIONS, type AnyComponent, type Registry } from './registry.ts';
 import { scopesSchema } from './scopes.ts';
@@ -33,6 +34,7 @@ export function configJsonSchema(registry: Registry = REGISTRY): Json {
       ...sections,
       scopes: optional(toJson(scopesSchema)),
       service: toJson(serviceSchema),
+      auth: optional(toJson(authSchema)),
       storage: optional(toJson(storageSchema)),
     },
     additionalProperties: false,

@@ -4,6 +4,8 @@ import { deliveryOf } from '../pipeline/delivery.ts';
 import type { Delivery, Instance, PipelinePlan, Plan } from '../pipeline/plan.ts';
 import type { DetectedScope } from '../pipeline/scope/detect.ts';
 import type { ScopeMatrix } from '../pipeline/scope/matrix.ts';
+import type { AuthConfig } from '../pipeline/auth.ts';
+import { readAuth } from './auth.ts';
 import { checkValue } from './check.ts';
 import { readComponents, type Declared } from './components.ts';
 import { Expander } from './expand.ts';
@@ -29,6 +31,8 @@ export interface LoadOptions {
 
 export interface Loaded {
   readonly plan: Plan;
+  /** How listeners with `auth:` decide who sends. */
+  readonly auth: AuthConfig;
   readonly matrix: ScopeMatrix;
   readonly detected: DetectedScope;
   /** Merged and substituted, as written. */
@@ -37,7 +41,7 @@ export interface Loaded {
   readonly warnings: readonly Fault[];
 }
 
-const TOP_LEVEL = [...SECTIONS, 'service', 'scopes', 'storage'];
+const TOP_LEVEL = [...SECTIONS, 'service', 'scopes', 'storage', 'auth'];
 
 /** Reads, merges, substitutes and checks. All faults come back at once, in the order of the text; nothing is started. */
 export function loadConfig(sources: readonly ConfigSource[], options: LoadOptions = {}): Promise<Loaded | { faults: Fault[] }> {
@@ -74,6 +78,11 @@ function load(sources: readonly ConfigSource[], options: LoadOptions): Loaded | 
   const storage = checkValue(storageSchema, section('storage'), ['storage']);
   faults.push(...telemetryFaults(section('service')));
   faults.push(...scopes.faults, ...checked.faults, ...storage.faults, ...scopeFaults(declared, scopes.plan.known));
+  const { auth, faults: authFaults } = readAuth(section('auth'), scopes.plan.known, [
+    ...declared.receivers.values(),
+    ...declared.extensions.values(),
+  ]);
+  faults.push(...authFaults);
   const wired = checked.faults.length > 0 ? undefined : wire(service, declared, tree, options.skipUnsupported === true);
   faults.push(...(wired?.faults ?? []));
   const kept = options.skipUnsupported === true ? faults.map(asSkipped) : faults;
@@ -81,7 +90,7 @@ function load(sources: readonly ConfigSource[], options: LoadOptions): Loaded | 
   const { matrix, detected } = scopes;
   const directory = storageDirectory(storage.value as StorageConfig, sources);
   const plan = { ...finish(service, wired, declared, scopes.plan), storage: { directory } };
-  return { plan, matrix, detected, tree, service, warnings: sortFaults(kept) };
+  return { plan, auth, matrix, detected, tree, service, warnings: sortFaults(kept) };
 }
 
 /** A fault that `--skip-unsupported` has taken care of is still said. */

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { z } from 'zod';
+import { authSchema } from '../pipeline/auth.ts';
 import { asWritten, defaultOf } from './options.ts';
 import { findComponent, REGISTRY, SECTIONS, type Registry, type Section } from './registry.ts';
 import { alternatives, childSchemas, metaOf, type Schema } from './schema-walk.ts';
@@ -19,6 +20,7 @@ export function printConfig(tree: MapTree, withDefaults: boolean, registry: Regi
   for (const [key, value] of Object.entries(plain)) {
     if ((SECTIONS as readonly string[]).includes(key)) printed[key] = printSection(key as Section, value, withDefaults, registry);
     else if (key === 'service') printed[key] = printValue(serviceSchema, value, withDefaults);
+    else if (key === 'auth') printed[key] = printValue(authSchema, value, withDefaults, true);
     else if (key === 'storage') printed[key] = printValue(storageSchema, value, withDefaults);
     else if (key === 'scopes') printed[key] = printValue(scopesSchema, value, false);
     else printed[key] = redactByName(key, value);
@@ -45,18 +47,19 @@ function shapeOf(schema: Schema): Readonly<Record<string, Schema>> | undefined {
   return def.type === 'object' ? def.shape : undefined;
 }
 
-function printValue(schema: Schema, value: unknown, withDefaults: boolean): unknown {
+/** `hidden`: whatever no schema describes is taken for a secret. */
+function printValue(schema: Schema, value: unknown, withDefaults: boolean, hidden = false): unknown {
   if (metaOf(schema, 'mark') === 'secret') return value === null || value === undefined ? value : REDACTED;
   if (value === null || value === undefined) {
     if (!withDefaults) return value;
     const objects = alternatives(schema).filter(isObject);
     if (objects.length === 0) return asWritten(schema, defaultOf(schema) ?? value);
-    return printValue(schema, {}, true);
+    return printValue(schema, {}, true, hidden);
   }
   if (Array.isArray(value)) {
     return value.map((item, index) => {
       const element = childSchemas(schema, index)[0];
-      return element === undefined ? redactUrl(item) : printValue(element, item, withDefaults);
+      return element === undefined ? redactUrl(item) : printValue(element, item, withDefaults, hidden);
     });
   }
   if (!isMap(value)) return redactUrl(asWritten(schema, value));
@@ -64,7 +67,8 @@ function printValue(schema: Schema, value: unknown, withDefaults: boolean): unkn
   for (const [key, below] of Object.entries(value)) {
     const child = childSchemas(schema, key)[0];
     // An unknown option may be a misspelt secret.
-    printed[key] = child === undefined ? redactByName(key, below) : printValue(child, below, withDefaults);
+    printed[key] =
+      child === undefined ? redactByName(hidden ? 'secret' : key, below) : printValue(child, below, withDefaults, hidden);
   }
   return withDefaults ? { ...printed, ...defaultsFor(schema, value) } : printed;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration, secret } from './config-types.ts';
 import type { ErrorCode } from './errors.ts';
 import { LIMITS } from './limits.ts';
+import { isMutual, type ServerTls } from './tls.ts';
 
 /** Who may send, and as whom: what listeners ask for, what one place (`auth:`) knows, what comes out of a check. */
 export const PERMISSIONS = ['ingest', 'query', 'stream', 'admin'] as const;
@@ -40,6 +41,8 @@ export interface Credentials {
   /** Value of the `authorization` header or metadata; '' when absent. */
   readonly authorization: string;
   readonly certificate?: ClientCertificate | undefined;
+  /** A one-time ticket out of a query string; it stands for the token it was made with. */
+  readonly ticket?: string | undefined;
 }
 
 /** UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED (locked out) or UNAVAILABLE; says nothing about what was given. */
@@ -76,6 +79,22 @@ export const listenerAuth = () =>
         'One of these must be written out to listen on an address that other machines reach.',
     });
 
+/** What every listener's `auth:` must agree with: its address and its `tls:`. For the schema's superRefine. */
+export function checkAuth(
+  listener: { readonly auth?: readonly AuthMethod[] | undefined; readonly tls?: ServerTls | undefined },
+  local: boolean,
+  context: z.RefinementCtx,
+): void {
+  const fault = (message: string): void => context.addIssue({ code: 'custom', path: ['auth'], message });
+  if (listener.auth === undefined && !local) {
+    fault(
+      'other machines reach this address: write auth: token (or certificate, basic), or auth: none to take data from all of them, or listen on localhost',
+    );
+  }
+  if (listener.auth?.includes('certificate') === true && !isMutual(listener.tls))
+    fault('certificate needs tls::client_ca_file: the authorities whose client certificates are taken');
+}
+
 const scopes = z
   .array(z.string().min(1))
   .min(1, 'needs at least one scope')
@@ -86,7 +105,15 @@ const permissions = z
   .meta({ description: 'What it may do: ingest, query, stream, admin.' });
 
 export const TOKEN_ALGORITHMS = ['HS256', 'EdDSA', 'ES256', 'RS256', 'PS256'] as const;
-const file = (description: string) => z.string().min(1).optional().meta({ description });
+/** Long, and neither a folder nor an extension in it. */
+const LIKE_A_SECRET = /^[^/\\.]{32,}$/;
+const file = (description: string) =>
+  z
+    .string()
+    .min(1)
+    .refine((path) => !LIKE_A_SECRET.test(path), 'looks like a secret itself: write it into a file, and the path of that here')
+    .optional()
+    .meta({ description });
 
 const tokens = z
   .strictObject({

@@ -13,6 +13,8 @@ export interface Host {
   /** Where security events go (`pipeline/audit.ts` says which); cheap while no `audit` extension keeps them. */
   readonly audit: AuditTrail;
   readonly storage: HostStorage;
+  /** Reads the keys and names that `methods` need. A listener awaits it before it opens; rejects with a StartError. */
+  prepareAuth(methods: readonly AuthMethod[]): Promise<void>;
   /**
    * Who a request is from, by the first of `methods` that its credentials speak to. At once when that is known or plainly
    * wrong, a promise (which never rejects) when a signature must be checked. Failures are counted against the address.

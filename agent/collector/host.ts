@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import { AuditTrail } from '../../pipeline/audit.ts';
-import type { AuthResult } from '../../pipeline/auth.ts';
+import type { AuthConfig, AuthResult } from '../../pipeline/auth.ts';
 import type { Host, HttpListener } from '../../pipeline/host.ts';
+import type { Log } from '../../pipeline/log.ts';
+import { SCOPE_MATRIX, scopeNames, type ScopeMatrix } from '../../pipeline/scope/matrix.ts';
+import type { Authenticator } from '../../server/auth/authenticator.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
 
@@ -32,28 +35,47 @@ const NOBODY: AuthResult = {
   message: 'cannot check who this is: no way to do so is configured',
 };
 
+export interface HostOptions {
+  /** The `auth:` section; absent = its defaults. */
+  readonly auth?: AuthConfig;
+  readonly matrix?: ScopeMatrix;
+  readonly log?: Log;
+}
+
+const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, limited: () => {} };
+
 /** Lends components the engines of this process (each loaded with its first listener) and what the graph knows.
  *  `storageDirectory` is absolute; nothing is made there before a component writes. */
-export function createHost(storageDirectory: string = resolve('.periscope')): CollectorHost {
+export function createHost(storageDirectory: string = resolve('.periscope'), options: HostOptions = {}): CollectorHost {
+  const { matrix = SCOPE_MATRIX, log = SILENT } = options;
   const listeners: OpenListener[] = [];
+  const audit = new AuditTrail();
   let running: Running | undefined;
+  let authenticator: Authenticator | undefined;
   return {
     listeners,
-    audit: new AuditTrail(),
+    audit,
     storage: { directory: storageDirectory },
-    async http(options, handler) {
+    async http(http, handler) {
       const { openHttp } = await import('../../server/engine/index.ts');
-      const listener = await openHttp(options, handler);
-      listeners.push({ owner: options.owner ?? '', endpoint: options.endpoint, listener });
+      const listener = await openHttp(http, handler, undefined, (message) => log.warn(message));
+      listeners.push({ owner: http.owner ?? '', endpoint: http.endpoint, listener });
       return listener;
     },
-    authenticate: () => NOBODY,
     async grpc(options, handler) {
       const { openGrpc } = await import('../../server/engine/grpc.ts');
       const listener = await openGrpc(options, handler);
       listeners.push({ owner: options.owner ?? '', endpoint: options.endpoint, listener });
       return listener;
     },
+    async prepareAuth(methods) {
+      if (methods.length === 0) return;
+      const { Authenticator: Loaded } = await import('../../server/auth/authenticator.ts');
+      const config = options.auth ?? (await import('../../pipeline/auth.ts')).authSchema.parse(undefined);
+      authenticator ??= new Loaded({ config, storageDirectory, known: scopeNames(matrix), audit, log });
+      authenticator.prepare(methods);
+    },
+    authenticate: (methods, credentials) => authenticator?.authenticate(methods, credentials) ?? NOBODY,
     ledger: () => running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] },
     status: () => running?.status() ?? [],
     attach(graph) {

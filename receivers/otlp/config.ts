@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../pipeline/config-types.ts';
+import { checkAuth, listenerAuth } from '../../pipeline/auth.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { serverTls } from '../../pipeline/tls.ts';
 import { grpc } from './grpc-config.ts';
 import { emptyMeansDefaults, listenAddress, LOOPBACK } from './listener-config.ts';
 
@@ -44,10 +46,7 @@ const http = z
   .strictObject({
     endpoint: listenAddress('localhost:4318'),
     transport: z.literal('tcp', { error: 'must be tcp' }).default('tcp').meta({ description: 'Only tcp.' }),
-    auth: z
-      .literal('none', { error: 'must be none: this version has no authentication' })
-      .optional()
-      .meta({ description: '`none` must be written out to listen on an address that other machines reach.' }),
+    auth: listenerAuth(),
     scope: z
       .string()
       .min(1)
@@ -91,20 +90,14 @@ const http = z
       .min(1)
       .default(LIMITS.connections)
       .meta({ description: 'Connections at a time, with uWebSockets those with a request under way; one more is answered 503.' }),
-    tls: z
-      .never({ error: 'this version serves no TLS; put a TLS proxy in front, or remove the key' })
-      .optional()
-      .meta({ description: 'Not served in this version: a fault.' }),
+    tls: serverTls.optional().meta({ description: 'Takes TLS only. With `client_ca_file` senders must show a certificate.' }),
     middlewares: z
       .never({ error: 'there are no middlewares; use the memory_limiter processor' })
       .optional()
       .meta({ description: 'There are none: a fault.' }),
   })
   .superRefine((value, context) => {
-    if (value.auth === undefined && !LOOPBACK.test(value.endpoint)) {
-      const message = 'other machines reach this address: write auth: none to take data from all of them, or listen on localhost';
-      context.addIssue({ code: 'custom', path: ['auth'], message });
-    }
+    checkAuth(value, LOOPBACK.test(value.endpoint), context);
     for (const name of Object.keys(value.response_headers)) {
       if (HEADER_NAME.test(name)) continue;
       context.addIssue({ code: 'custom', path: ['response_headers', name], message: 'is not a header name' });

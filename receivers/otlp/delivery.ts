@@ -5,10 +5,8 @@ import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
 import type { Inspection } from '../../pipeline/otlp/inspection.ts';
 import { jsonToProtobuf } from '../../pipeline/otlp/json-to-protobuf.ts';
 import { walk, Walk } from '../../pipeline/otlp/walk.ts';
-import type { Binding } from '../../pipeline/scope/binding.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import type { Encoding } from './encoding.ts';
-import { LOOPBACK } from './listener-config.ts';
 
 /** One request from its head to its answer, whatever protocol brought it. */
 export interface Call {
@@ -29,17 +27,6 @@ export const refusal = (code: ErrorCode, message: string): Refusal => ({
   retryable: ERRORS[code].retryable,
   message,
 });
-
-/** What senders to a listener may claim: its own scope if it has one. Without one, a claim may choose among the
- *  process's scopes only where nobody but this machine's people can send. */
-export function bindingOf(
-  { scope, endpoint }: { readonly scope?: string | undefined; readonly endpoint: string },
-  ofProcess: Binding,
-): Binding {
-  if (scope !== undefined) return { allowed: [scope], fallback: scope, from: 'listener' };
-  if (LOOPBACK.test(endpoint) || ofProcess.fallback === undefined) return ofProcess;
-  return { ...ofProcess, allowed: [ofProcess.fallback] };
-}
 
 /** The way of a body into the pipelines, the same for HTTP and gRPC: decompress, admit what it grew to, walk, hand over. */
 export class CallDelivery {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listenerAuth } from '../../pipeline/auth.ts';
+import { checkAuth, listenerAuth } from '../../pipeline/auth.ts';
 import { byteSize, duration } from '../../pipeline/config-types.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { emptyMeansDefaults, listenAddress, LOOPBACK } from './listener-config.ts';
@@ -96,9 +96,7 @@ export const grpc = z
       .meta({ description: 'There are none: a fault.' }),
   })
   .superRefine((value, context) => {
-    if (value.auth !== undefined || LOOPBACK.test(value.endpoint)) return;
-    const message = 'other machines reach this address: write auth: none to take data from all of them, or listen on localhost';
-    context.addIssue({ code: 'custom', path: ['auth'], message });
+    checkAuth(value, LOOPBACK.test(value.endpoint), context);
   });
 
 export type GrpcConfig = z.output<typeof grpc>;

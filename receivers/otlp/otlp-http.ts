@@ -1,3 +1,4 @@
+import { type AuthMethod, SCOPE_HEADER } from '../../pipeline/auth.ts';
 import type { Origin } from '../../pipeline/batch/batch.ts';
 import type { Context, Intake, Outcome, Refusal } from '../../pipeline/component.ts';
 import { isKnownEncoding } from '../../pipeline/compression/decompress.ts';
@@ -9,13 +10,19 @@ import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
 import { partialSuccessBody, statusBody, successBody } from './answer-body.ts';
 import type { HttpConfig } from './config.ts';
 import { type Cors, createCors } from './cors.ts';
-import { bindingOf, type Call, CallDelivery, INTERNAL_FAULT, refusal } from './delivery.ts';
+import { type Call, CallDelivery, INTERNAL_FAULT, refusal } from './delivery.ts';
 import { type Encoding, encodingOf, MEDIA_TYPES } from './encoding.ts';
+import { Senders } from './senders.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
 interface HttpCall extends Call {
   readonly cors: Headers | undefined;
+}
+/** The same until it is known who sends it. */
+interface Asked extends Omit<HttpCall, 'origin'> {
+  origin: Origin | undefined;
+  readonly metadata: Headers | undefined;
 }
 
 /** Worded by the engine's faults; every other refusal brings its own words. */
@@ -37,7 +44,8 @@ export class OtlpHttpHandler implements HttpHandler {
   readonly #routes: ReadonlyMap<string, Signal>;
   readonly #algorithms: ReadonlySet<string>;
   readonly #cors: Cors | undefined;
-  readonly #origin: Origin;
+  readonly #senders: Senders;
+  readonly #challenge: Headers;
   readonly #includeMetadata: boolean;
   readonly #headers: Readonly<Record<Encoding, Headers>>;
   readonly #success: Readonly<Record<Encoding, HttpAnswer>>;
@@ -51,7 +59,8 @@ export class OtlpHttpHandler implements HttpHandler {
     this.#algorithms = new Set(['', 'identity', ...config.compression_algorithms]);
     this.#cors = createCors(config.cors);
     this.#includeMetadata = config.include_metadata;
-    this.#origin = { receiver: context.id, transport: 'http', binding: bindingOf(config, intake.binding) };
+    this.#senders = new Senders(config, 'http', intake.binding, context);
+    this.#challenge = challengeOf(config.auth);
     this.#headers = {
       protobuf: { ...config.response_headers, 'Content-Type': MEDIA_TYPES.protobuf },
       json: { ...config.response_headers, 'Content-Type': MEDIA_TYPES.json },
@@ -62,17 +71,43 @@ export class OtlpHttpHandler implements HttpHandler {
     };
   }
 
-  head(head: HttpHead): HttpAnswer | undefined {
+  head(head: HttpHead): HttpAnswer | undefined | Promise<HttpAnswer | undefined> {
     const cors = this.#cors?.answerHeaders(head);
     const encoding = encodingOf(head.header('content-type'));
+    if (this.#cors !== undefined && this.#routes.has(head.path)) {
+      const preflight = this.#cors.preflightHeaders(head);
+      // A browser sends it without the credentials that it asks about.
+      if (preflight !== undefined) return { status: 204, headers: preflight };
+    }
+    const asked = this.#read(head, encoding, cors);
+    const { open } = this.#senders;
+    if (open !== undefined) return 'status' in asked ? asked : this.#take(head, asked, open);
+    const credentials = {
+      get remoteAddress() {
+        return head.remoteAddress;
+      },
+      authorization: head.header('authorization'),
+      certificate: head.certificate,
+    };
+    const sender = this.#senders.authenticate(credentials, head.header(SCOPE_HEADER));
+    const answer = (known: Origin | Refusal): HttpAnswer | undefined => {
+      // Who may not send learns nothing else.
+      if ('ok' in known) return this.#refuse(known, encoding ?? 'json', cors);
+      return 'status' in asked ? asked : this.#take(head, asked, known);
+    };
+    if (!(sender instanceof Promise)) return answer(sender);
+    // What a fault is worded by while a signature is checked.
+    head.state = asked;
+    return sender.then(answer);
+  }
+
+  /** What a head asks for, or why it asks in vain. */
+  #read(head: HttpHead, encoding: Encoding | undefined, cors: Headers | undefined): Asked | HttpAnswer {
     const refuse = (code: ErrorCode, message: string, more?: Headers): HttpAnswer =>
       this.#refuse(refusal(code, message), encoding ?? 'json', more === undefined ? cors : { ...cors, ...more });
-
     const signal = this.#routes.get(head.path);
     if (signal === undefined)
       return refuse('NOT_FOUND', `cannot find the path: OTLP is taken at ${[...this.#routes.keys()].join(', ')}`);
-    const preflight = this.#cors?.preflightHeaders(head);
-    if (preflight !== undefined) return { status: 204, headers: preflight };
     const inspection = this.#intake.inspection(signal);
     if (inspection === undefined) return refuse('NOT_FOUND', `cannot take ${signal}: no pipeline of this collector does`);
     if (head.method !== 'POST')
@@ -88,11 +123,17 @@ export class OtlpHttpHandler implements HttpHandler {
       const names = [...this.#algorithms].filter((name) => name !== '').join(', ');
       return refuse('BAD_ENCODING', `cannot decompress the body: Content-Encoding must be one of ${names}`);
     }
-    const admitted = Math.max(0, head.contentLength);
-    const refused = this.#intake.admit(admitted);
-    if (refused !== undefined) return this.#refuse(refused, encoding, cors);
-    const origin = this.#includeMetadata ? { ...this.#origin, metadata: head.headers() } : this.#origin;
-    head.state = { signal, inspection, encoding, contentEncoding, origin, cors, admitted } satisfies HttpCall;
+    const metadata = this.#includeMetadata ? withoutCredentials(head.headers()) : undefined;
+    return { signal, inspection, encoding, contentEncoding, origin: undefined, cors, admitted: undefined, metadata };
+  }
+
+  #take(head: HttpHead, asked: Asked, sender: Origin): HttpAnswer | undefined {
+    const bytes = Math.max(0, head.contentLength);
+    const refused = this.#intake.admit(bytes);
+    if (refused !== undefined) return this.#refuse(refused, asked.encoding, asked.cors);
+    asked.admitted = bytes;
+    asked.origin = asked.metadata === undefined ? sender : { ...sender, metadata: asked.metadata };
+    head.state = asked;
     return undefined;
   }
 
@@ -101,7 +142,9 @@ export class OtlpHttpHandler implements HttpHandler {
   }
 
   fault(head: HttpHead, code: ErrorCode): HttpAnswer {
-    const call = head.state as HttpCall | undefined;
+    const call = head.state as Asked | HttpAnswer | undefined;
+    // Asked in vain, and the fault came before that could be said.
+    if (call !== undefined && 'status' in call) return call;
     // Without a call the engine found the fault before or within `head`, and still lends the headers.
     const encoding = call?.encoding ?? encodingOf(head.header('content-type')) ?? 'json';
     const cors = call === undefined ? this.#cors?.answerHeaders(head) : call.cors;
@@ -131,6 +174,7 @@ export class OtlpHttpHandler implements HttpHandler {
     // A sender that reads the status alone must not give up what may be sent again.
     const status = refused.retryable && !RETRYABLE_STATUSES.has(http) ? 503 : http;
     const body = statusBody(encoding, grpc, refused.message, status === 400);
+    if (status === 401) return { status, headers: { ...this.#with(encoding, more), ...this.#challenge }, body };
     if (status !== 429 && status !== 503) return { status, headers: this.#with(encoding, more), body };
     const seconds = Math.max(1, Math.ceil((refused.retryAfterMs ?? LIMITS.retryAfterMs) / 1000));
     return { status, headers: { ...this.#with(encoding, more), 'Retry-After': String(seconds) }, body };
@@ -139,4 +183,19 @@ export class OtlpHttpHandler implements HttpHandler {
   #with(encoding: Encoding, more: Headers | undefined): Headers {
     return more === undefined ? this.#headers[encoding] : { ...this.#headers[encoding], ...more };
   }
+}
+
+/** What a 401 says about how to do better (RFC 9110 11.6.1); a client certificate has no challenge. */
+function challengeOf(methods: readonly AuthMethod[] = []): Headers {
+  const challenges = [
+    ...(methods.includes('token') ? ['Bearer realm="periscope"'] : []),
+    ...(methods.includes('basic') ? ['Basic realm="periscope", charset="UTF-8"'] : []),
+  ];
+  return challenges.length === 0 ? {} : { 'WWW-Authenticate': challenges.join(', ') };
+}
+
+/** Metadata travels with the data: a sender's secrets must not. */
+function withoutCredentials(headers: Record<string, string>): Headers {
+  const { authorization: _authorization, cookie: _cookie, 'proxy-authorization': _proxy, ...others } = headers;
+  return others;
 }

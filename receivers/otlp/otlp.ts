@@ -21,11 +21,13 @@ export function create(config: Config, context: Context): Receiver {
     async start(intake: Intake) {
       try {
         if (http !== undefined) {
+          await context.host.prepareAuth(http.auth ?? []);
           const listener = await context.host.http(httpOptions(http, context), new OtlpHttpHandler(http, intake, context));
           open.push(listener);
           context.log.info(`OTLP over HTTP at ${listener.url}`, { engine: listener.engine });
         }
         if (grpc !== undefined) {
+          await context.host.prepareAuth(grpc.auth ?? []);
           const listener = await context.host.grpc(grpcOptions(grpc, context), new OtlpGrpcHandler(grpc, intake, context));
           open.push(listener);
           context.log.info(`OTLP over gRPC at ${listener.url}`);
@@ -49,6 +51,7 @@ function httpOptions(http: HttpConfig, context: Context): HttpOptions {
     readTimeoutMs: http.read_timeout,
     keepAliveTimeoutMs: http.keep_alives_enabled ? http.idle_timeout || LIMITS.keepAliveTimeoutMs : 0,
     maxConnections: http.max_connections,
+    tls: http.tls,
   };
 }
 

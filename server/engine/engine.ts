@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls';
 import type { HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import type { Address } from './address.ts';
 
@@ -6,12 +7,16 @@ export type EngineName = 'uws' | 'node';
 /** What an engine must give. The conformance suite (tests/server/engine) runs over every one of them. */
 export interface Engine {
   readonly name: EngineName;
-  serve(options: HttpOptions, handler: HttpHandler): EngineServer;
+  /** `material`: what `options.tls` names, read and checked. */
+  serve(options: HttpOptions, handler: HttpHandler, material?: SecureContextOptions): EngineServer;
 }
 
 export interface EngineServer {
   /** Resolves to the port in use. Rejects with an error that has a system `code` (EADDRINUSE, …). May be called again
    *  for a second address. */
   listen(address: Address): Promise<number>;
+  /** New connections get this certificate; those that are open keep theirs. Throws when it cannot.
+   *  uWebSockets has no such thing: the certificate of an app is for its life, and its port cannot change hands. */
+  renew?(material: SecureContextOptions): void;
   close(deadlineMs: number): Promise<void>;
 }

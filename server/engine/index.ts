@@ -1,6 +1,8 @@
 import { StartError } from '../../pipeline/errors.ts';
 import type { HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
-import type { Engine, EngineName } from './engine.ts';
+import { serverMaterial, watchTlsFiles } from '../../pipeline/tls-material.ts';
+import { isMutual, type ServerTls } from '../../pipeline/tls.ts';
+import type { Engine, EngineName, EngineServer } from './engine.ts';
 import { listenAt } from './listen.ts';
 import { nodeEngine } from './node-http.ts';
 import { loadUws } from './uws-native.ts';
@@ -10,9 +12,19 @@ export type { EngineName } from './engine.ts';
 
 const OVERRIDE = 'PERISCOPE_HTTP_ENGINE';
 
-/** uWebSockets where it loads, else node:http, unless `wanted` says which. Rejects with a StartError. */
-async function choose(wanted: string | undefined): Promise<Engine> {
-  if (wanted === 'node') return nodeEngine;
+/** uWebSockets shows no client certificate, reads files only and once, and fixes versions and ciphers by itself. */
+const onlyNodeServes = (tls: ServerTls): boolean =>
+  isMutual(tls) ||
+  tls.reload_interval > 0 ||
+  tls.cert_file === undefined ||
+  tls.key_file === undefined ||
+  tls.min_version !== '1.2' ||
+  tls.max_version !== undefined ||
+  tls.cipher_suites.length > 0;
+
+/** uWebSockets where it loads and serves such TLS, else node:http, unless `wanted` says which. Rejects with a StartError. */
+async function choose(wanted: string | undefined, tls: ServerTls | undefined): Promise<Engine> {
+  if (wanted === 'node' || (tls !== undefined && onlyNodeServes(tls))) return nodeEngine;
   if (wanted !== undefined && wanted !== '' && wanted !== 'uws') {
     throw new StartError(`cannot use the HTTP engine "${wanted}": ${OVERRIDE} is uws or node`);
   }
@@ -27,16 +39,40 @@ async function choose(wanted: string | undefined): Promise<Engine> {
 
 /**
  * Opens an HTTP listener (`Host.http`). `engine` forces one; without it PERISCOPE_HTTP_ENGINE does, and without that
- * it is uWebSockets where that loads. Rejects with a StartError.
+ * it is uWebSockets where that loads. Rejects with a StartError. `warn` is told when a changed certificate is no good.
  */
-export async function openHttp(options: HttpOptions, handler: HttpHandler, engine?: EngineName): Promise<HttpListener> {
-  const chosen = await choose(engine ?? process.env[OVERRIDE]);
-  const server = chosen.serve(options, handler);
+export async function openHttp(
+  options: HttpOptions,
+  handler: HttpHandler,
+  engine?: EngineName,
+  warn: (message: string) => void = () => {},
+): Promise<HttpListener> {
+  const { tls } = options;
+  const chosen = await choose(engine ?? process.env[OVERRIDE], tls);
+  const server = chosen.serve(options, handler, tls === undefined ? undefined : serverMaterial(tls));
   try {
     const url = await listenAt(server, options.endpoint);
-    return { url, engine: chosen.name, close: (deadlineMs) => server.close(deadlineMs) };
+    if (tls === undefined) return { url, engine: chosen.name, close: (deadlineMs) => server.close(deadlineMs) };
+    const unwatch = renewOnChange(server, tls, url, warn);
+    const close = (deadlineMs: number): Promise<void> => {
+      unwatch();
+      return server.close(deadlineMs);
+    };
+    return { url: url.replace(/^http:/, 'https:'), engine: chosen.name, close };
   } catch (error) {
     await server.close(0);
     throw error;
   }
+}
+
+function renewOnChange(server: EngineServer, tls: ServerTls, url: string, warn: (message: string) => void): () => void {
+  return watchTlsFiles(tls, () => {
+    try {
+      server.renew?.(serverMaterial(tls));
+    } catch (error) {
+      // A half-written file, most often: the next look finds it whole.
+      const cause = error instanceof Error ? error.message : String(error);
+      warn(`cannot take the changed TLS files for ${url}, the ones before stay in use: ${cause}`);
+    }
+  });
 }

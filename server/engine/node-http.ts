@@ -1,16 +1,24 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { TLSSocket, type SecureContextOptions } from 'node:tls';
+import type { ClientCertificate } from '../../pipeline/auth.ts';
 import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { isMutual } from '../../pipeline/tls.ts';
 import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
+import { certificateOf } from './client-certificate.ts';
 import { Exchange, type Shared } from './exchange.ts';
 import { ReadWatch } from './read-watch.ts';
 import { bodyLength, RequestHead } from './request-head.ts';
 import { RequestsUnderWay } from './requests-under-way.ts';
 
 /** node:http behind our listener: on every Node and platform, at about half the requests per second. */
-export const nodeEngine: Engine = { name: 'node', serve: (options, handler) => new NodeServer(options, handler) };
+export const nodeEngine: Engine = {
+  name: 'node',
+  serve: (options, handler, material) => new NodeServer(options, handler, material),
+};
 
 const NOTHING = new Uint8Array(0);
 const HEADER_CHECK_MS_MAX = 5000;
@@ -37,6 +45,10 @@ class NodeHead extends RequestHead<IncomingMessage> {
     return this.#socket.remoteAddress ?? '';
   }
 
+  override get certificate(): ClientCertificate | undefined {
+    return this.#socket instanceof TLSSocket ? certificateOf(this.#socket) : undefined;
+  }
+
   header(name: string): string {
     const value = this.lent.headers[name];
     return typeof value === 'string' ? value : (value?.join(', ') ?? '');
@@ -55,17 +67,19 @@ class NodeServer implements EngineServer, Shared {
   readonly watch: ReadWatch;
   readonly underWay = new RequestsUnderWay();
   closing = false;
-  readonly #servers: Server[] = [];
+  readonly #servers: (Server | TlsServer)[] = [];
+  #material: SecureContextOptions | undefined;
   readonly #surplus = new WeakSet<Socket>();
   /** Connections that have had their last answer. */
   readonly ending = new WeakSet<Socket>();
   #connections = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(options: HttpOptions, handler: HttpHandler) {
+  constructor(options: HttpOptions, handler: HttpHandler, material: SecureContextOptions | undefined) {
     this.options = options;
     this.handler = handler;
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
+    this.#material = material;
   }
 
   listen(address: Address): Promise<number> {
@@ -88,9 +102,14 @@ class NodeServer implements EngineServer, Shared {
     return this.#closed;
   }
 
-  #create(): Server {
-    const { headerTimeoutMs, keepAliveTimeoutMs } = this.options;
-    const server = createServer({
+  renew(material: SecureContextOptions): void {
+    this.#material = material;
+    for (const server of this.#servers) if ('setSecureContext' in server) server.setSecureContext(material);
+  }
+
+  #create(): Server | TlsServer {
+    const { headerTimeoutMs, keepAliveTimeoutMs, tls } = this.options;
+    const common: ServerOptions = {
       maxHeaderSize: LIMITS.headerBytes,
       headersTimeout: headerTimeoutMs,
       // Ours is the read watch, which answers in the protocol's words.
@@ -98,10 +117,21 @@ class NodeServer implements EngineServer, Shared {
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(HEADER_CHECK_MS_MAX, Math.max(HEADER_CHECK_MS_MIN, headerTimeoutMs / 4)),
       noDelay: true,
-    });
+    };
+    // Who shows no certificate of these authorities gets no further than the handshake.
+    const mutual = isMutual(tls) ? { requestCert: true, rejectUnauthorized: true } : {};
+    const server =
+      this.#material === undefined
+        ? createServer(common)
+        : createTlsServer({ ...common, ...this.#material, ...mutual, handshakeTimeout: headerTimeoutMs });
     server.on('request', (request, response) => this.#begin(request, response, false));
     server.on('checkContinue', (request, response) => this.#begin(request, response, true));
-    server.on('connection', (socket) => this.#connect(socket));
+    server.on('connection', (socket: Socket) => this.#connect(socket));
+    // A handshake that failed; nothing can be said to whoever it was.
+    server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy());
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (this.#connections > this.options.maxConnections) this.#surplus.add(socket);
+    });
     server.on('clientError', refuseUnparsed);
     return server;
   }

@@ -1,4 +1,5 @@
 import { assert } from '../../pipeline/assert.ts';
+import type { ClientCertificate } from '../../pipeline/auth.ts';
 import type { HttpHead } from '../../pipeline/host.ts';
 
 /** `contentLength` of a request whose framing the engine let pass and we do not. */
@@ -21,6 +22,10 @@ export abstract class RequestHead<Headers> implements HttpHead {
     this.query = query;
     this.contentLength = contentLength;
     this.#lent = headers;
+  }
+
+  get certificate(): ClientCertificate | undefined {
+    return undefined;
   }
 
   abstract get remoteAddress(): string;

@@ -34,8 +34,16 @@ export interface UwsApp {
   close(): UwsApp;
 }
 
+/** Its TLS is 1.2 and newer, by its own choice. */
+export interface UwsTlsOptions {
+  readonly key_file_name: string;
+  readonly cert_file_name: string;
+}
+
 export interface Uws {
   App(): UwsApp;
+  /** Throws when it cannot read the files. */
+  SSLApp(options: UwsTlsOptions): UwsApp;
   closeSocket(socket: object): void;
   getSocketPort(socket: object): number;
 }
@@ -51,8 +59,12 @@ export async function loadUws(): Promise<Uws> {
   const name = 'uWebSockets.js';
   const { default: exports } = (await import(name)) as { default?: Exports };
   const App = exports?.App;
+  const SSLApp = exports?.SSLApp;
   const closeSocket = exports?.closeSocket ?? exports?.us_listen_socket_close;
   const getSocketPort = exports?.getSocketPort ?? exports?.us_socket_local_port;
-  assert(App !== undefined && closeSocket !== undefined && getSocketPort !== undefined, `${name} lacks a function we need`);
-  return { App, closeSocket, getSocketPort };
+  assert(
+    App !== undefined && SSLApp !== undefined && closeSocket !== undefined && getSocketPort !== undefined,
+    `${name} lacks a function we need`,
+  );
+  return { App, SSLApp, closeSocket, getSocketPort };
 }

@@ -111,8 +111,12 @@ class UwsServer implements EngineServer, Shared {
     this.handler = handler;
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
     this.#uws = uws;
-    this.#app = uws
-      .App()
+    const { cert_file, key_file } = options.tls ?? {};
+    const app =
+      cert_file === undefined || key_file === undefined
+        ? uws.App()
+        : uws.SSLApp({ cert_file_name: cert_file, key_file_name: key_file });
+    this.#app = app
       .post('/*', (response, request) => this.#begin('POST', response, request))
       .any('/*', (response, request) => this.#begin(request.getCaseSensitiveMethod(), response, request));
   }

@@ -145,7 +145,7 @@ service:
       receivers: []
 `;
     expect(await faultsOf(text)).toEqual([
-      'a.yaml:1:1: recievers: unknown section (known: receivers, processors, exporters, connectors, extensions, service, scopes, storage); did you mean "receivers"?',
+      'a.yaml:1:1: recievers: unknown section (known: receivers, processors, exporters, connectors, extensions, service, scopes, storage, auth); did you mean "receivers"?',
       expect.stringMatching(
         /^a\.yaml:6:9: receivers::otlp::protocols::http::enpoint: unknown option .*; did you mean "endpoint"\?$/,
       ),

@@ -22,6 +22,7 @@ export async function startGrpcReceiver(
   const context = quietContext();
   let url = '';
   const host: Host = {
+    prepareAuth: async () => {},
     ...context.host,
     async grpc(options, handler) {
       const listener = await openGrpc(options, handler);

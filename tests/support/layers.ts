@@ -34,6 +34,7 @@ export const LAYERS: readonly Layer[] = [
   },
   { files: /^analytics\//, ours: () => ['pipeline/', 'analytics/'], packages: [] },
   { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js'] },
+  { files: /^server\/auth\//, ours: () => ['pipeline/', 'server/auth/'], packages: ['jose'] },
   { files: /^server\//, ours: () => ['pipeline/', 'server/', 'analytics/client'], packages: [] },
   { files: /^config\//, ours: () => ['pipeline/', 'config/', KIND_LISTS], packages: ['yaml', 'zod'] },
   { files: /^agent\/terminal\//, ours: () => ['agent/terminal/'], packages: [] },

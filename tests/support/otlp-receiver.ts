@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { config as schema } from '../../receivers/otlp/config.ts';
+import { createHost, type HostOptions } from '../../agent/collector/host.ts';
 import { create } from '../../receivers/otlp/otlp.ts';
 import { openHttp, type EngineName } from '../../server/engine/index.ts';
 import type { Receiver } from '../../pipeline/component.ts';
@@ -20,12 +21,13 @@ export async function startReceiver(
   http: Readonly<Record<string, unknown>> = {},
   intake: RecordingIntake = new RecordingIntake(),
   more: Readonly<Record<string, unknown>> = {},
+  hostOptions: HostOptions & { readonly storage?: string } = {},
 ): Promise<RunningReceiver> {
   const config = schema.parse({ protocols: { http: { endpoint: '127.0.0.1:0', ...http }, ...more } });
   const context = quietContext();
   let url = '';
   const host = {
-    ...context.host,
+    ...createHost(hostOptions.storage, hostOptions),
     async http(...[options, handler]: Parameters<typeof openHttp>) {
       const listener = await openHttp(options, handler, engine);
       url = listener.url;

@@ -75,10 +75,10 @@ describe('the config of the otlp receiver', () => {
   });
 
   test.each(['0.0.0.0:4318', ':4318', '[::]:4318', '10.1.2.3:4318', 'collector:4318', 'localhost.example.com:4318'])(
-    '%s needs auth: none, written out',
+    '%s needs auth, written out',
     (endpoint) => {
       expect(faults({ protocols: { http: { endpoint } } })[0]).toMatch(
-        /^protocols\.http\.auth: other machines reach this address: write auth: none/,
+        /^protocols\.http\.auth: other machines reach this address: write auth: token \(or certificate, basic\), or auth: none/,
       );
       expect(faults({ protocols: { http: { endpoint, auth: 'none' } } })).toEqual([]);
     },
@@ -91,8 +91,8 @@ describe('the config of the otlp receiver', () => {
   test.each([
     [{ endpoint: '4318' }, 'endpoint: must be host:port, such as localhost:4318'],
     [{ endpoint: 'http://localhost:4318' }, 'endpoint: must be host:port, such as localhost:4318'],
-    [{ auth: { authenticator: 'basicauth' } }, 'auth: must be none: this version has no authentication'],
-    [{ tls: { cert_file: 'a' } }, 'tls: this version serves no TLS; put a TLS proxy in front, or remove the key'],
+    [{ auth: { authenticator: 'basicauth' } }, 'auth: must be none, token, certificate or basic, or a list of the last three'],
+    [{ tls: { cert_file: 'a' } }, 'tls: for auth via TLS, provide both certificate and key, or neither'],
     [{ middlewares: [] }, 'middlewares: there are no middlewares; use the memory_limiter processor'],
     [{ compression_algorithms: ['snappy'] }, 'compression_algorithms.0: must be gzip, zstd, deflate, zlib or identity'],
     [{ cors: { allowed_origins: ['https://*.*'] } }, 'cors.allowed_origins.0: may have one * only'],
