@@ -61,7 +61,6 @@ const PROCESSORS: readonly ForeignEntry[] = [
 ];
 
 const EXPORTERS: readonly ForeignEntry[] = [
-  { types: 'otlp otlp_grpc', instead: otlpAt('endpoint http(s)://<host>:4318 (OTLP over HTTP instead of gRPC)') },
   { types: 'otel_arrow otelarrow', instead: otlpAt('endpoint http(s)://<host>:4318') },
   {
     types: 'prometheus_remote_write prometheusremotewrite',

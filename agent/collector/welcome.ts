@@ -23,12 +23,10 @@ export function welcomeText({ version, plan, detected, listeners, configs }: Wel
   ];
   const width = Math.max(...rows.map(([name]) => name?.length ?? 0));
   const table = rows.map(([name, value]) => `  ${(name ?? '').padEnd(width)}  ${value}`);
-  const otlp = places.find(({ type }) => type === 'otlp');
-  return [
-    `Periscope ${version} is running`,
-    ...table,
-    ...(otlp === undefined ? [] : howToSend(otlp.url, otlp.config, plan)),
-  ].join('\n');
+  const receivers = places.filter(({ type }) => type === 'otlp');
+  // Nobody types gRPC into a terminal.
+  const otlp = receivers.find(({ engine }) => engine !== 'grpc') ?? receivers[0];
+  return [`Periscope ${version} is running`, ...table, ...(otlp === undefined ? [] : howToSend(otlp, plan))].join('\n');
 }
 
 function whence(detected: DetectedScope, plan: Plan, places: readonly Place[]): string {
@@ -71,7 +69,16 @@ function scopeOf(config: unknown, endpoint: string): string | undefined {
     .find((scope) => scope !== undefined);
 }
 
-function howToSend(url: string, config: unknown, plan: Plan): string[] {
+function howToSend({ url, engine, config }: Place, plan: Plan): string[] {
+  const isGrpc = engine === 'grpc';
+  const sdk = [
+    'Environment for an OpenTelemetry SDK:',
+    `  export OTEL_EXPORTER_OTLP_ENDPOINT=${url}`,
+    `  export OTEL_EXPORTER_OTLP_PROTOCOL=${isGrpc ? 'grpc' : 'http/protobuf'}`,
+    '  export OTEL_METRIC_EXPORT_INTERVAL=5000',
+    '',
+  ];
+  if (isGrpc) return ['', ...sdk];
   const signal = plan.pipelines[0]?.signal ?? 'metrics';
   const paths = (config as { protocols?: { http?: Readonly<Record<string, unknown>> } }).protocols?.http;
   const path = paths?.[`${signal}_url_path`];
@@ -80,11 +87,7 @@ function howToSend(url: string, config: unknown, plan: Plan): string[] {
     'Send one item:',
     `  curl -sS ${url}${typeof path === 'string' ? path : `/v1/${signal}`} -H 'content-type: application/json' -d '${BODIES[signal]}'`,
     '',
-    'Environment for an OpenTelemetry SDK:',
-    `  export OTEL_EXPORTER_OTLP_ENDPOINT=${url}`,
-    '  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf',
-    '  export OTEL_METRIC_EXPORT_INTERVAL=5000',
-    '',
+    ...sdk,
   ];
 }
 

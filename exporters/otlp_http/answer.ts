@@ -1,7 +1,9 @@
 import type { Outcome, Refusal } from '../../pipeline/component.ts';
 import type { ErrorCode } from '../../pipeline/errors.ts';
+import { foreignText } from '../../pipeline/foreign-text.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { FieldCursor } from '../../pipeline/otlp/field-cursor.kernel.ts';
+import { type PartialSuccess, readPartialSuccess } from '../../pipeline/otlp/partial-success.ts';
 
 /** A destination's answer, its body cut at LIMITS.responseBodyBytes. */
 export interface Answer {
@@ -21,10 +23,10 @@ export interface Verdict {
 /** By the OTLP specification: 429, 502, 503 and 504 may be tried again, nothing else. `target` is the URL for messages. */
 export function judge(answer: Answer, items: number, target: string, nowMs: number): Verdict {
   if (answer.status >= 200 && answer.status < 300) return accepted(answer, items);
-  const said = cut(statusMessage(answer));
+  const said = foreignText(statusMessage(answer));
   const message = `cannot send to ${target}: HTTP ${answer.status}${said === '' ? '' : `: ${said}`}`;
   if (answer.status >= 300 && answer.status < 400) {
-    const to = cut(answer.location);
+    const to = foreignText(answer.location);
     const cause = `HTTP ${answer.status} redirects${to === '' ? '' : ` to ${to}`}; redirects are not followed, set the endpoint to the final address`;
     return refused('DESTINATION_REFUSED', `cannot send to ${target}: ${cause}`);
   }
@@ -65,15 +67,10 @@ function mayRetry(code: ErrorCode, message: string, afterMs: number | undefined)
 function accepted(answer: Answer, items: number): Verdict {
   const partial = partialSuccess(answer);
   if (partial === undefined) return { outcome: { ok: true } };
-  const message = cut(partial.message);
+  const message = foreignText(partial.message);
   const rejected = Math.min(partial.rejected, items);
   if (rejected > 0) return { outcome: { ok: true, rejected: [{ reason: 'partial_success', items: rejected, message }] } };
   return message === '' ? { outcome: { ok: true } } : { outcome: { ok: true }, warning: message };
-}
-
-interface PartialSuccess {
-  readonly rejected: number;
-  readonly message: string;
 }
 
 /** undefined when there is none, and when the body cannot be read: the status alone says that the data was taken. */
@@ -88,18 +85,7 @@ function partialSuccess(answer: Answer): PartialSuccess | undefined {
     return { rejected: Math.max(0, ...counts.filter(Number.isSafeInteger)), message: typeof message === 'string' ? message : '' };
   }
   if (!isProtobuf(answer)) return undefined;
-  const response = new FieldCursor(answer.body, 0, answer.body.length);
-  let rejected = 0;
-  let message = '';
-  while (response.next()) {
-    if (response.number !== 1 || response.wireType !== 2) continue;
-    const partial = new FieldCursor(answer.body, response.valueStart, response.position);
-    while (partial.next()) {
-      if (partial.number === 1 && partial.wireType === 0) rejected = varint(answer.body, partial.valueStart, partial.position);
-      if (partial.number === 2 && partial.wireType === 2) message = text(answer.body, partial.valueStart, partial.position);
-    }
-  }
-  return { rejected: Number.isSafeInteger(rejected) ? rejected : 0, message };
+  return readPartialSuccess(answer.body);
 }
 
 /** The message of a google.rpc.Status, or the start of a body that is text. */
@@ -137,20 +123,6 @@ function member(value: unknown, name: string): unknown {
     : undefined;
 }
 
-/** Negative and huge counts come out as no safe integer. */
-function varint(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0;
-  for (let at = end - 1; at >= start; at -= 1) value = value * 128 + ((bytes[at] ?? 0) & 0x7f);
-  return value;
-}
 function text(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
-}
-
-/** One line, no control characters, at most LIMITS.messageChars. */
-function cut(message: string): string {
-  const raw = message.slice(0, LIMITS.messageChars * 2);
-  // eslint-disable-next-line no-control-regex
-  const line = raw.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
-  return line.length > LIMITS.messageChars ? `${line.slice(0, LIMITS.messageChars - 1)}…` : line;
 }

@@ -18,7 +18,6 @@ describe('components of the Go collector that Periscope lacks', () => {
     ['processors', 'k8s_attributes'],
     ['exporters', 'prometheusremotewrite'],
     ['exporters', 'awss3'],
-    ['exporters', 'otlp'],
     ['connectors', 'spanmetrics'],
     ['extensions', 'file_storage'],
   ] as const)('%s %s has advice, in either spelling of its name', (section, type) => {

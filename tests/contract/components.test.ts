@@ -26,6 +26,7 @@ import { quietContext } from '../support/contexts.ts';
 import { attributeOf } from '../support/items.ts';
 import { expectBalance, sumOf } from '../support/ledger.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
+import { GrpcSink } from '../support/grpc-sink.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { scopedBatch } from '../support/scoped-batches.ts';
 import {
@@ -56,6 +57,7 @@ const CONFIGS: Readonly<Record<string, (folder: string, sink: string) => unknown
   }),
   'processor batch': () => ({ timeout: '20ms', send_batch_size: 30, send_batch_max_size: 40 }),
   'exporter otlp_http': (_, sink) => ({ endpoint: sink, retry_on_failure: RETRY }),
+  'exporter otlp': () => ({ endpoint: `http://${grpcSink.endpoint}`, retry_on_failure: RETRY }),
   'exporter debug': (folder) => ({ output_paths: [join(folder, 'debug.txt')], sending_queue: { on_full: 'refuse' } }),
   'exporter file': (folder) => ({ path: join(folder, 'out.jsonl'), retry_on_failure: RETRY }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
@@ -69,11 +71,14 @@ const makes = listed.filter(({ load }) => load !== undefined);
 
 let folder: string;
 let sink: OtlpSink;
+let grpcSink: GrpcSink;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'periscope-contract-'));
   sink = await OtlpSink.start();
+  grpcSink = await GrpcSink.start();
 });
 afterEach(async () => {
+  grpcSink.close();
   await sink.close();
   await rm(folder, { recursive: true, force: true });
 });

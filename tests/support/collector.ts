@@ -92,6 +92,13 @@ export class Collector {
     return row[1];
   }
 
+  /** Where it listens for gRPC, as `http://host:port`. The configuration must have `GRPC_RECEIVER`. */
+  get grpcUrl(): string {
+    const row = /^\s+otlp\s+(https?:\/\/\S+)\s+\(grpc/m.exec(this.#output);
+    if (row?.[1] === undefined) throw new Error(`no gRPC address in:\n${this.#output}`);
+    return row[1];
+  }
+
   /** Posts one request to the receiver and reads the answer whole. */
   async send(path: string, body: Uint8Array | string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const response = await fetch(`${this.url()}${path}`, {
@@ -125,6 +132,9 @@ export interface Answer {
   readonly headers: Headers;
   readonly body: Uint8Array;
 }
+
+/** For `receiver` of `yamlOf`: gRPC beside HTTP. */
+export const GRPC_RECEIVER = '      grpc:\n        endpoint: 127.0.0.1:0\n';
 
 /** A configuration with an OTLP receiver and health check on free ports, and one pipeline per signal. */
 export function yamlOf({ exporters, processors = '', chain = [], receiver = '', service = '' }: YamlParts): string {

@@ -22,7 +22,7 @@ import {
   summary,
   summaryPoint,
 } from '../support/build.ts';
-import { Collector, yamlOf } from '../support/collector.ts';
+import { Collector, GRPC_RECEIVER, yamlOf } from '../support/collector.ts';
 import { difference, fingerprints, itemsOf, NO_DIFFERENCE } from '../support/items.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { peer } from '../support/peers.ts';
@@ -31,8 +31,10 @@ import { decode, type Tree } from '../support/reference/otlp.ts';
 const otelcol = peer('otelcol');
 const REQUESTS = 40;
 
+type Protocol = 'HTTP' | 'gRPC';
+
 /** otelcol between two addresses; the port is free when it is asked for, and otelcol takes it at once. */
-async function startOtelcol(destination: string): Promise<{ url: string; stop: () => Promise<void> }> {
+async function startOtelcol(destination: string, protocol: Protocol): Promise<{ url: string; stop: () => Promise<void> }> {
   const probe = createServer();
   probe.listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -40,10 +42,14 @@ async function startOtelcol(destination: string): Promise<{ url: string; stop: (
   probe.close();
   await once(probe, 'close');
   const folder = await mkdtemp(join(tmpdir(), 'otelcol-'));
-  const pipeline = '{ receivers: [otlp], processors: [batch], exporters: [otlphttp] }';
-  const config = `receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
+  const pipeline = `{ receivers: [otlp], processors: [batch], exporters: [otlp${protocol === 'HTTP' ? 'http' : ''}] }`;
+  const exporter =
+    protocol === 'HTTP'
+      ? `otlphttp: { endpoint: "${destination}", compression: zstd }`
+      : `otlp: { endpoint: "${destination}", compression: zstd, tls: { insecure: true } }`;
+  const config = `receivers: { otlp: { protocols: { ${protocol === 'HTTP' ? 'http' : 'grpc'}: { endpoint: "127.0.0.1:${port}" } } } }
 processors: { batch: { timeout: 100ms } }
-exporters: { otlphttp: { endpoint: "${destination}", compression: zstd } }
+exporters: { ${exporter} }
 service:
   telemetry: { metrics: { level: none } }
   pipelines: { metrics: ${pipeline}, traces: ${pipeline}, logs: ${pipeline} }
@@ -122,20 +128,23 @@ const PARTS = { processors: '  sanitize:\n  batch: { timeout: 50ms }\n', chain: 
 const ENV = { env: { DASHBOARD_SCOPE: 'ENTERPRISE' } };
 
 describe.skipIf(otelcol.missing)(`otelcol${otelcol.note}`, () => {
-  it('between two Periscopes changes no item and loses none', async () => {
+  it.each(['HTTP', 'gRPC'] as const)('between two Periscopes changes no item and loses none, over %s', async (protocol) => {
     const sink = await OtlpSink.start();
     try {
       await using last = await Collector.start(
-        yamlOf({ exporters: `  otlp_http: { endpoint: "${sink.url}", compression: none }\n`, ...PARTS }),
+        yamlOf({ exporters: `  otlp_http: { endpoint: "${sink.url}", compression: none }\n`, receiver: GRPC_RECEIVER, ...PARTS }),
         ENV,
       );
-      const middle = await startOtelcol(last.url());
+      const middle = await startOtelcol(protocol === 'HTTP' ? last.url() : last.grpcUrl, protocol);
       const sent = Object.fromEntries(
         SIGNALS.map((signal) => [signal, requests(signal).map((tree) => encode(signal, tree))]),
       ) as Record<Signal, Uint8Array[]>;
       try {
         await using first = await Collector.start(
-          yamlOf({ exporters: `  otlp_http: { endpoint: "${middle.url}", compression: gzip }\n`, ...PARTS }),
+          yamlOf({
+            exporters: `  ${protocol === 'HTTP' ? 'otlp_http' : 'otlp'}: { endpoint: "${middle.url}", compression: gzip }\n`,
+            ...PARTS,
+          }),
           ENV,
         );
         for (const signal of SIGNALS) {

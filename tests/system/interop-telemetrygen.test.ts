@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SIGNALS } from '../../pipeline/signal.ts';
-import { Collector, yamlOf } from '../support/collector.ts';
+import { Collector, GRPC_RECEIVER, yamlOf } from '../support/collector.ts';
 import { attributeOf, itemsOf } from '../support/items.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { peer } from '../support/peers.ts';
@@ -11,19 +11,19 @@ import { decode } from '../support/reference/otlp.ts';
 const run = promisify(execFile);
 const telemetrygen = peer('telemetrygen');
 
-describe.skipIf(telemetrygen.missing)(`telemetrygen over HTTP${telemetrygen.note}`, () => {
+describe.skipIf(telemetrygen.missing).each(['HTTP', 'gRPC'])(`telemetrygen over %s${telemetrygen.note}`, (protocol) => {
   it.each(SIGNALS)('has every item of its %s delivered', async (signal) => {
     const sink = await OtlpSink.start();
     try {
       const exporters = `  otlp_http: { endpoint: "${sink.url}" }\n`;
       await using collector = await Collector.start(
-        yamlOf({ exporters, processors: '  sanitize:\n  batch:\n', chain: ['sanitize', 'batch'] }),
+        yamlOf({ exporters, processors: '  sanitize:\n  batch:\n', receiver: GRPC_RECEIVER, chain: ['sanitize', 'batch'] }),
         { env: { DASHBOARD_SCOPE: 'ENTERPRISE' } },
       );
-      const endpoint = collector.url().replace('http://', '');
+      const endpoint = (protocol === 'gRPC' ? collector.grpcUrl : collector.url()).replace('http://', '');
       const args = [
         signal,
-        '--otlp-http',
+        ...(protocol === 'gRPC' ? [] : ['--otlp-http']),
         '--otlp-insecure',
         '--otlp-endpoint',
         endpoint,

@@ -1,9 +1,12 @@
 import { metrics as metricsApi, SpanStatusCode } from '@opentelemetry/api';
 import { SeverityNumber } from '@opentelemetry/api-logs';
+import { OTLPLogExporter as LogGrpc } from '@opentelemetry/exporter-logs-otlp-grpc';
 import { OTLPLogExporter as LogJson } from '@opentelemetry/exporter-logs-otlp-http';
 import { OTLPLogExporter as LogProto } from '@opentelemetry/exporter-logs-otlp-proto';
+import { OTLPMetricExporter as MetricGrpc } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { OTLPMetricExporter as MetricJson } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter as MetricProto } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { OTLPTraceExporter as TraceGrpc } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as TraceJson } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as TraceProto } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -12,7 +15,7 @@ import { MeterProvider, PeriodicExportingMetricReader, AggregationType } from '@
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../pipeline/signal.ts';
-import { Collector, yamlOf } from '../support/collector.ts';
+import { Collector, GRPC_RECEIVER, yamlOf } from '../support/collector.ts';
 import { attributeOf, itemsOf, type Item } from '../support/items.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { decode, type Tree } from '../support/reference/otlp.ts';
@@ -25,17 +28,22 @@ function arrived(sink: OtlpSink, signal: Signal): Item[] {
   return sink.bodies(signal).flatMap((body) => itemsOf(signal, decode(signal, body)));
 }
 
-async function throughCollector(send: (url: string) => Promise<void>, check: (sink: OtlpSink) => void): Promise<void> {
+interface Urls {
+  readonly http: string;
+  readonly grpc: string;
+}
+
+async function throughCollector(send: (urls: Urls) => Promise<void>, check: (sink: OtlpSink) => void): Promise<void> {
   const sink = await OtlpSink.start();
   try {
     const exporters = `  otlp_http:\n    endpoint: ${sink.url}\n    compression: none\n`;
     const chain = ['memory_limiter', 'scope', 'sanitize', 'batch'];
     const processors =
       '  memory_limiter: { check_interval: 1s, limit_mib: 512 }\n  scope:\n  sanitize:\n  batch: { timeout: 50ms }\n';
-    await using collector = await Collector.start(yamlOf({ exporters, processors, chain }), {
+    await using collector = await Collector.start(yamlOf({ exporters, processors, chain, receiver: GRPC_RECEIVER }), {
       env: { DASHBOARD_SCOPE: 'ENTERPRISE' },
     });
-    await send(collector.url());
+    await send({ http: collector.url(), grpc: collector.grpcUrl });
     expect(await collector.stop()).toEqual({ code: 0, signal: null });
     check(sink);
   } finally {
@@ -43,17 +51,22 @@ async function throughCollector(send: (url: string) => Promise<void>, check: (si
   }
 }
 
+/** Where a sender of one signal sends to. */
+const overHttp = ({ http }: Urls, signal: Signal): string => `${http}/v1/${signal}`;
+const overGrpc = ({ grpc }: Urls): string => grpc;
+
 const encodings = [
-  { encoding: 'protobuf', Metric: MetricProto, Trace: TraceProto, Log: LogProto },
-  { encoding: 'JSON', Metric: MetricJson, Trace: TraceJson, Log: LogJson },
+  { encoding: 'protobuf', to: overHttp, Metric: MetricProto, Trace: TraceProto, Log: LogProto },
+  { encoding: 'JSON', to: overHttp, Metric: MetricJson, Trace: TraceJson, Log: LogJson },
+  { encoding: 'gRPC', to: overGrpc, Metric: MetricGrpc, Trace: TraceGrpc, Log: LogGrpc },
 ];
 
-describe.each(encodings)('the OpenTelemetry JavaScript SDK, $encoding', ({ Metric, Trace, Log }) => {
+describe.each(encodings)('the OpenTelemetry JavaScript SDK, $encoding', ({ to, Metric, Trace, Log }) => {
   it('has every data point delivered with its scope', async () => {
     await throughCollector(
-      async (url) => {
+      async (urls) => {
         const reader = new PeriodicExportingMetricReader({
-          exporter: new Metric({ url: `${url}/v1/metrics` }),
+          exporter: new Metric({ url: to(urls, 'metrics') }),
           exportIntervalMillis: 60_000,
         });
         const provider = new MeterProvider({
@@ -93,8 +106,8 @@ describe.each(encodings)('the OpenTelemetry JavaScript SDK, $encoding', ({ Metri
 
   it('has every span delivered with events, links and status', async () => {
     await throughCollector(
-      async (url) => {
-        const processor = new BatchSpanProcessor(new Trace({ url: `${url}/v1/traces` }), {
+      async (urls) => {
+        const processor = new BatchSpanProcessor(new Trace({ url: to(urls, 'traces') }), {
           maxQueueSize: ITEMS + 1,
           maxExportBatchSize: 500,
         });
@@ -128,9 +141,9 @@ describe.each(encodings)('the OpenTelemetry JavaScript SDK, $encoding', ({ Metri
 
   it('has every log record delivered with its body', async () => {
     await throughCollector(
-      async (url) => {
+      async (urls) => {
         const processor = new BatchLogRecordProcessor({
-          exporter: new Log({ url: `${url}/v1/logs` }),
+          exporter: new Log({ url: to(urls, 'logs') }),
           maxQueueSize: ITEMS + 1,
           maxExportBatchSize: 500,
         });

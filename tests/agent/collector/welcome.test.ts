@@ -48,6 +48,22 @@ describe('what a start prints', () => {
     },
   );
 
+  it('has a curl line for HTTP only, and the protocol of the listener in the environment', async () => {
+    const grpc: OpenListener = {
+      owner: 'otlp',
+      endpoint: 'localhost:4317',
+      listener: { url: 'http://127.0.0.1:4317', engine: 'grpc', close: () => Promise.resolve() },
+    };
+    const both = await welcome(MINIMAL, [grpc, listener('otlp', 4318)]);
+    expect(both).toContain('http://127.0.0.1:4317  (grpc)');
+    expect(both).toContain('curl -sS http://127.0.0.1:4318');
+    expect(both).toContain('OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf');
+    const alone = await welcome(MINIMAL, [grpc]);
+    expect(alone).not.toContain('curl');
+    expect(alone).toContain('OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317');
+    expect(alone).toContain('OTEL_EXPORTER_OTLP_PROTOCOL=grpc');
+  });
+
   it('has the environment of an SDK', async () => {
     const text = await welcome(MINIMAL, [listener('otlp', 4318)]);
     for (const line of [
