@@ -44,6 +44,9 @@ export const OTELCOL_SCOPE: Contender = { id: 'otelcol scope', program: 'otelcol
 export const OTELCOL_FULL: Contender = { id: 'otelcol full', program: 'otelcol', config: 'otelcol-full.yaml', work: CLEANS };
 export const OTELCOL_GZIP_1: Contender = { ...OTELCOL_PASS, id: 'otelcol gzip 1', config: 'otelcol-gzip.yaml', gzipLevel: 1 };
 export const OTELCOL_GZIP_6: Contender = { ...OTELCOL_GZIP_1, id: 'otelcol gzip 6', gzipLevel: 6 };
+/** The same work as `scope`, with requests over gRPC. */
+export const PERISCOPE_GRPC: Contender = { ...PERISCOPE_SCOPE, id: 'periscope grpc', config: 'periscope-grpc.yaml' };
+export const OTELCOL_GRPC: Contender = { ...OTELCOL_SCOPE, id: 'otelcol grpc', config: 'otelcol-grpc.yaml' };
 export const ROTEL: Contender = { id: 'rotel', program: 'rotel', work: FORWARDS };
 /** Its level cannot be set; what it writes is as small as level 6 elsewhere. */
 export const ROTEL_GZIP: Contender = { ...ROTEL, id: 'rotel gzip', gzipLevel: 6 };

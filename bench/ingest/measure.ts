@@ -6,12 +6,13 @@ import type { SenderReport } from '../load/sender.ts';
 import type { SenderAnswer, SenderOrder } from '../load/sender-process.ts';
 import type { SinkReport } from '../load/sink.ts';
 import type { SinkAnswer, SinkOrder } from '../load/sink-process.ts';
-import { itemsPerBody, PATHS } from '../load/workload.ts';
+import { GRPC_PATHS, itemsPerBody, PATHS } from '../load/workload.ts';
 import type { Contender } from './contenders.ts';
 import { LOAD_CORE, OrderedProcess } from './pinned.ts';
 import { cpuMs, residentBytes } from './process-figures.ts';
 import type { RunRecord } from './record.ts';
 import type { Row } from './rows.ts';
+import { callEmpty, type FirstRequest, postEmpty } from './first-request.ts';
 import { startSystem, type RunningSystem } from './system.ts';
 
 export interface Durations {
@@ -39,7 +40,7 @@ export async function measure(row: Row, contender: Contender, durations: Duratio
   let system: RunningSystem | undefined;
   try {
     const outPort = await openSink(sink, row, contender);
-    system = await startSystem(contender, PATHS[row.workload.signal], outPort, folder);
+    system = await startSystem(contender, firstRequest(row), outPort, folder);
     await prepareSender(sender, row, system.port, poolFile);
     return await underLoad(row, system, sender, sink, durations);
   } finally {
@@ -48,6 +49,12 @@ export async function measure(row: Row, contender: Contender, durations: Duratio
     await sink.end();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function firstRequest({ protocol, workload }: Row): FirstRequest {
+  return protocol === 'grpc'
+    ? (port) => callEmpty(port, GRPC_PATHS[workload.signal])
+    : (port) => postEmpty(port, PATHS[workload.signal]);
 }
 
 async function openSink(sink: SinkProcess, row: Row, contender: Contender): Promise<number> {
@@ -64,6 +71,7 @@ async function prepareSender(sender: SenderProcess, row: Row, port: number, pool
       port,
       connections: CONNECTIONS,
       gzip: row.gzip,
+      ...(row.protocol === undefined ? {} : { protocol: row.protocol }),
       ...(row.itemsPerS === undefined ? {} : { itemsPerS: row.itemsPerS }),
     },
     ...(poolFile === undefined ? {} : { poolFile }),

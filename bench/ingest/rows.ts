@@ -1,4 +1,4 @@
-import type { Workload } from '../load/workload.ts';
+import type { Protocol, Workload } from '../load/workload.ts';
 import * as contenders from './contenders.ts';
 import type { Contender } from './contenders.ts';
 
@@ -17,6 +17,8 @@ export interface Row {
   readonly workload: Workload;
   /** Requests come in compressed. */
   readonly gzip: boolean;
+  /** How requests come in; default http. They leave over HTTP. */
+  readonly protocol?: Protocol;
   readonly contenders: readonly Contender[];
   readonly targets: readonly Target[];
   /** Offered items per second; undefined: as many as are taken. */
@@ -51,6 +53,11 @@ function gzipRow(id: string, title: string, workload: Workload, goals: readonly 
     contenders: [PERISCOPE_GZIP_1, OTELCOL_GZIP_1, PERISCOPE_GZIP_6, OTELCOL_GZIP_6, ROTEL_GZIP],
     targets: pairs.map(([subject, against], i) => target(subject, against, goals[i]![0], goals[i]![1])),
   };
+}
+
+function grpcRow(id: string, title: string, workload: Workload, must: number, stretch: number): Row {
+  const goal = target(contenders.PERISCOPE_GRPC, contenders.OTELCOL_GRPC, must, stretch);
+  return { ...plainRow(id, title, workload, goal), protocol: 'grpc' };
 }
 
 const { PERISCOPE_FULL, PERISCOPE_SCOPE, PERISCOPE_NODE24, OTELCOL_FULL, OTELCOL_PASS, OTELCOL_SCOPE, ROTEL } = contenders;
@@ -112,6 +119,8 @@ export const ROWS: readonly Row[] = [
       target(PERISCOPE_NODE24, ROTEL, 1.3, 1.8),
     ],
   },
+  grpcRow('grpc', 'metrics over gRPC, scope + batch', METRICS, 2, 4),
+  grpcRow('grpc-small', 'metrics over gRPC, scope + batch, 10 points a request', { ...METRICS, groupsPerBody: 1 }, 0.8, 1.5),
   {
     id: 'footprint',
     title: 'start, idle, and 100,000 points a second',

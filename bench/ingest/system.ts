@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, openSync, closeSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Contender, launch, REPOSITORY } from './contenders.ts';
+import type { FirstRequest } from './first-request.ts';
 import { spawnPinned, SYSTEM_CORE } from './pinned.ts';
 
 const FIRST_ANSWER_MS = 20_000;
@@ -20,7 +20,12 @@ export interface RunningSystem {
 }
 
 /** Starts a contender in `folder` and waits for its first 200. Throws with the end of its log when there is none. */
-export async function startSystem(contender: Contender, path: string, outPort: number, folder: string): Promise<RunningSystem> {
+export async function startSystem(
+  contender: Contender,
+  ask: FirstRequest,
+  outPort: number,
+  folder: string,
+): Promise<RunningSystem> {
   const port = await freePort();
   // Whatever a program writes beside its config stays in the run's folder.
   const configFile = join(folder, contender.config ?? 'none.yaml');
@@ -38,7 +43,7 @@ export async function startSystem(contender: Contender, path: string, outPort: n
   // A program that cannot be started says so in an event as well as by having no process id.
   child.on('error', () => {});
   try {
-    const firstAnswerMs = await firstAnswer(child, port, path, startedAt);
+    const firstAnswerMs = await firstAnswer(child, port, ask, startedAt);
     return { pid: child.pid!, port, firstAnswerMs, stop: () => stopChild(child) };
   } catch (cause) {
     await stopChild(child);
@@ -47,29 +52,15 @@ export async function startSystem(contender: Contender, path: string, outPort: n
   }
 }
 
-async function firstAnswer(child: ChildProcess, port: number, path: string, startedAt: number): Promise<number> {
+async function firstAnswer(child: ChildProcess, port: number, ask: FirstRequest, startedAt: number): Promise<number> {
   let last: number | string = 'nothing';
   while (performance.now() - startedAt < FIRST_ANSWER_MS) {
     if (child.exitCode !== null || child.pid === undefined) throw new Error(`it ended with ${child.exitCode}`);
-    last = await postEmpty(port, path);
+    last = await ask(port);
     if (last === 200) return performance.now() - startedAt;
     await sleep(2);
   }
   throw new Error(`no 200 within ${FIRST_ANSWER_MS} ms, last was ${last}`);
-}
-
-/** Status of the answer to an empty request, or why there was none. */
-function postEmpty(port: number, path: string): Promise<number | string> {
-  return new Promise((resolve) => {
-    const headers = { 'Content-Type': 'application/x-protobuf', 'Content-Length': 0 };
-    const ask = request({ host: '127.0.0.1', port, path, method: 'POST', headers, agent: false, timeout: 2000 }, (answer) => {
-      answer.resume();
-      answer.once('end', () => resolve(answer.statusCode ?? 0));
-    });
-    ask.once('timeout', () => ask.destroy(new Error('timeout')));
-    ask.once('error', (cause) => resolve(cause.message));
-    ask.end();
-  });
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {

@@ -2,15 +2,18 @@ import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { GZIP_LEVEL } from './body-pool.ts';
 import { BodySource } from './body-source.ts';
+import { GrpcConnection } from './grpc-connection.ts';
 import { Latency } from './latency.ts';
 import { rejectedItems, ResponseReader } from './response-reader.ts';
-import { PATHS, type Workload } from './workload.ts';
+import { PATHS, type Protocol, type Workload } from './workload.ts';
 
 export interface SenderOptions {
   readonly workload: Workload;
   readonly port: number;
   readonly connections: number;
   readonly gzip: boolean;
+  /** Default http. */
+  readonly protocol?: Protocol;
   /** Compressed bodies from number 0 on, made ahead. */
   readonly pool: readonly Uint8Array[];
   /** Items per second offered at most; undefined: as many as the receiver answers for. */
@@ -22,7 +25,7 @@ export interface SenderReport {
   /** Items in requests answered with 200, less those that the answers say were rejected. */
   readonly acceptedItems: number;
   readonly rejectedItems: number;
-  /** Requests answered with anything but 200, by status. */
+  /** Requests answered with anything but 200, by status (HTTP's, or gRPC's, which are below 100). */
   readonly refused: Readonly<Record<string, number>>;
   /** Requests whose connection ended before the answer: nobody knows whether these were taken. */
   readonly unanswered: number;
@@ -40,7 +43,7 @@ const PACE_MS = 5;
 export class Sender {
   readonly #options: SenderOptions;
   readonly #source: BodySource;
-  readonly #connections: Connection[] = [];
+  readonly #connections: (Connection | GrpcConnection)[] = [];
   readonly #latency = new Latency();
   readonly #refused: Record<string, number> = {};
   #nextBody = 0;
@@ -61,7 +64,8 @@ export class Sender {
     this.#sending = true;
     if (this.#options.itemsPerS !== undefined) this.#pace(this.#options.itemsPerS / this.#source.items);
     for (let i = 0; i < this.#options.connections; i++) {
-      const connection = new Connection(this.#options, this.#source.maxBytes, {
+      const Chosen = this.#options.protocol === 'grpc' ? GrpcConnection : Connection;
+      const connection = new Chosen(this.#options, this.#source.maxBytes, {
         fill: (out, view, at) => this.#fill(out, view, at),
         answered: (status, body, ms) => this.#answered(status, body, ms),
         lost: () => this.#unanswered++,
@@ -129,7 +133,7 @@ export class Sender {
   }
 }
 
-interface ConnectionEvents {
+export interface ConnectionEvents {
   fill(out: Buffer, view: DataView, at: number): number | undefined;
   /** False when the connection should wait before its next request. */
   answered(status: number, body: Uint8Array, ms: number): boolean;

@@ -23,6 +23,13 @@ export function itemsPerBody(workload: Workload): number {
 
 export const PATHS = { metrics: '/v1/metrics', logs: '/v1/logs', traces: '/v1/traces' } as const;
 
+export const GRPC_PATHS = {
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+} as const;
+export type Protocol = 'http' | 'grpc';
+
 /** Upper half of every time sent, so that the lower half alone tells bodies apart: 2025-09-18 plus up to 4.3 s. */
 export const TIME_HIGH = 0x18664a00;
 /** Nanoseconds from a patched time to its later twin. */

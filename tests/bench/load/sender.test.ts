@@ -6,6 +6,7 @@ import { Sender } from '../../../bench/load/sender.ts';
 import { openSink, type SinkServer } from '../../../bench/load/sink-server.ts';
 import { Sink } from '../../../bench/load/sink.ts';
 import type { Workload } from '../../../bench/load/workload.ts';
+import { GrpcSink } from '../../support/grpc-sink.ts';
 
 const WORKLOAD: Workload = { signal: 'logs', groupsPerBody: 5, sets: 'unique', dirty: false };
 const open: (SinkServer | Server)[] = [];
@@ -58,4 +59,21 @@ test('refusals, partial successes and lost connections are told apart', async ()
   const report = await sender.stop();
   expect(report).toMatchObject({ refused: { 503: 1 }, unanswered: 1, rejectedItems: 7, bodies: requests });
   expect(report.acceptedItems).toBe((requests - 2) * 50 - 7);
+});
+
+test.each([false, true])('the same over gRPC (gzip: %s)', async (gzip) => {
+  const sink = await GrpcSink.start((_request, index) => {
+    if (index === 1) return { code: 14 };
+    return index === 2 ? { body: Buffer.from('0a020807', 'hex') } : undefined;
+  });
+  const sender = new Sender({ workload: WORKLOAD, port: sink.port, connections: 2, gzip, protocol: 'grpc', pool: [] });
+  sender.start();
+  await sink.received(20);
+  const report = await sender.stop();
+  sink.close();
+  expect(report).toMatchObject({ refused: { 14: 1 }, unanswered: 0, rejectedItems: 7, bodies: sink.requests.length });
+  expect(report.acceptedItems).toBe((report.bodies - 1) * 50 - 7);
+  const counted = new Sink(WORKLOAD, { clean: false });
+  for (const { body } of sink.requests) counted.take(body, '');
+  expect(counted.total()).toMatchObject({ items: report.bodies * 50, broken: 0 });
 });
