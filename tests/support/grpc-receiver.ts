@@ -22,8 +22,8 @@ export async function startGrpcReceiver(
   const context = quietContext();
   let url = '';
   const host: Host = {
-    prepareAuth: async () => {},
     ...context.host,
+    prepareAuth: async () => {},
     async grpc(options, handler) {
       const listener = await openGrpc(options, handler);
       url = listener.url;
