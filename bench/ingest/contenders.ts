@@ -14,7 +14,7 @@ export interface Contender {
   readonly config?: string;
   readonly work: Work;
   readonly gzipLevel?: number;
-  /** Runs Periscope on the Node 24 of the cache instead of this one. */
+  /** Runs Periscope on the Node 24 of the cache instead of this one: there without uWebSockets. */
   readonly node24?: boolean;
   /** Runs Periscope with Node's sampling profiler, which writes here when it ends. */
   readonly cpuProfileFolder?: string;
@@ -31,7 +31,7 @@ export const PERISCOPE_SCOPE: Contender = {
   work: SCOPES,
 };
 export const PERISCOPE_FULL: Contender = { id: 'periscope', program: 'periscope', config: 'periscope-full.yaml', work: CLEANS };
-export const PERISCOPE_NODE24: Contender = { ...PERISCOPE_FULL, id: 'periscope node:http', node24: true };
+export const PERISCOPE_NODE24: Contender = { ...PERISCOPE_FULL, id: 'periscope Node 24', node24: true };
 export const PERISCOPE_GZIP_1: Contender = {
   ...PERISCOPE_FULL,
   id: 'periscope gzip 1',

@@ -2,7 +2,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import type { Address } from './address.ts';
 
-export type EngineName = 'uws' | 'node';
+export type EngineName = 'uws' | 'net' | 'node';
 
 /** What an engine must give. The conformance suite (tests/server/engine) runs over every one of them. */
 export interface Engine {

@@ -4,6 +4,7 @@ import { serverMaterial, watchTlsFiles } from '../../pipeline/tls-material.ts';
 import { isMutual, type ServerTls } from '../../pipeline/tls.ts';
 import type { Engine, EngineName, EngineServer } from './engine.ts';
 import { listenAt } from './listen.ts';
+import { netEngine } from './net-http.ts';
 import { nodeEngine } from './node-http.ts';
 import { loadUws } from './uws-native.ts';
 import { uwsEngine } from './uws.ts';
@@ -22,16 +23,21 @@ const onlyNodeServes = (tls: ServerTls): boolean =>
   tls.max_version !== undefined ||
   tls.cipher_suites.length > 0;
 
-/** uWebSockets where it loads and serves such TLS, else node:http, unless `wanted` says which. Rejects with a StartError. */
+/**
+ * uWebSockets where it loads and serves such TLS, else our own on node:net, which serves none, else node:http, unless
+ * `wanted` says which. Rejects with a StartError.
+ */
 async function choose(wanted: string | undefined, tls: ServerTls | undefined): Promise<Engine> {
   if (wanted === 'node' || (tls !== undefined && onlyNodeServes(tls))) return nodeEngine;
+  const own = tls === undefined ? netEngine : nodeEngine;
+  if (wanted === 'net') return own;
   if (wanted !== undefined && wanted !== '' && wanted !== 'uws') {
-    throw new StartError(`cannot use the HTTP engine "${wanted}": ${OVERRIDE} is uws or node`);
+    throw new StartError(`cannot use the HTTP engine "${wanted}": ${OVERRIDE} is uws, net or node`);
   }
   try {
     return uwsEngine(await loadUws());
   } catch (error) {
-    if (wanted !== 'uws') return nodeEngine;
+    if (wanted !== 'uws') return own;
     const cause = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
     throw new StartError(`cannot use the HTTP engine uws: ${cause}`);
   }

@@ -7,4 +7,4 @@ export const uwsLoads: boolean = await loadUws().then(
 );
 
 /** The engines of this Node: uWebSockets has no binary for the newer ones. */
-export const engines: readonly EngineName[] = uwsLoads ? ['uws', 'node'] : ['node'];
+export const engines: readonly EngineName[] = uwsLoads ? ['uws', 'net', 'node'] : ['net', 'node'];

@@ -89,7 +89,7 @@ test('PERISCOPE_HTTP_ENGINE that names no engine is one clear line', async () =>
   process.env['PERISCOPE_HTTP_ENGINE'] = 'apache';
   try {
     await expect(openHttp(HTTP_OPTIONS, new Recorder())).rejects.toThrow(
-      'cannot use the HTTP engine "apache": PERISCOPE_HTTP_ENGINE is uws or node',
+      'cannot use the HTTP engine "apache": PERISCOPE_HTTP_ENGINE is uws, net or node',
     );
     process.env['PERISCOPE_HTTP_ENGINE'] = 'node';
     const listener = await openHttp(HTTP_OPTIONS, new Recorder());
