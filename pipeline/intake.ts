@@ -7,6 +7,7 @@ import type { Admission, Intake, Outcome, Refusal, Rejection } from './component
 import type { Lane } from './fanout.ts';
 import { count, type Ledger, type ReceiverCount, type Rows } from './ledger.ts';
 import type { Log } from './log.ts';
+import { ACTION_STRIDE } from './otlp/edits.kernel.ts';
 import type { Inspection } from './otlp/inspection.ts';
 import { mergeInspections } from './otlp/merge-inspections.ts';
 import type { ScopeStageConfig } from './plan.ts';
@@ -102,9 +103,26 @@ export class ReceiverIntake implements Intake {
     if (this.#closed) return this.#stopping();
     if (entrance === undefined) return refusal('NOT_FOUND', `cannot take ${batch.signal}: no pipeline takes them`);
     const arrival = this.#arrive(batch, entrance);
+    const refused = this.#admitGrowth(batch, entrance);
+    if (refused !== undefined) return this.#refuse(arrival, refused);
     const unmet = reserve(arrival.needs);
     if (unmet === undefined) return this.#enter(arrival);
     return blocks(unmet) ? this.#wait(arrival, unmet) : this.#refuse(arrival, refusalOf(unmet));
+  }
+
+  /**
+   * What a request takes besides its body: what the walk and the scope stage have left in memory, and what each pipeline
+   * will add, its edits and the bytes that come of them. All of it lives when the pipelines have run, so it is not held:
+   * from the next measurement on it is seen, and until then it counts as having come in.
+   */
+  #admitGrowth({ walk }: Batch, { chains, inspection }: Entrance): Refusal | undefined {
+    const { admission } = this.#options;
+    if (admission === undefined) return undefined;
+    const edits = inspection.attributes === undefined ? 0 : walk.markCount * ACTION_STRIDE * 4;
+    const bytes = walk.lease.byteLength + chains.length * (walk.bytes.length + edits);
+    const refused = admission.admit(bytes);
+    if (refused === undefined) admission.release(bytes);
+    return refused;
   }
 
   #arrive(batch: Batch, { chains, waits }: Entrance): Arrival {

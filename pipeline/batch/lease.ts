@@ -17,16 +17,15 @@ export class Lease {
     return this.#held;
   }
 
-  /** Of all memory it holds. */
+  /** Of all memory that was taken for the request, besides the body it came in with. */
   get byteLength(): number {
     return this.#byteLength;
   }
 
-  /** A body that came in pooled is given back with the lease; other memory is only counted. */
+  /** A body that came in pooled is given back with the lease; other memory is not ours to give. */
   hold(buffer: ArrayBufferLike): void {
     const memory = pool.owner(buffer);
-    if (memory === undefined) this.#byteLength += buffer.byteLength;
-    else this.#keep(memory);
+    if (memory !== undefined) this.#keep(memory);
   }
 
   /** Uninitialised: to be written whole before it is read. */
@@ -74,6 +73,7 @@ export class Lease {
   #take(length: number): Memory {
     const memory = pool.take(length);
     this.#keep(memory);
+    this.#byteLength += memory.bytes.length;
     return memory;
   }
 
@@ -81,6 +81,5 @@ export class Lease {
     assert(this.#held > 0, 'memory is added to a lease that has ended');
     memory.next = this.#first;
     this.#first = memory;
-    this.#byteLength += memory.bytes.length;
   }
 }

@@ -39,12 +39,17 @@ for (const letter of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
  * docs/specification.md "JSON Protobuf Encoding") and as lax as the Go collector: keys in lowerCamelCase or
  * snake_case, ids in hex of any case, enums as number or name, numbers as number or string, null = absent, unknown keys
  * ignored. Of a key that occurs twice lists are joined, messages merged, and of scalars the last counts. One pass, no
- * tree, integers exact. MALFORMED or TOO_DEEP with the path to the fault; never throws.
+ * tree, integers exact. MALFORMED or TOO_DEEP with the path to the fault, BODY_TOO_LARGE when it would be more than
+ * `maxBytes` of protobuf (a packed `0,` takes 8); never throws.
  */
-export function jsonToProtobuf(signal: Signal, json: Uint8Array): Uint8Array | Refusal {
+export function jsonToProtobuf(
+  signal: Signal,
+  json: Uint8Array,
+  maxBytes: number = LIMITS.requestBodyBytes,
+): Uint8Array | Refusal {
   const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
   const cursor = new JsonCursor(bytes);
-  const converter = new Converter(cursor);
+  const converter = new Converter(cursor, maxBytes);
   const done = isUtf8(bytes) ? converter.request(REQUESTS[signal]) : cursor.fail('the text is not valid UTF-8');
   if (!done) {
     output.clear();
@@ -60,9 +65,11 @@ class Converter {
   /** A singular key, or two members of a oneof, came twice: what was written is not canonical yet. */
   repeated = false;
   readonly #cursor: JsonCursor;
+  readonly #maxBytes: number;
 
-  constructor(cursor: JsonCursor) {
+  constructor(cursor: JsonCursor, maxBytes: number) {
     this.#cursor = cursor;
+    this.#maxBytes = maxBytes;
   }
 
   request(message: Message): boolean {
@@ -143,6 +150,8 @@ class Converter {
     let index = 0;
     do {
       if (!this.#element(field)) return cursor.within(`[${index}]`);
+      // Only a list can make more bytes than it is made of.
+      if (output.length > this.#maxBytes) return cursor.fail('the request is too large as protobuf', 'BODY_TOO_LARGE');
       index += 1;
     } while (cursor.more(CLOSE_LIST));
     if (field.packed) output.close(mark, 1);

@@ -46,3 +46,8 @@ export const FLAG_SCALAR = 64;
 /** 32 bytes each: a request may have so many, and one more per so many bytes of it. Honest ones have far fewer. */
 export const MARKS_FREE = 65_536;
 export const BYTES_PER_MARK = 16;
+/** Where they are not enough, so many times more are asked for, until it is all that the request may have. */
+export const MARKS_GROWTH = 8;
+/** What a mark may cost, all in all: a row in the walk's memory that grows by half, its copy, one more for each scope's
+ *  own groups, two times 16 bytes of edits, and a text that is put in, in a buffer that doubles. */
+export const MARK_BYTES = 192;

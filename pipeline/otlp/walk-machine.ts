@@ -2,7 +2,7 @@ import { assert } from '../assert.ts';
 import { LIMITS } from '../limits.ts';
 import type { Inspection } from './inspection.ts';
 import { LAYOUT, ROLES, TAGS } from './layout.ts';
-import { BYTES_PER_MARK, MARK_STRIDE, MARKS_FREE } from './marks.kernel.ts';
+import { MARK_STRIDE } from './marks.kernel.ts';
 import { WALK_MODULE } from './walk.gen.ts';
 
 /** Places in the machine's memory: wasm/memory.ts and wasm/rules.ts. */
@@ -51,8 +51,8 @@ class WalkMachine {
     this.#prepare();
   }
 
-  /** WALK_*; the counts and marks are those of this run until the next. */
-  run(request: Uint8Array, type: number, rules: Uint8Array): number {
+  /** WALK_*; the counts and marks are those of this run until the next. `marksMax`: its memory grows for no more. */
+  run(request: Uint8Array, type: number, rules: Uint8Array, marksMax: number): number {
     this.#resident = undefined;
     this.#length = request.length;
     this.#reach(BODY_AT + request.length + SLACK_BYTES);
@@ -61,7 +61,7 @@ class WalkMachine {
       this.#rules = rules;
     }
     this.#bytes.set(request, BODY_AT);
-    const result = this.#exports.run(request.length, type, MARKS_FREE + Math.floor(request.length / BYTES_PER_MARK));
+    const result = this.#exports.run(request.length, type, marksMax);
     if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#exports.memory.buffer);
     return result;
   }

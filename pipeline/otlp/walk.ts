@@ -1,12 +1,27 @@
 import { assert } from '../assert.ts';
 import { Lease } from '../batch/lease.ts';
 import type { Refusal } from '../component.ts';
+import { LIMITS } from '../limits.ts';
 import type { Signal } from '../signal.ts';
 import { canonicalise } from './canonicalise.ts';
 import type { Inspection } from './inspection.ts';
 import { REQUEST_TYPES, ROLES } from './layout.ts';
 import { machine, rulesOf } from './walk-machine.ts';
-import { DATA, KIND, MARK_ATTRIBUTE, MARK_STRIDE, MARK_TEXT, MARK_UNKNOWN, MARK_VALUE, PARENT, TYPE } from './marks.kernel.ts';
+import {
+  BYTES_PER_MARK,
+  DATA,
+  KIND,
+  MARKS_FREE,
+  MARKS_GROWTH,
+  MARK_ATTRIBUTE,
+  MARK_BYTES,
+  MARK_STRIDE,
+  MARK_TEXT,
+  MARK_UNKNOWN,
+  MARK_VALUE,
+  PARENT,
+  TYPE,
+} from './marks.kernel.ts';
 import { ROLE_GROUP, ROLE_ITEM, ROLE_OWNER, WALK_NOT_CANONICAL, WALK_OK, WALK_TOO_MANY } from './layout-cells.ts';
 
 /** One request (protobuf, decompressed) with all that forwarding needs to know of it. */
@@ -69,22 +84,26 @@ function rulesFor(inspection: Inspection): Uint8Array {
   return rules;
 }
 
+/** Asked before the walk takes more memory than it may for any request: so many bytes besides those of the request. */
+export type AdmitMemory = (bytes: number) => Refusal | undefined;
+
 /**
  * Checks and reads one Export…ServiceRequest (opentelemetry-proto, collector/<signal>/v1). A request in which a
  * singular field occurs twice is rewritten first, so that nothing can hide in a part that some reader skips.
- * MALFORMED when it is no valid protobuf of that type; never throws.
+ * MALFORMED when it is no valid protobuf of that type, else what `admit` refuses with; never throws.
  */
-export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection): Walk | Refusal {
+export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection, admit?: AdmitMemory): Walk | Refusal {
   const rules = rulesFor(inspection);
   const type = REQUEST_TYPES[signal];
   let read = bytes;
-  let result = machine.run(read, type, rules);
+  let result = runAdmitted(read, type, rules, admit);
   if (result === WALK_NOT_CANONICAL) {
     const rewritten = canonicalise(signal, bytes);
     if (!(rewritten instanceof Uint8Array)) return rewritten;
     read = rewritten;
-    result = machine.run(read, type, rules);
+    result = runAdmitted(read, type, rules, admit);
   }
+  if (typeof result !== 'number') return result;
   if (result !== WALK_OK) {
     const where =
       result === WALK_TOO_MANY
@@ -98,4 +117,26 @@ export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection):
   const marks = lease.words(machine.markWords);
   machine.moveMarks(marks);
   return new Walk(signal, read, items, marks, inspection, lease);
+}
+
+/** The walk has a copy of the request in a memory that grows by half, and marks cost several times the bytes they are made of. So for a large request
+ *  there must be memory, and one that wants many marks is walked again, as far as there is memory for them: others pay
+ *  nothing for the question. */
+function runAdmitted(bytes: Uint8Array, type: number, rules: Uint8Array, admit: AdmitMemory | undefined): number | Refusal {
+  const most = MARKS_FREE + Math.floor(bytes.length / BYTES_PER_MARK);
+  const copyBytes = bytes.length > LIMITS.walkMemoryBytes ? Math.ceil(1.5 * bytes.length) : 0;
+  let refused = copyBytes === 0 ? undefined : admit?.(copyBytes);
+  if (refused !== undefined) return refused;
+  let marksMax = MARKS_FREE;
+  let result = machine.run(bytes, type, rules, marksMax);
+  while (result === WALK_TOO_MANY && marksMax < most) {
+    marksMax = Math.min(most, marksMax * MARKS_GROWTH);
+    refused = admit?.(copyBytes + marksMax * MARK_BYTES);
+    if (refused !== undefined) {
+      machine.settle();
+      return refused;
+    }
+    result = machine.run(bytes, type, rules, marksMax);
+  }
+  return result;
 }

@@ -25,13 +25,14 @@ export class ProcessMemory implements Memory {
   readonly #nativeBytes: number;
 
   constructor() {
-    const { rss, heapTotal, arrayBuffers } = process.memoryUsage();
-    this.#nativeBytes = Math.max(0, rss - heapTotal - arrayBuffers);
+    const { rss, heapTotal, external } = process.memoryUsage();
+    this.#nativeBytes = Math.max(0, rss - heapTotal - external);
   }
 
   usage(): MemoryUsage {
-    const { rss, heapTotal, arrayBuffers } = process.memoryUsage();
-    return { rssBytes: rss, liveBytes: Math.min(rss, this.#nativeBytes + heapTotal + arrayBuffers) };
+    // `external` has the buffers in it, and the memory of WebAssembly besides, which the walk uses.
+    const { rss, heapTotal, external } = process.memoryUsage();
+    return { rssBytes: rss, liveBytes: Math.min(rss, this.#nativeBytes + heapTotal + external) };
   }
 }
 

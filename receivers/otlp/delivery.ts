@@ -19,6 +19,13 @@ export interface Call {
   admitted: number | undefined;
 }
 
+/** How much longer than JSON its protobuf may be: first as it is in practice, then the most there can be (a packed `0,`). */
+const JSON_GROWTHS = [1, 4];
+/** Short JSON may grow to so much at once. */
+const JSON_FREE_BYTES = 4096;
+/** While JSON is converted: the buffer that doubles, up to twice what is in it, and the copy that leaves it. */
+const JSON_COPIES = 3;
+
 export const INTERNAL_FAULT = 'cannot handle the request: a fault of the collector; its log says more';
 
 export const refusal = (code: ErrorCode, message: string): Refusal => ({
@@ -90,15 +97,27 @@ export class CallDelivery {
       if (refused !== undefined) return refused;
     }
     if (call.encoding === 'json') {
-      const protobuf = jsonToProtobuf(call.signal, bytes);
+      const protobuf = this.#convert(call, bytes);
       if (!(protobuf instanceof Uint8Array)) return protobuf;
       bytes = protobuf;
       refused = this.admit(call, bytes.length);
       if (refused !== undefined) return refused;
     }
-    const walked = walk(call.signal, plain(bytes), call.inspection);
+    const walked = walk(call.signal, plain(bytes), call.inspection, (more) => this.admit(call, bytes.length + more));
     if (walked instanceof Walk) walked.lease.hold(body.buffer);
     return walked;
+  }
+
+  /** JSON as protobuf. That is shorter where people send it; where it is not, there must be memory for what it may be. */
+  #convert(call: Call, json: Uint8Array): Uint8Array | Refusal {
+    for (const growth of JSON_GROWTHS) {
+      const most = Math.min(this.#maxBytes, Math.max(JSON_FREE_BYTES, growth * json.length));
+      const refused = this.admit(call, json.length + JSON_COPIES * most);
+      if (refused !== undefined) return refused;
+      const protobuf = jsonToProtobuf(call.signal, json, most);
+      if (protobuf instanceof Uint8Array || protobuf.code !== 'BODY_TOO_LARGE') return protobuf;
+    }
+    return refusal('BODY_TOO_LARGE', this.#tooLarge);
   }
 
   #end<C extends Call, A>(call: C, outcome: Outcome, answer: (call: C, outcome: Outcome) => A): A {

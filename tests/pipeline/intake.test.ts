@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from '../../pipeline/component.ts';
+import { z } from 'zod';
+import { define, type Admission, type Outcome, type Refusal } from '../../pipeline/component.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { Instance } from '../../pipeline/plan.ts';
 import { BatchProcessor } from '../../processors/batch/batch.ts';
 import { config as batchConfig } from '../../processors/batch/config.ts';
+import { encode, logRecord, request } from '../support/build.ts';
 import { expectBalance } from '../support/ledger.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
 import {
@@ -20,7 +23,78 @@ import {
 } from '../support/scripted.ts';
 import { startGraph as start } from '../support/started-graph.ts';
 
+/** A memory limiter that the test can look into. */
+class ScriptedAdmission implements Admission {
+  readonly admitted: number[] = [];
+  heldBytes = 0;
+  refusal: Refusal | undefined;
+  start(): void {}
+  stop(): void {}
+  admit(bytes: number): Refusal | undefined {
+    if (this.refusal !== undefined) return this.refusal;
+    this.admitted.push(bytes);
+    this.heldBytes += bytes;
+    return undefined;
+  }
+  release(bytes: number): void {
+    this.heldBytes -= bytes;
+  }
+  instance(): Instance<'admission'> {
+    const component = define({
+      kind: 'admission',
+      type: 'scripted',
+      summary: '',
+      signals: {},
+      config: z.any(),
+      load: async () => ({ create: () => this }),
+    });
+    return { id: 'limiter', config: {}, component };
+  }
+}
+
 const never: Outcome = { ok: false, code: 'DESTINATION_REFUSED', retryable: false, message: 'never' };
+
+describe('the memory of a request', () => {
+  test('is admitted as far as the walk and the scope stage have taken it, and not held once the pipelines have run', async () => {
+    const limiter = new ScriptedAdmission();
+    const exporter = new ScriptedExporter(open);
+    const { receiver } = await start({
+      processors: [limiter.instance()],
+      exporters: [exporterOf('e', exporter)],
+      pipelines: [pipelineOf('logs', { processors: ['limiter'], exporters: ['e'] })],
+    });
+    const claims = (count: number): Uint8Array => {
+      const items = ids(count).map((id) => logRecord({ id, 'periscope.scope': 'A' }));
+      return encode('logs', request('logs', [{ resource: {}, items }]));
+    };
+    const [few, many] = [claims(10), claims(10_000)];
+    await receiver.sendBytes('logs', few, 'A');
+    await receiver.sendBytes('logs', many, 'A');
+    // A row of 32 bytes and an action of 16 for each claim, and the bytes once more.
+    expect(limiter.admitted[1]).toBeGreaterThan(10_000 * 48 + many.length);
+    expect(limiter.admitted[1]).toBeLessThan(2 * (10_000 * 48 + many.length));
+    expect(limiter.admitted[0]).toBeLessThan(4096 + few.length);
+    expect(limiter.heldBytes).toBe(0);
+  });
+
+  test('that there is none for refuses the request, and counts its items', async () => {
+    const limiter = new ScriptedAdmission();
+    const exporter = new ScriptedExporter();
+    const { graph, plan, receiver } = await start({
+      processors: [limiter.instance()],
+      exporters: [exporterOf('e', exporter)],
+      pipelines: [pipelineOf('logs', { processors: ['limiter'], exporters: ['e'] })],
+    });
+    limiter.refusal = { ok: false, code: 'MEMORY_LIMIT', retryable: true, message: 'cannot take more data', retryAfterMs: 1000 };
+    expect(await receiver.send('logs', ids(7), 'A')).toBe(limiter.refusal);
+    limiter.refusal = undefined;
+    expect(await receiver.send('logs', ids(3), 'A')).toEqual({ ok: true });
+    await settle();
+    expect(exporter.delivered).toHaveLength(3);
+    expectBalance(graph.ledger(), plan);
+    expect(graph.ledger().receivers[0]).toMatchObject({ received: 10, accepted: 3, rejected: { memory_limit: 7 } });
+  });
+});
 
 describe('the room of all branches', () => {
   test('is taken before anything is queued: a full branch refuses, and no healthy one gets the data twice', async () => {

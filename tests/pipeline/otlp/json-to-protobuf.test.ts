@@ -448,4 +448,14 @@ describe('structure', () => {
       expect(Buffer.compare(made as Uint8Array, encode('logs', JSON.parse(json) as Tree))).toBe(0);
     }
   });
+
+  it('that is larger as protobuf than a request may be is refused before it is written', () => {
+    const zeros = (count: number): Buffer =>
+      Buffer.from(
+        `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":{"dataPoints":[{"explicitBounds":[${'0,'.repeat(count)}0]}]}}]}]}]}`,
+      );
+    expect(jsonToProtobuf('metrics', zeros(1000), 9000)).toBeInstanceOf(Uint8Array);
+    const made = jsonToProtobuf('metrics', zeros(2000), 9000);
+    expect(made).toMatchObject({ ok: false, code: 'BODY_TOO_LARGE', retryable: false });
+  });
 });

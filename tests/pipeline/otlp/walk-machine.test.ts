@@ -12,11 +12,11 @@ const body = (bytes: number): Uint8Array =>
 test('what a large request made of its memory is given up with it', () => {
   const rules = rulesOf(inspection);
   const idle = machine.memoryBytes;
-  expect(machine.run(body(3 * LIMITS.walkMemoryBytes), REQUEST_TYPES.logs, rules)).toBe(WALK_OK);
+  expect(machine.run(body(3 * LIMITS.walkMemoryBytes), REQUEST_TYPES.logs, rules, 65_536)).toBe(WALK_OK);
   expect(machine.memoryBytes).toBeGreaterThan(3 * LIMITS.walkMemoryBytes);
   machine.moveMarks(new Int32Array(machine.markWords));
   expect(machine.memoryBytes).toBeLessThanOrEqual(Math.max(idle, LIMITS.walkMemoryBytes));
-  expect(machine.run(body(10), REQUEST_TYPES.logs, rules)).toBe(WALK_OK);
+  expect(machine.run(body(10), REQUEST_TYPES.logs, rules, 65_536)).toBe(WALK_OK);
   expect(machine.items).toBe(1);
 });
 

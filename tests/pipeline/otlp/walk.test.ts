@@ -9,6 +9,7 @@ import { inspectionOf } from '../../../processors/sanitize/inspection.ts';
 import { anyRequest, attributes, encode, gauge, logRecord, point, request } from '../../support/build.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
 import { decode, wireField } from '../../support/reference/otlp.ts';
+import { ids } from '../../support/scripted.ts';
 import { countItems } from '../../support/reference/scope-and-sanitize.ts';
 
 const cleaning = inspectionOf(config.parse({}));
@@ -125,6 +126,25 @@ describe('broken requests are MALFORMED', () => {
     const result = walk('logs', bytes, inspection());
     expect(result).toMatchObject({ ok: false, code: 'MALFORMED' });
     expect((result as { message: string }).message).toContain('smaller requests');
+  });
+
+  test('what needs more memory for marks than any request may have is asked for first', () => {
+    const many = (count: number): Uint8Array =>
+      encode(
+        'logs',
+        request('logs', [{ items: [logRecord(Object.fromEntries(ids(count).map((id) => [`/${id}`, 'a value'])))] }]),
+      );
+    const asked: number[] = [];
+    const admit = (bytes: number): undefined => void asked.push(bytes);
+    expect(walk('logs', many(1000), inspection(), admit)).toBeInstanceOf(Walk);
+    expect(asked).toEqual([]);
+    const result = walk('logs', many(150_000), inspection(), admit) as Walk;
+    expect(result.markCount).toBeGreaterThan(150_000);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toBeGreaterThan(result.lease.byteLength);
+    const refused = { ok: false, code: 'MEMORY_LIMIT', retryable: true, message: 'cannot take more data' } as const;
+    expect(walk('logs', many(150_000), inspection(), () => refused)).toBe(refused);
+    expect(walk('logs', many(10), inspection())).toBeInstanceOf(Walk);
   });
 
   test('any bytes give a walk or a refusal, never a throw', () => {
