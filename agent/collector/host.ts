@@ -62,10 +62,10 @@ export function createHost(storageDirectory: string = resolve('.periscope'), opt
       listeners.push({ owner: http.owner ?? '', endpoint: http.endpoint, listener });
       return listener;
     },
-    async grpc(options, handler) {
+    async grpc(grpc, handler) {
       const { openGrpc } = await import('../../server/engine/grpc.ts');
-      const listener = await openGrpc(options, handler);
-      listeners.push({ owner: options.owner ?? '', endpoint: options.endpoint, listener });
+      const listener = await openGrpc(grpc, handler, (message) => log.warn(message));
+      listeners.push({ owner: grpc.owner ?? '', endpoint: grpc.endpoint, listener });
       return listener;
     },
     async prepareAuth(methods) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkAuth, listenerAuth } from '../../pipeline/auth.ts';
 import { byteSize, duration } from '../../pipeline/config-types.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { serverTls } from '../../pipeline/tls.ts';
 import { emptyMeansDefaults, listenAddress, LOOPBACK } from './listener-config.ts';
 
 const MIB = 1024 * 1024;
@@ -86,10 +87,7 @@ export const grpc = z
       .boolean()
       .default(false)
       .meta({ description: 'Keep the metadata of the call with the data, for `batch: metadata_keys`.' }),
-    tls: z
-      .never({ error: 'this version serves no TLS; put a TLS proxy in front, or remove the key' })
-      .optional()
-      .meta({ description: 'Not served in this version: a fault.' }),
+    tls: serverTls.optional().meta({ description: 'Takes TLS only. With `client_ca_file` senders must show a certificate.' }),
     middlewares: z
       .never({ error: 'there are no middlewares; use the memory_limiter processor' })
       .optional()

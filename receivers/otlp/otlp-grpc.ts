@@ -10,7 +10,7 @@ import { partialSuccessMessage } from './answer-body.ts';
 import { type Call, CallDelivery, refusal } from './delivery.ts';
 import type { GrpcConfig } from './grpc-config.ts';
 import { checkHealth, HEALTH_CHECK } from './grpc-health.ts';
-import { Senders } from './senders.ts';
+import { Senders, withoutCredentials } from './senders.ts';
 
 /** opentelemetry-proto, collector/<signal>/v1: one unary method each. */
 const SERVICES: ReadonlyMap<string, Signal> = new Map([
@@ -57,6 +57,21 @@ export class OtlpGrpcHandler implements GrpcHandler {
       head.state = HEALTH;
       return undefined;
     }
+    const { open } = this.#senders;
+    if (open !== undefined) return this.#take(head, open);
+    const credentials = {
+      remoteAddress: head.remoteAddress,
+      authorization: head.header('authorization'),
+      certificate: head.certificate,
+    };
+    // Who may not send learns nothing else.
+    const answer = (known: Origin | Refusal): GrpcAnswer | undefined =>
+      'ok' in known ? answerOf(known) : this.#take(head, known);
+    const sender = this.#senders.authenticate(credentials, head.header(SCOPE_HEADER));
+    return sender instanceof Promise ? sender.then(answer) : answer(sender);
+  }
+
+  #take(head: GrpcHead, sender: Origin): GrpcAnswer | undefined {
     const signal = METHODS.get(head.path);
     if (signal === undefined)
       return answerOf(refusal('UNIMPLEMENTED', 'cannot find the method: OTLP is taken by Export of its services, nothing else'));
@@ -65,31 +80,12 @@ export class OtlpGrpcHandler implements GrpcHandler {
       return answerOf(refusal('UNIMPLEMENTED', `cannot take ${signal}: no pipeline of this collector does`));
     const contentEncoding = head.header('grpc-encoding');
     if (contentEncoding !== '' && contentEncoding !== 'identity' && !ENCODINGS.has(contentEncoding)) {
-      const refused = refusal('UNIMPLEMENTED', `cannot decompress the message: grpc-encoding must be gzip, zstd or deflate`);
+      const refused = refusal('UNIMPLEMENTED', 'cannot decompress the message: grpc-encoding must be gzip, zstd or deflate');
       return { ...answerOf(refused), metadata: ACCEPTED };
     }
-    const take = (origin: Origin | Refusal): GrpcAnswer | undefined => {
-      if ('ok' in origin) return answerOf(origin);
-      const known = this.#includeMetadata ? { ...origin, metadata: head.headers() } : origin;
-      head.state = {
-        signal,
-        inspection,
-        encoding: 'protobuf',
-        contentEncoding,
-        origin: known,
-        admitted: undefined,
-      } satisfies GrpcCall;
-      return undefined;
-    };
-    const { open } = this.#senders;
-    if (open !== undefined) return take(open);
-    const credentials = {
-      remoteAddress: head.remoteAddress,
-      authorization: head.header('authorization'),
-      certificate: head.certificate,
-    };
-    const origin = this.#senders.authenticate(credentials, head.header(SCOPE_HEADER));
-    return origin instanceof Promise ? origin.then(take) : take(origin);
+    const origin = this.#includeMetadata ? { ...sender, metadata: withoutCredentials(head.headers()) } : sender;
+    head.state = { signal, inspection, encoding: 'protobuf', contentEncoding, origin, admitted: undefined } satisfies GrpcCall;
+    return undefined;
   }
 
   prefix(head: GrpcHead, messageBytes: number, compressed: boolean): GrpcAnswer | undefined {

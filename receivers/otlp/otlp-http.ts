@@ -12,7 +12,7 @@ import type { HttpConfig } from './config.ts';
 import { type Cors, createCors } from './cors.ts';
 import { type Call, CallDelivery, INTERNAL_FAULT, refusal } from './delivery.ts';
 import { type Encoding, encodingOf, MEDIA_TYPES } from './encoding.ts';
-import { Senders } from './senders.ts';
+import { Senders, withoutCredentials } from './senders.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -192,10 +192,4 @@ function challengeOf(methods: readonly AuthMethod[] = []): Headers {
     ...(methods.includes('basic') ? ['Basic realm="periscope", charset="UTF-8"'] : []),
   ];
   return challenges.length === 0 ? {} : { 'WWW-Authenticate': challenges.join(', ') };
-}
-
-/** Metadata travels with the data: a sender's secrets must not. */
-function withoutCredentials(headers: Record<string, string>): Headers {
-  const { authorization: _authorization, cookie: _cookie, 'proxy-authorization': _proxy, ...others } = headers;
-  return others;
 }

@@ -63,6 +63,7 @@ function grpcOptions(grpc: GrpcConfig, context: Context): GrpcOptions {
     maxMessageBytes: grpc.max_recv_msg_size_mib * MIB,
     maxConcurrentStreams: grpc.max_concurrent_streams,
     maxConnections: grpc.max_connections,
+    tls: grpc.tls,
     handshakeTimeoutMs: LIMITS.headerTimeoutMs,
     idleTimeoutMs: LIMITS.idleTimeoutMs,
     readTimeoutMs: LIMITS.readTimeoutMs,

@@ -45,3 +45,9 @@ export class Senders {
     return 'ok' in binding ? binding : { ...this.#anybody, binding };
   }
 }
+
+/** What of a request's headers may travel with its data. */
+export function withoutCredentials(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { authorization: _authorization, cookie: _cookie, 'proxy-authorization': _proxy, ...others } = headers;
+  return others;
+}

@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { ClientCertificate } from '../../pipeline/auth.ts';
 import type { ErrorCode } from '../../pipeline/errors.ts';
 import type { GrpcAnswer, GrpcHandler, GrpcHead, GrpcOptions } from '../../pipeline/host-grpc.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
@@ -40,6 +41,10 @@ class Head implements GrpcHead {
 
   get remoteAddress(): string {
     return this.#connection.remoteAddress;
+  }
+
+  get certificate(): ClientCertificate | undefined {
+    return this.#connection.certificate;
   }
 
   header(name: string): string {

@@ -1,6 +1,9 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import type { ClientCertificate } from '../../pipeline/auth.ts';
 import type { GrpcKeepalive } from '../../pipeline/host-grpc.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { certificateOf } from './client-certificate.ts';
 
 /** grpc-go: without calls under way a client may ping every two hours, unless it is permitted more. */
 const IDLE_PING_INTERVAL_MS = 7_200_000;
@@ -37,6 +40,8 @@ class Allowance {
 /** One HTTP/2 connection of a gRPC listener: who misuses it is sent away, who is silent or old is let go. */
 export class GrpcConnection {
   readonly remoteAddress: string;
+  /** Of a listener that asks for one. */
+  readonly certificate: ClientCertificate | undefined;
   readonly #session: ServerHttp2Session;
   readonly #options: ConnectionOptions;
   readonly #openedAtMs: number;
@@ -59,6 +64,7 @@ export class GrpcConnection {
     this.#session = session;
     this.#options = options;
     this.remoteAddress = session.socket.remoteAddress ?? '';
+    this.certificate = session.encrypted === true ? certificateOf(session.socket as TLSSocket) : undefined;
     this.#openedAtMs = nowMs;
     this.#idleSinceMs = nowMs;
     this.#heardAtMs = nowMs;

@@ -1,21 +1,27 @@
 import {
+  createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  type ServerOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SecureContextOptions } from 'node:tls';
 import type { GrpcHandler, GrpcOptions } from '../../pipeline/host-grpc.ts';
 import type { HttpListener } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { serverMaterial } from '../../pipeline/tls-material.ts';
+import { isMutual } from '../../pipeline/tls.ts';
 import type { Address } from './address.ts';
 import { DeadlineWatch } from './deadline-watch.ts';
 import type { EngineServer } from './engine.ts';
 import { GrpcCall, type GrpcShared } from './grpc-call.ts';
 import { GrpcConnection } from './grpc-connection.ts';
-import { listenAt } from './listen.ts';
+import { openListener } from './open-listener.ts';
 import { ReadWatch } from './read-watch.ts';
 import { RequestsUnderWay } from './requests-under-way.ts';
 
@@ -23,16 +29,17 @@ const LOOK_MS_MAX = 1000;
 const LOOK_MS_MIN = 20;
 const LOOKS_PER_TIMEOUT = 4;
 
-/** Opens a gRPC listener (`Host.grpc`) on node:http2 (docs/decisions/0011). Rejects with a StartError. */
-export async function openGrpc(options: GrpcOptions, handler: GrpcHandler): Promise<HttpListener> {
-  const server = new GrpcServer(options, handler);
-  try {
-    const url = await listenAt(server, options.endpoint);
-    return { url, engine: 'grpc', close: (deadlineMs) => server.close(deadlineMs) };
-  } catch (error) {
-    await server.close(0);
-    throw error;
-  }
+/**
+ * Opens a gRPC listener (`Host.grpc`) on node:http2 (docs/decisions/0011). Rejects with a StartError. `warn` is told when
+ * a changed certificate is no good.
+ */
+export async function openGrpc(
+  options: GrpcOptions,
+  handler: GrpcHandler,
+  warn: (message: string) => void = () => {},
+): Promise<HttpListener> {
+  const server = new GrpcServer(options, handler, options.tls === undefined ? undefined : serverMaterial(options.tls));
+  return openListener(server, options, 'grpc', warn);
 }
 
 class GrpcServer implements EngineServer, GrpcShared {
@@ -43,14 +50,16 @@ class GrpcServer implements EngineServer, GrpcShared {
   readonly underWay = new RequestsUnderWay();
   readonly callsMax = LIMITS.grpcCalls;
   closing = false;
-  readonly #servers: Http2Server[] = [];
+  readonly #servers: (Http2Server | Http2SecureServer)[] = [];
+  #material: SecureContextOptions | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<ServerHttp2Session, GrpcConnection>();
   #timer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(options: GrpcOptions, handler: GrpcHandler) {
+  constructor(options: GrpcOptions, handler: GrpcHandler, material: SecureContextOptions | undefined) {
     this.options = options;
+    this.#material = material;
     this.handler = handler;
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
   }
@@ -75,18 +84,32 @@ class GrpcServer implements EngineServer, GrpcShared {
     return this.#closed;
   }
 
-  #create(): Http2Server {
-    const server = createServer({
+  renew(material: SecureContextOptions): void {
+    this.#material = material;
+    for (const server of this.#servers) if ('setSecureContext' in server) server.setSecureContext(material);
+  }
+
+  #create(): Http2Server | Http2SecureServer {
+    const { tls, handshakeTimeoutMs } = this.options;
+    const common: ServerOptions = {
       maxHeaderListPairs: LIMITS.grpcHeaderPairs,
       maxSessionInvalidFrames: LIMITS.grpcInvalidFrames,
       maxSessionRejectedStreams: LIMITS.grpcRejectedStreams,
-      unknownProtocolTimeout: this.options.handshakeTimeoutMs,
+      unknownProtocolTimeout: handshakeTimeoutMs,
       settings: {
         initialWindowSize: LIMITS.grpcWindowBytes,
         maxConcurrentStreams: this.options.maxConcurrentStreams,
         maxHeaderListSize: LIMITS.headerBytes,
       },
-    });
+    };
+    // Who shows no certificate of these authorities gets no further than the handshake.
+    const mutual = isMutual(tls) ? { requestCert: true, rejectUnauthorized: true } : {};
+    const server: Http2Server =
+      this.#material === undefined
+        ? createServer(common)
+        : createSecureServer({ ...common, ...this.#material, ...mutual, handshakeTimeout: handshakeTimeoutMs });
+    // A handshake that failed; nothing can be said to whoever it was.
+    server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
     server.on('connection', (socket: Socket) => this.#accept(socket));
     server.on('session', (session) => this.#connect(session));
     server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {

@@ -1,11 +1,11 @@
 import { StartError } from '../../pipeline/errors.ts';
 import type { HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
-import { serverMaterial, watchTlsFiles } from '../../pipeline/tls-material.ts';
+import { serverMaterial } from '../../pipeline/tls-material.ts';
 import { isMutual, type ServerTls } from '../../pipeline/tls.ts';
-import type { Engine, EngineName, EngineServer } from './engine.ts';
-import { listenAt } from './listen.ts';
+import type { Engine, EngineName } from './engine.ts';
 import { netEngine } from './net-http.ts';
 import { nodeEngine } from './node-http.ts';
+import { openListener } from './open-listener.ts';
 import { loadUws } from './uws-native.ts';
 import { uwsEngine } from './uws.ts';
 
@@ -56,29 +56,5 @@ export async function openHttp(
   const { tls } = options;
   const chosen = await choose(engine ?? process.env[OVERRIDE], tls);
   const server = chosen.serve(options, handler, tls === undefined ? undefined : serverMaterial(tls));
-  try {
-    const url = await listenAt(server, options.endpoint);
-    if (tls === undefined) return { url, engine: chosen.name, close: (deadlineMs) => server.close(deadlineMs) };
-    const unwatch = renewOnChange(server, tls, url, warn);
-    const close = (deadlineMs: number): Promise<void> => {
-      unwatch();
-      return server.close(deadlineMs);
-    };
-    return { url: url.replace(/^http:/, 'https:'), engine: chosen.name, close };
-  } catch (error) {
-    await server.close(0);
-    throw error;
-  }
-}
-
-function renewOnChange(server: EngineServer, tls: ServerTls, url: string, warn: (message: string) => void): () => void {
-  return watchTlsFiles(tls, () => {
-    try {
-      server.renew?.(serverMaterial(tls));
-    } catch (error) {
-      // A half-written file, most often: the next look finds it whole.
-      const cause = error instanceof Error ? error.message : String(error);
-      warn(`cannot take the changed TLS files for ${url}, the ones before stay in use: ${cause}`);
-    }
-  });
+  return openListener(server, options, chosen.name, warn);
 }
