@@ -46,7 +46,7 @@ export class Senders {
   }
 }
 
-/** What of a request's headers may travel with its data. */
+/** Metadata travels with the data: a sender's secrets must not. */
 export function withoutCredentials(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { authorization: _authorization, cookie: _cookie, 'proxy-authorization': _proxy, ...others } = headers;
   return others;
