@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { checkMatrix, type Verdict } from '../pipeline/scope/checks.ts';
 import type { DetectedScope } from '../pipeline/scope/detect.ts';
-import { checkGuardrails, type GuardrailVerdict } from '../pipeline/scope/guardrails.ts';
+import { checkGuardrails } from '../pipeline/scope/guardrails.ts';
 import type { Platform, ScopeMatrix } from '../pipeline/scope/matrix.ts';
 import { Expander } from './expand.ts';
 import type { Fault } from './fault.ts';
@@ -12,7 +12,7 @@ export interface LoadedScopes {
   readonly matrix: ScopeMatrix;
   readonly detected: DetectedScope;
   readonly checks: readonly Verdict[];
-  readonly guardrails: readonly GuardrailVerdict[];
+  readonly guardrails: readonly Verdict[];
 }
 export interface LoadScopesOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -21,7 +21,7 @@ export function scopePage(): string {
     [
       'In an app',
       'From `@periscope-otel/collector/scope`, which loads nothing else. `DASHBOARD_SCOPE` decides as what the app runs, else ' +
-        'its `HOST`. None of these changes a foreign claim into a good one.',
+        'its `HOST`; give `detectScope` a name of the machine, never a request’s Host header. None of these changes a foreign claim into a good one.',
       APP,
     ],
     [

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { Plan } from '../pipeline/plan.ts';
-import { checkMatrix, type Verdict } from '../pipeline/scope/checks.ts';
+import { checkMatrix, type Breach } from '../pipeline/scope/checks.ts';
 import { COLOUR, COLUMNS, isIcon, SCOPE_NAME, SECRETS_BACKENDS } from '../pipeline/scope/columns.ts';
 import { bindingOf, detectProcessScope, type DetectedScope } from '../pipeline/scope/detect.ts';
 import { checkGuardrails } from '../pipeline/scope/guardrails.ts';
@@ -132,8 +132,8 @@ export function readScopes(tree: Tree | undefined, environment: Readonly<Record<
 function matrixFaults(matrix: ScopeMatrix, tree: Tree | undefined): Fault[] {
   // The built-in matrix is judged by our tests, not at every start.
   if (tree === undefined) return [];
-  const errors = checkMatrix(matrix).filter(({ ok }) => !ok);
-  const faults = errors.map((verdict) => faultAt(tree, 'error', verdict.detail, verdict));
+  const errors = checkMatrix(matrix).flatMap(({ breaches }) => breaches);
+  const faults = errors.map((breach) => faultAt(tree, 'error', breach.what, breach));
   const broken = new Set(errors.flatMap(({ scopes }) => scopes));
   // Of a scope that has a fault, what its guardrails would say follows from it; of its platforms the first speaks for all.
   const warnings = new Map<string, Fault>();
@@ -152,7 +152,7 @@ function faultAt(
   tree: Tree | undefined,
   severity: Fault['severity'],
   message: string,
-  { scopes, column }: Pick<Verdict, 'scopes' | 'column'>,
+  { scopes, column }: Pick<Breach, 'scopes' | 'column'>,
 ): Fault {
   const written = tree?.kind === 'map' ? tree.entries : new Map<string, { readonly value: Tree }>();
   const scope = scopes.find((each) => written.has(each)) ?? scopes[0];

@@ -113,7 +113,9 @@ export function printScopesCheck(options: ScopesOptions, out: Output, notes: Out
   return ok ? 0 : 1;
 }
 
-const plain = ({ group, name, ok, detail, scopes }: Verdict): object => ({ group, name, ok, detail, scopes });
+function plain({ group, name, ok, detail, breaches }: Verdict): object {
+  return { group, name, ok, detail, scopes: [...new Set(breaches.flatMap(({ scopes }) => scopes))] };
+}
 
 /** Neighbours with the same key, together. */
 function runsOf<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {

@@ -12,19 +12,23 @@ export interface Verdict {
   readonly group: string;
   readonly name: string;
   readonly ok: boolean;
-  /** What was found; when it is not ok, what is wrong, in full. */
+  /** What was found; when it is not ok, all that is wrong, in full. */
   readonly detail: string;
+  /** All that is wrong, each with its place. */
+  readonly breaches: readonly Breach[];
+}
+export interface Breach {
+  /** `cannot <verb> <object>: <cause>`. */
+  readonly what: string;
   /** The scopes it speaks about, and the column: where a configuration may be at fault. */
   readonly scopes: readonly string[];
-  readonly column?: keyof ScopeRow;
+  readonly column?: keyof ScopeRow | undefined;
 }
-/** What is wrong (a text), or what was found. */
-type Found = { readonly wrong: string; readonly scopes?: readonly string[] } | string;
+/** What was found, or what is wrong. */
+type Found = string | readonly Breach[];
 interface Check {
-  readonly group: string;
+  readonly group: Group;
   readonly name: string;
-  readonly scopes: readonly string[];
-  readonly column?: keyof ScopeRow;
   readonly look: () => Found;
 }
 
@@ -46,7 +50,7 @@ export function checkMatrix(matrix: ScopeMatrix): Verdict[] {
     ...rowChecks({ ...facts, matrix, rowsOf: rowsByScope(matrix) }, 'completeness', completeness),
     ...featureChecks(facts),
     ...nameChecks(facts),
-    ...rowChecks(facts, 'storage path', (row) => storagePath(row, facts), 'storagePrefix'),
+    ...rowChecks(facts, 'storage path', (row) => storagePath(row, facts)),
     ...coverageChecks(facts),
   ].map(verdictOf);
 }
@@ -87,57 +91,52 @@ function factsOf(matrix: ScopeMatrix): Facts {
 const folded = (prefix: string): string => prefix.toLowerCase();
 const unique = (values: readonly string[]): string[] => [...new Set(values)];
 
-function verdictOf({ look, ...check }: Check): Verdict {
+function verdictOf({ group, name, look }: Check): Verdict {
   const found = look();
-  if (typeof found === 'string') return { ...check, ok: true, detail: found };
-  return { ...check, ok: false, detail: found.wrong, scopes: found.scopes ?? check.scopes };
+  if (typeof found === 'string') return { group, name, ok: true, detail: found, breaches: [] };
+  return failed(group, name, found);
 }
 
-function check(
-  group: Group,
-  name: string,
-  scopes: readonly string[],
-  column: keyof ScopeRow | undefined,
-  look: () => Found,
-): Check {
-  return { group, name, scopes, look, ...(column === undefined ? {} : { column }) };
+/** A verdict that says everything that is wrong, once. */
+export function failed(group: string, name: string, breaches: readonly Breach[]): Verdict {
+  return { group, name, ok: false, detail: [...new Set(breaches.map(({ what }) => what))].join('; '), breaches };
 }
 
-function domainChecks({ matrix, rowsOf, expected }: Facts): Check[] {
-  return expected.map((scope) =>
-    check('domain detection', scope, [scope], 'domain', () => {
-      const rows = rowsOf.get(scope) ?? [];
-      const domains = unique(rows.map((row) => normaliseDomain(row.domain)));
-      if (rows.length === 0) return { wrong: `cannot detect scope "${scope}": it has no row` };
-      if (domains.length > 1)
-        return { wrong: `cannot detect scope "${scope}": its rows have several domains, ${domains.join(', ')}` };
-      const domain = domains[0]!;
-      if (scope === GLOBAL_SCOPE) {
-        if (domain !== '')
-          return { wrong: `cannot fall back on "${scope}": it has the domain "${domain}", and is for what has none` };
-        return 'without DASHBOARD_SCOPE, and for any other HOST';
-      }
-      if (domain === '') return "no domain: by DASHBOARD_SCOPE, a token or a listener's scope";
-      const detected = detectProcessScope({ HOST: domain }, matrix).scope;
-      if (detected === scope) return `HOST=${domain}`;
-      return {
-        wrong: `cannot tell scope "${scope}" from "${detected}": both have the domain "${domain}"`,
-        scopes: [scope, detected],
-      };
-    }),
-  );
+const wrong = (what: string, scopes: readonly string[], column?: keyof ScopeRow): Breach[] => [{ what, scopes, column }];
+
+function domainChecks(facts: Facts): Check[] {
+  return facts.expected.map((name) => ({ group: 'domain detection', name, look: () => domainOf(name, facts) }));
+}
+
+function domainOf(scope: string, { matrix, rowsOf }: Facts): Found {
+  const domains = unique((rowsOf.get(scope) ?? []).map((row) => normaliseDomain(row.domain)));
+  const [domain] = domains;
+  const bad = (cause: string): Found => wrong(`cannot detect scope "${scope}": ${cause}`, [scope], 'domain');
+  if (domain === undefined) return bad('it has no row');
+  if (domains.length > 1) return bad(`its rows have several domains, ${domains.join(', ')}`);
+  if (scope === GLOBAL_SCOPE) {
+    if (domain === '') return 'without DASHBOARD_SCOPE, and for any other HOST';
+    return wrong(`cannot fall back on "${scope}": it has the domain "${domain}", and is for what has none`, [scope], 'domain');
+  }
+  if (domain === '') return "no domain: by DASHBOARD_SCOPE, a token or a listener's scope";
+  const detected = detectProcessScope({ HOST: domain }, matrix).scope;
+  if (detected === scope) return `HOST=${domain}`;
+  const what = `cannot tell scope "${scope}" from "${detected}": both have the domain "${domain}"`;
+  return wrong(what, [scope, detected], 'domain');
 }
 
 /** One check for each row of the built-in matrix and of this one. Two rows for one place are judged together. */
-function rowChecks({ matrix, rowsOf }: Facts, group: Group, judge: (row: ScopeRow) => Found, column?: keyof ScopeRow): Check[] {
+function rowChecks({ matrix, rowsOf }: Facts, group: Group, judge: (row: ScopeRow) => Found): Check[] {
   const places = new Map([...SCOPE_MATRIX, ...matrix].map((row) => [placeOf(row), row]));
-  return [...places].map(([place, { scope, platform }]) =>
-    check(group, place, [scope], column, () => {
+  return [...places].map(([name, { scope, platform }]) => ({
+    group,
+    name,
+    look: () => {
       const found = (rowsOf.get(scope) ?? []).filter((row) => row.platform === platform).map(judge);
-      if (found.length === 0) return { wrong: `cannot use the matrix: it has no row for ${place}` };
+      if (found.length === 0) return wrong(`cannot use the matrix: it has no row for ${name}`, [scope]);
       return found.find((each) => typeof each !== 'string') ?? found[0]!;
-    }),
-  );
+    },
+  }));
 }
 
 /** `ENTERPRISE on Windows`. */
@@ -148,77 +147,88 @@ export function placeOf({ scope, platform }: Pick<ScopeRow, 'scope' | 'platform'
 function completeness(row: ScopeRow): Found {
   const missing = COLUMNS.filter((column) => isMissing(column, row[column.key])).map(({ name }) => name);
   if (missing.length === 0) return `${COLUMNS.length} columns`;
-  return { wrong: `cannot use the row of ${placeOf(row)}: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} empty` };
+  const what = `cannot use the row of ${placeOf(row)}: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} empty`;
+  return wrong(what, [row.scope]);
 }
 
 const FLAG = /^[A-Z_][A-Z0-9_]*$/;
 
-function featureChecks({ rowsOf, expected }: Facts): Check[] {
-  return expected.map((scope) =>
-    check('feature mapping', scope, [scope], 'features', () => {
-      const rows = rowsOf.get(scope) ?? [];
-      const own = unique(rows.map((row) => domainToFeature(row.domain)));
-      for (const { features } of rows) {
-        const bad = features.find((name) => !FLAG.test(name));
-        if (bad !== undefined)
-          return { wrong: `cannot switch on "${bad}" for scope "${scope}": a flag is made of A-Z, 0-9 and _` };
-        const twice = features.find((name, at) => features.indexOf(name) !== at);
-        if (twice !== undefined) return { wrong: `cannot switch on "${twice}" for scope "${scope}": it is listed twice` };
-        const foreign = features.find((name) => name.endsWith('_TENANT') && !own.includes(name));
-        if (foreign !== undefined)
-          return { wrong: `cannot switch on "${foreign}" for scope "${scope}": it is not the flag of its domain` };
-      }
-      const names = unique(rows.flatMap(({ features }) => features));
-      return names.length === 0 ? 'no flags' : names.join(', ');
-    }),
-  );
+function featureChecks(facts: Facts): Check[] {
+  return facts.expected.map((name) => ({ group: 'feature mapping', name, look: () => featuresOf(name, facts) }));
 }
 
-function nameChecks({ matrix, rowsOf }: Facts): Check[] {
-  const scopes = [...rowsOf.keys()];
-  const domains = unique(matrix.map((row) => row.domain).filter((domain) => domain !== ''));
+function featuresOf(scope: string, { rowsOf }: Facts): Found {
+  const rows = rowsOf.get(scope) ?? [];
+  const own = rows.map((row) => domainToFeature(row.domain));
+  const causeOf = (name: string, at: number, all: readonly string[]): string | undefined => {
+    if (!FLAG.test(name)) return 'a flag is made of A-Z, 0-9 and _';
+    if (all.indexOf(name) !== at) return 'it is listed twice';
+    return name.endsWith('_TENANT') && !own.includes(name) ? 'it is not the flag of its domain' : undefined;
+  };
+  const breaches = rows.flatMap(({ features }) =>
+    features.flatMap((name, at) => {
+      const cause = causeOf(name, at, features);
+      return cause === undefined ? [] : wrong(`cannot switch on "${name}" for scope "${scope}": ${cause}`, [scope], 'features');
+    }),
+  );
+  if (breaches.length > 0) return breaches;
+  return unique(rows.flatMap(({ features }) => features)).join(', ') || 'no flags';
+}
+
+function nameChecks(facts: Facts): Check[] {
+  const group = 'name normalisation';
   return [
-    check('name normalisation', 'domains are in normal form', [], 'domain', () => {
-      const bad = matrix.find(({ domain }) => domain !== '' && !isDomain(domain));
-      if (bad === undefined) return `${domains.length} domains`;
-      const wanted = normaliseDomain(bad.domain);
-      const cause = isDomain(wanted) ? `write it as "${wanted}"` : 'it is no host name';
-      return { wrong: `cannot use the domain "${bad.domain}" of scope "${bad.scope}": ${cause}`, scopes: [bad.scope] };
-    }),
-    check('name normalisation', 'scope names stay apart', [], undefined, () => {
-      const bad = scopes.find((scope) => !SCOPE_NAME.test(scope));
-      if (bad !== undefined) {
-        const rule = 'letters, digits, . _ -, a letter or digit first, at most 64';
-        return { wrong: `"${bad}" is no scope name: ${rule}`, scopes: [bad] };
-      }
-      const clash = firstClash(scopes, (scope) => scope.toLowerCase());
-      if (clash === undefined) return `${scopes.length} names`;
-      return {
-        wrong: `cannot tell scope "${clash[1]}" from "${clash[0]}": their names differ in upper and lower case only`,
-        scopes: [clash[1], clash[0]],
-      };
-    }),
-    check('name normalisation', 'one flag per domain', [], 'domain', () => {
-      const clash = firstClash(unique(domains.map(normaliseDomain)), domainToFeature);
-      if (clash === undefined) return `${domains.length} flags`;
-      const owners = clash.map((domain) => matrix.find((row) => normaliseDomain(row.domain) === domain)!.scope);
-      return {
-        wrong: `cannot tell the domains "${clash[1]}" and "${clash[0]}" apart: both have the flag ${domainToFeature(clash[0])}`,
-        scopes: owners.toReversed(),
-      };
-    }),
+    { group, name: 'domains are in normal form', look: () => normalDomains(facts) },
+    { group, name: 'scope names stay apart', look: () => separateNames(facts) },
+    { group, name: 'one flag per domain', look: () => separateFlags(facts) },
   ];
 }
 
-/** The first two values that are the same in the form in which they are compared. */
-function firstClash(values: readonly string[], form: (value: string) => string): [string, string] | undefined {
+const domainsOf = (matrix: ScopeMatrix): string[] => unique(matrix.map((row) => row.domain).filter((domain) => domain !== ''));
+
+function normalDomains({ matrix }: Facts): Found {
+  const bad = matrix.filter(({ domain }) => domain !== '' && !isDomain(domain));
+  if (bad.length === 0) return `${domainsOf(matrix).length} domains`;
+  return bad.flatMap(({ scope, domain }) => {
+    const wanted = normaliseDomain(domain);
+    const cause = isDomain(wanted) ? `write it as "${wanted}"` : 'it is no host name';
+    return wrong(`cannot use the domain "${domain}" of scope "${scope}": ${cause}`, [scope], 'domain');
+  });
+}
+
+function separateNames({ rowsOf }: Facts): Found {
+  const names = [...rowsOf.keys()];
+  const rule = 'letters, digits, . _ -, a letter or digit first, at most 64';
+  const breaches = [
+    ...names
+      .filter((name) => !SCOPE_NAME.test(name))
+      .flatMap((name) => wrong(`cannot use the scope "${name}": it is no scope name (${rule})`, [name])),
+    ...clashes(names, (name) => name.toLowerCase()).flatMap(([first, name]) =>
+      wrong(`cannot tell scope "${name}" from "${first}": their names differ in upper and lower case only`, [name, first]),
+    ),
+  ];
+  return breaches.length > 0 ? breaches : `${names.length} names`;
+}
+
+function separateFlags({ matrix }: Facts): Found {
+  const domains = unique(domainsOf(matrix).map(normaliseDomain));
+  const owner = (domain: string): string => matrix.find((row) => normaliseDomain(row.domain) === domain)!.scope;
+  const breaches = clashes(domains, domainToFeature).flatMap(([first, domain]) => {
+    const what = `cannot tell the domains "${domain}" and "${first}" apart: both have the flag ${domainToFeature(first)}`;
+    return wrong(what, [owner(domain), owner(first)], 'domain');
+  });
+  return breaches.length > 0 ? breaches : `${domains.length} flags`;
+}
+
+/** Values that are the same as an earlier one in the form in which they are compared, each behind that one. */
+function clashes(values: readonly string[], form: (value: string) => string): [first: string, value: string][] {
   const owners = new Map<string, string>();
-  for (const value of values) {
-    const owner = owners.get(form(value));
-    if (owner !== undefined) return [owner, value];
+  return values.flatMap((value): [string, string][] => {
+    const first = owners.get(form(value));
+    if (first !== undefined) return [[first, value]];
     owners.set(form(value), value);
-  }
-  return undefined;
+    return [];
+  });
 }
 
 /** Names that Windows keeps for devices, whatever ending they have. */
@@ -226,39 +236,41 @@ const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
 
 function storagePath(row: ScopeRow, { rowsOf, prefixOwner }: Facts): Found {
   const { scope, storagePrefix } = row;
-  const wrong = (cause: string): Found => ({ wrong: `cannot store under "${storagePrefix}" for ${placeOf(row)}: ${cause}` });
-  if (!SCOPE_NAME.test(storagePrefix)) return wrong('it is no path segment of letters, digits, . _ -');
-  if (DEVICE.test(storagePrefix) || storagePrefix.endsWith('.')) return wrong('Windows cannot have a folder of that name');
+  const bad = (cause: string): Found =>
+    wrong(`cannot store under "${storagePrefix}" for ${placeOf(row)}: ${cause}`, [scope], 'storagePrefix');
+  if (!SCOPE_NAME.test(storagePrefix)) return bad('it is no path segment of letters, digits, . _ -');
+  if (DEVICE.test(storagePrefix) || storagePrefix.endsWith('.')) return bad('Windows cannot have a folder of that name');
   const owner = prefixOwner.get(folded(storagePrefix))!;
   if (owner.scope !== scope) {
-    const text = `cannot tell scope "${scope}" from "${owner.scope}": both store under "${storagePrefix}"`;
-    return { wrong: text, scopes: [scope, owner.scope] };
+    const what = `cannot tell scope "${scope}" from "${owner.scope}": both store under "${storagePrefix}"`;
+    return wrong(what, [scope, owner.scope], 'storagePrefix');
   }
   const others = rowsOf.get(scope)!.filter((other) => other !== row);
   const shared = others.some((other) => folded(other.storagePrefix) === folded(storagePrefix));
-  if (others.length > 0 && !shared) return wrong(`the other platforms of "${scope}" store elsewhere`);
+  if (others.length > 0 && !shared) return bad(`the other platforms of "${scope}" store elsewhere`);
   return `${storagePrefix}/{year}/{month}/{day}/{hour}/`;
 }
 
 /** The platforms of machines; `any` is none. */
 const MACHINES: readonly Platform[] = ['Windows', 'macOS', 'Linux', 'Other'];
 
-function coverageChecks({ rowsOf }: Facts): Check[] {
-  return MACHINES.map((platform) =>
-    check('coverage', platform, [], 'platform', () => {
-      const covered: string[] = [];
-      for (const [scope, all] of rowsOf) {
-        const rows = all.filter((row) => row.platform === platform || row.platform === 'any');
-        const twice = rows.find((row, at) => rows.findIndex((other) => other.platform === row.platform) !== at);
-        if (twice !== undefined) return { wrong: `cannot choose a row for ${placeOf(twice)}: there are two`, scopes: [scope] };
-        if (rows.length > 0) covered.push(scope);
-        else if (platform !== 'Other')
-          return { wrong: `cannot run as "${scope}" on ${platform}: it has no row for it`, scopes: [scope] };
-      }
-      // On other systems a person's sandbox and the fallback are enough; the rest use Linux's row.
-      if (!covered.some((scope) => scope !== GLOBAL_SCOPE) || !covered.includes(GLOBAL_SCOPE))
-        return { wrong: `cannot run on ${platform}: no scope but ${covered.join(', ') || 'none'} has a row for it` };
-      return covered.join(', ');
-    }),
-  );
+function coverageChecks(facts: Facts): Check[] {
+  return MACHINES.map((platform) => ({ group: 'coverage', name: platform, look: () => coverageOf(platform, facts) }));
+}
+
+function coverageOf(platform: Platform, { rowsOf }: Facts): Found {
+  const covered: string[] = [];
+  const breaches: Breach[] = [];
+  for (const [scope, all] of rowsOf) {
+    const rows = all.filter((row) => row.platform === platform || row.platform === 'any');
+    const twice = rows.find((row, at) => rows.findIndex((other) => other.platform === row.platform) !== at);
+    if (twice !== undefined) breaches.push(...wrong(`cannot choose a row for ${placeOf(twice)}: there are two`, [scope]));
+    if (rows.length > 0) covered.push(scope);
+    else if (platform !== 'Other')
+      breaches.push(...wrong(`cannot run as "${scope}" on ${platform}: it has no row for it`, [scope]));
+  }
+  // On other systems a person's sandbox and the fallback are enough; the rest use Linux's row.
+  if (!covered.some((scope) => scope !== GLOBAL_SCOPE) || !covered.includes(GLOBAL_SCOPE))
+    breaches.push(...wrong(`cannot run on ${platform}: no scope but ${covered.join(', ') || 'none'} has a row for it`, []));
+  return breaches.length > 0 ? breaches : covered.join(', ');
 }

@@ -43,8 +43,9 @@ export function detectProcessScope(environment: Environment, matrix: ScopeMatrix
 }
 
 /**
- * The name of the scope an app runs as: DASHBOARD_SCOPE, else the scope that has `host` as its domain, else `global`. Constant
- * time, never throws. For apps, so it reads the process's environment unless it is given another.
+ * The name of the scope an app runs as: DASHBOARD_SCOPE, else the scope that has `host` as its domain, else `global`. `host` is
+ * the machine's configured name and never a request's Host header: a sender must not choose. Constant time, never throws. For
+ * apps, so it reads the process's environment unless it is given another.
  */
 export function detectScope(
   host: string | undefined = undefined,

@@ -1,4 +1,4 @@
-import { placeOf, readable, type Verdict } from './checks.ts';
+import { failed, placeOf, readable, type Breach, type Verdict } from './checks.ts';
 import { assignScope, validateMetricScope } from './claim.ts';
 import { COLUMNS, isMissing, SECRETS_BACKENDS } from './columns.ts';
 import type { DetectedScope } from './detect.ts';
@@ -12,11 +12,6 @@ import { judgeProperties } from './properties.ts';
  * Seven rules that a scope matrix must keep to be fit for use, beyond being sound (checks.ts): one verdict each, which names
  * everything that breaks it. `periscope scopes check` fails on them; a start warns, since they ask what a scope is for.
  */
-interface Breach {
-  readonly what: string;
-  readonly scopes: readonly string[];
-  readonly column?: keyof ScopeRow;
-}
 interface Context {
   /** Every cell of the right type. */
   readonly matrix: ScopeMatrix;
@@ -54,18 +49,12 @@ export const GUARDRAILS: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(RULES).map(([name, { about }]) => [name, about]),
 );
 
-export interface GuardrailVerdict extends Verdict {
-  /** Everything that breaks it, each with its place. */
-  readonly breaches: readonly Breach[];
-}
-
-export function checkGuardrails(matrix: ScopeMatrix, detected?: DetectedScope, platform?: Platform): GuardrailVerdict[] {
+export function checkGuardrails(matrix: ScopeMatrix, detected?: DetectedScope, platform?: Platform): Verdict[] {
   const context = { matrix: readable(matrix), written: matrix, detected, platform };
   return Object.entries(RULES).map(([name, { about, find }]) => {
     const breaches = find(context);
-    const ok = breaches.length === 0;
-    const detail = ok ? about : [...new Set(breaches.map(({ what }) => what))].join('; ');
-    return { group: 'guardrail', name, ok, detail, scopes: [...new Set(breaches.flatMap(({ scopes }) => scopes))], breaches };
+    if (breaches.length > 0) return failed('guardrail', name, breaches);
+    return { group: 'guardrail', name, ok: true, detail: about, breaches };
   });
 }
 

@@ -79,6 +79,13 @@ describe('the scopes of a configuration', () => {
     ]);
   });
 
+  it('are all told at once what is wrong with them', async () => {
+    const faults = await faultsOf(
+      withScopes('  "a/b":\n  "..":\n  A: { domain: "x y", features: [a, b] }\n  B: { domain: "-" }\n'),
+    );
+    for (const part of ['"a/b"', '".."', '"x y"', '"a" for', '"b" for', '"-"']) expect(faults.join('\n')).toContain(part);
+  });
+
   it('what breaks a guardrail is a warning, where it is written', async () => {
     expect(await faultsOf(withScopes('  ACME: { tier: premium, secrets_backend: environment }\n'))).toEqual([
       'warning: a.yaml:13:26: scopes::ACME::secrets_backend: cannot keep the secrets of ACME on any platform in environment: others on the machine can read it, and the scope is premium',
