@@ -1,7 +1,7 @@
 import { COLUMNS, isMissing, SCOPE_NAME } from './columns.ts';
 import { detectProcessScope } from './detect.ts';
 import { domainToFeature, isDomain, normaliseDomain } from './domains.ts';
-import { GLOBAL_SCOPE, SCOPE_MATRIX, rowsByScope, type Platform, type ScopeMatrix, type ScopeRow } from './matrix.ts';
+import { GLOBAL_SCOPE, SCOPE_MATRIX, rowsByScope, type Platform, type ScopeMatrix, type ScopeRow, type Tier } from './matrix.ts';
 
 /**
  * What must hold of a scope matrix, check by check: 37 for the built-in one, more with each row a user adds. Each asks one
@@ -62,12 +62,19 @@ export function checkMatrix(matrix: ScopeMatrix): Verdict[] {
 export function readable(matrix: ScopeMatrix): ScopeMatrix {
   return matrix.map((row) => ({
     ...row,
-    scope: String(row.scope),
+    scope: textOf(row.scope),
+    platform: textOf(row.platform) as Platform,
+    tier: textOf(row.tier) as Tier,
     domain: typeof row.domain === 'string' ? row.domain : '',
-    storagePrefix: String(row.storagePrefix),
-    features: Array.isArray(row.features) ? row.features.map(String) : [],
+    storagePrefix: textOf(row.storagePrefix),
+    secretsBackend: textOf(row.secretsBackend),
+    features: Array.isArray(row.features) ? row.features.map(textOf) : [],
+    retentionDays: Number.isFinite(row.retentionDays) ? row.retentionDays : 0,
   }));
 }
+
+/** A text, or the name of the type that stands in its place: not every value can be made one. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : typeof value);
 
 /** What the checks look up, gathered once. */
 interface Facts {
@@ -141,7 +148,7 @@ function rowChecks({ matrix, rowsOf }: Facts, group: Group, judge: (row: ScopeRo
 
 /** `ENTERPRISE on Windows`. */
 export function placeOf({ scope, platform }: Pick<ScopeRow, 'scope' | 'platform'>): string {
-  return `${scope} on ${platform === 'any' ? 'any platform' : platform}`;
+  return `${textOf(scope)} on ${platform === 'any' ? 'any platform' : textOf(platform)}`;
 }
 
 function completeness(row: ScopeRow): Found {

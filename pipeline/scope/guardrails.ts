@@ -109,13 +109,17 @@ function typeSafety({ written }: Context): Breach[] {
   return written.flatMap((row) =>
     COLUMNS.filter((column) => !isMissing(column, row[column.key]) && !column.fits(row[column.key])).map(
       ({ key, name, wanted }) => ({
-        what: `cannot use ${name} of ${placeOf(row)}: ${JSON.stringify(row[key])} is not ${wanted}`,
+        what: `cannot use ${name} of ${placeOf(row)}: ${shown(row[key])} is not ${wanted}`,
         scopes: [row.scope],
         column: key,
       }),
     ),
   );
 }
+
+/** A number or text as it is; of anything else the type. */
+const shown = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? JSON.stringify(value) : `a value of type ${typeof value}`;
 
 function completeness({ written }: Context): Breach[] {
   const keys = new Set<string>(COLUMNS.map(({ key }) => key));

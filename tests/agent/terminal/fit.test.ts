@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pad, printable, truncate, wrap } from '../../../agent/terminal/fit.ts';
-import { displayWidth } from '../../../agent/terminal/width.ts';
+import { displayWidth, graphemes } from '../../../agent/terminal/width.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 const width = fc.integer({ min: 1, max: 30 });
@@ -57,7 +57,8 @@ describe('wrapping', () => {
       fc.property(fc.oneof(text, fc.lorem()), fc.integer({ min: 2, max: 30 }), (each, columns) => {
         const lines = wrap(each, columns);
         expect(lines.join('').replace(/\s/g, '')).toBe(each.replace(/\s/g, ''));
-        for (const line of lines) if ([...line].length > 1) expect(displayWidth(line)).toBeLessThanOrEqual(Math.max(columns, 2));
+        for (const line of lines)
+          if (graphemes(line).length > 1) expect(displayWidth(line)).toBeLessThanOrEqual(Math.max(columns, 2));
       }),
       { endOnFailure: true },
     );
