@@ -44,7 +44,6 @@ const RECEIVERS: readonly ForeignEntry[] = [
 const PROCESSORS: readonly ForeignEntry[] = [
   { types: 'resource_detection resourcedetection', instead: 'use the resource detectors of the SDK, or ' + BEFORE },
   { types: 'transform', instead: 'sanitize cleans keys and values; for OTTL statements, ' + BEFORE },
-  { types: 'filter', instead: 'drop what you do not want in the SDK (views, samplers), or ' + BEFORE },
   { types: 'redaction', instead: 'sanitize bounds and cleans values; to remove secrets, ' + BEFORE },
   { types: 'probabilistic_sampler tail_sampling', instead: 'sample in the SDK (OTEL_TRACES_SAMPLER), or ' + BEFORE },
   { types: 'k8s_attributes k8sattributes', instead: 'set OTEL_RESOURCE_ATTRIBUTES from the downward API, or ' + BEFORE },

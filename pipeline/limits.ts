@@ -135,6 +135,9 @@ export const LIMITS = {
   regexpStates: 1000,
   /** Largest count of x{n,m}; RE2's. */
   regexpRepeats: 1000,
+  /** Parentheses in a condition of `filter`, and its characters. */
+  conditionDepth: 100,
+  conditionChars: 16 * 1024,
   /** Longest text that groups are extracted from: it takes time in proportion to text and pattern. */
   extractBytes: 16 * 1024,
   /** Connections of a health listener: probes and people. */

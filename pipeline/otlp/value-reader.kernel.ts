@@ -43,6 +43,11 @@ export class ValueReader {
     this.low = value | 0;
   }
 
+  setDouble(value: number): void {
+    this.kind = DOUBLE;
+    this.double = value;
+  }
+
   text(bytes: Uint8Array, start: number, end: number): void {
     this.#place(TEXT, bytes, start, end);
   }

@@ -96,7 +96,8 @@ function quoted(text: string, html: boolean): string {
 export function sameValue(a: AnyValue | undefined, b: AnyValue | undefined): boolean {
   const [left, right] = [a ?? NOTHING, b ?? NOTHING];
   if (left.kind === 'map' && right.kind === 'map') {
-    const others = new Map(right.entries);
+    // Of equal keys the first counts.
+    const others = new Map(right.entries.toReversed());
     return (
       left.entries.length === right.entries.length &&
       left.entries.every(([key, value]) => others.has(key) && sameValue(value, others.get(key)))

@@ -49,6 +49,11 @@ const CONFIGS: Readonly<Record<string, (folder: string, sink: string) => unknown
   'scope scope': () => undefined,
   'processor sanitize': () => undefined,
   'processor resource': () => ({ attributes: [{ key: 'zone', value: 'z1', action: 'upsert' }] }),
+  'processor filter': () => ({
+    traces: { span: ['attributes["id"] == nil'], spanevent: ['name == "none"'] },
+    metric_conditions: ['datapoint.attributes["id"] == "none" or metric.name == "none"'],
+    logs: { log_record: ['IsMatch(attributes["id"], "none")'] },
+  }),
   'processor attributes': () => ({
     actions: [
       { key: 'id', from_attribute: 'id', action: 'upsert' },

@@ -1,0 +1,145 @@
+import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
+import type { Context, Drop, Emit, Processor } from '../../pipeline/component.ts';
+import { CUT, Descent, ENTER, PASS, type Visitor } from '../../pipeline/otlp/descent.kernel.ts';
+import { FieldReader } from '../../pipeline/otlp/field-reader.kernel.ts';
+import { rewritten, wholeBytes } from '../../pipeline/otlp/rewrite.ts';
+import { Splices } from '../../pipeline/otlp/splices.kernel.ts';
+import { ITEM_NAMES, SIGNALS, type Signal } from '../../pipeline/signal.ts';
+import { rulesOf, type Rule, type Rules } from './conditions.ts';
+import type { Config } from './config.ts';
+import { Place } from './place.kernel.ts';
+
+const SPAN_EVENTS = 11;
+const EMPTY = new Uint8Array(0);
+
+/** Asks every level from the outside in; what a condition is true of goes, and what is emptied by that goes with it. */
+class Filter implements Processor, Visitor {
+  readonly #splices = new Splices();
+  readonly #descent = new Descent(this.#splices);
+  readonly #place = new Place(this.#descent);
+  readonly #events = new FieldReader();
+  readonly #rules: Readonly<Record<Signal, Rules>>;
+  readonly #context: Context;
+  readonly #counts = { errors: 0, span_events: 0 };
+  #now: Rules = {};
+  #item: readonly Rule[] | undefined;
+  /** Nothing below this level is asked. */
+  #lowest: 'resource' | 'list' | 'metric' | 'item' = 'item';
+  /** The condition, with error_mode propagate, that had no answer. */
+  #failed = '';
+
+  constructor(config: Config, context: Context) {
+    this.#context = context;
+    this.#rules = Object.fromEntries(SIGNALS.map((signal) => [signal, rulesOf(config, signal)])) as Record<Signal, Rules>;
+  }
+
+  stats(): Readonly<Record<string, number>> {
+    return { ...this.#counts };
+  }
+
+  process(batch: ScopedBatch, emit: Emit, drop: Drop): void {
+    const { signal } = batch;
+    const rules = this.#rules[signal];
+    const item = rules.datapoint ?? rules.span ?? rules.log;
+    if (item === undefined && rules.spanevent === undefined && rules.metric === undefined && !(rules.resource ?? rules.scope)) {
+      emit(batch);
+      return;
+    }
+    this.#now = rules;
+    this.#item = item;
+    this.#lowest =
+      item !== undefined || rules.spanevent !== undefined
+        ? 'item'
+        : rules.metric !== undefined
+          ? 'metric'
+          : rules.scope !== undefined
+            ? 'list'
+            : 'resource';
+    this.#failed = '';
+    const bytes = wholeBytes(batch);
+    this.#descent.run(bytes, signal === 'metrics', this);
+    if (this.#failed !== '') {
+      drop(batch, batch.items, 'filter_error', `cannot filter ${batch.items} ${ITEM_NAMES[signal]}: ${this.#failed}`);
+    } else if (this.#splices.full) {
+      const message = `cannot filter ${batch.items} ${ITEM_NAMES[signal]}: more changes than one request may need; send smaller requests`;
+      drop(batch, batch.items, 'filter_too_many', message);
+    } else this.#settle(batch, bytes, emit, drop);
+  }
+
+  #settle(batch: ScopedBatch, bytes: Uint8Array, emit: Emit, drop: Drop): void {
+    const { itemsCut } = this.#descent;
+    const left = batch.items - itemsCut;
+    if (itemsCut > 0) drop(batch, itemsCut, 'filter');
+    if (left === 0) return;
+    emit(this.#splices.count === 0 ? batch : rewritten(batch, bytes, this.#splices, EMPTY, left));
+  }
+
+  /** Is one of the conditions true here? */
+  #isHit(rules: readonly Rule[] | undefined): boolean {
+    if (rules === undefined) return false;
+    const place = this.#place;
+    for (const rule of rules) {
+      const hit = rule.test(place);
+      if (place.fault === '') {
+        if (hit) return true;
+      } else this.#fault(rule);
+    }
+    return false;
+  }
+
+  #fault({ text, errorMode }: Rule): void {
+    this.#counts.errors += 1;
+    const message = `the condition ${text} has no answer: ${this.#place.fault}`;
+    this.#place.fault = '';
+    if (errorMode === 'propagate') this.#failed = message;
+    else if (errorMode === 'ignore') this.#context.log.limited(`condition ${text}`, `cannot tell whether to drop: ${message}`);
+  }
+
+  group(): number {
+    if (this.#failed !== '') return PASS;
+    if (this.#isHit(this.#now.resource)) return CUT;
+    return this.#lowest === 'resource' ? PASS : ENTER;
+  }
+
+  list(): number {
+    if (this.#failed !== '') return PASS;
+    if (this.#isHit(this.#now.scope)) return CUT;
+    return this.#lowest === 'list' ? PASS : ENTER;
+  }
+
+  metric(): number {
+    if (this.#failed !== '') return PASS;
+    if (this.#isHit(this.#now.metric)) return CUT;
+    return this.#lowest === 'metric' ? PASS : ENTER;
+  }
+
+  item(): number {
+    if (this.#failed !== '') return PASS;
+    if (this.#isHit(this.#item)) return CUT;
+    if (this.#now.spanevent !== undefined) this.#spanEvents();
+    return ENTER;
+  }
+
+  /** A span stays when all its events go. */
+  #spanEvents(): void {
+    const { bytes, itemStart, itemEnd, itemDepth } = this.#descent;
+    const place = this.#place;
+    const events = this.#events;
+    events.begin(bytes, itemStart, itemEnd);
+    place.eventIndex = 0;
+    while (events.next()) {
+      if (events.number !== SPAN_EVENTS || events.wireType !== 2) continue;
+      place.eventStart = events.valueStart;
+      place.eventEnd = events.position;
+      if (this.#isHit(this.#now.spanevent)) {
+        this.#splices.cut(itemDepth, events.start, events.position);
+        this.#counts.span_events += 1;
+      }
+      place.eventIndex += 1;
+    }
+  }
+}
+
+export function create(config: Config, context: Context): Processor {
+  return new Filter(config, context);
+}
