@@ -37,7 +37,7 @@ const ASCII: Lines = { top: '+++', rule: '+++', bottom: '+++', side: '|', flat: 
 export function drawTable(table: Table, surface: Surface): { readonly text: string; readonly omitted: readonly string[] } {
   const cells = table.groups.map((rows) => rows.map((row) => row.map((cell) => prepare(cell, surface.unicode))));
   const natural = table.columns.map(({ title }, column) =>
-    Math.max(displayWidth(title), ...cells.flat().map((row) => displayWidth(row[column]?.text ?? ''))),
+    cells.flat().reduce((widest, row) => Math.max(widest, displayWidth(row[column]?.text ?? '')), displayWidth(title)),
   );
   const { shown, widths } = layOut(table.columns, natural, surface.columns);
   const lines = surface.unicode ? BOX : ASCII;

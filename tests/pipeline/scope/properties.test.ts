@@ -48,6 +48,18 @@ describe('sanitizeProperties, mode clean', () => {
     expect(judgeProperties({ loop })).toMatchObject({ ok: false, key: 'loop' });
   });
 
+  it('the text of what is nested is JSON, as far as it is kept', () => {
+    const nested = fc.jsonValue({ maxDepth: 7 }).filter((value) => typeof value === 'object' && value !== null);
+    fc.assert(
+      fc.property(nested, (value) => {
+        expect(sanitizeProperties({ value })['value']).toBe([...JSON.stringify(value)].slice(0, 1024).join(''));
+      }),
+      { endOnFailure: true },
+    );
+    const long = { list: ['𝄞"\n'.repeat(900), 'x'.repeat(3000), 'never seen'] };
+    expect(sanitizeProperties({ long })['long']).toBe([...JSON.stringify(long)].slice(0, 1024).join(''));
+  });
+
   it('a value that is wide and deep ends when its text is full', () => {
     let wide: unknown = 1;
     for (let depth = 0; depth < 7; depth++) wide = Array.from({ length: 1000 }, () => wide);
