@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -22,54 +18,16 @@ import {
   summary,
   summaryPoint,
 } from '../support/build.ts';
+import { Authority, type Identity } from '../support/certificates.ts';
 import { Collector, GRPC_RECEIVER, yamlOf } from '../support/collector.ts';
 import { difference, fingerprints, itemsOf, NO_DIFFERENCE } from '../support/items.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
-import { peer } from '../support/peers.ts';
+import { otelcol, startOtelcol } from '../support/otelcol.ts';
 import { decode, type Tree } from '../support/reference/otlp.ts';
+import { temporaryFolders } from '../support/temporary.ts';
 
-const otelcol = peer('otelcol');
+const folder = temporaryFolders();
 const REQUESTS = 40;
-
-type Protocol = 'HTTP' | 'gRPC';
-
-/** otelcol between two addresses; the port is free when it is asked for, and otelcol takes it at once. */
-async function startOtelcol(destination: string, protocol: Protocol): Promise<{ url: string; stop: () => Promise<void> }> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  const folder = await mkdtemp(join(tmpdir(), 'otelcol-'));
-  const pipeline = `{ receivers: [otlp], processors: [batch], exporters: [otlp${protocol === 'HTTP' ? 'http' : ''}] }`;
-  const exporter =
-    protocol === 'HTTP'
-      ? `otlphttp: { endpoint: "${destination}", compression: zstd }`
-      : `otlp: { endpoint: "${destination}", compression: zstd, tls: { insecure: true } }`;
-  const config = `receivers: { otlp: { protocols: { ${protocol === 'HTTP' ? 'http' : 'grpc'}: { endpoint: "127.0.0.1:${port}" } } } }
-processors: { batch: { timeout: 100ms } }
-exporters: { ${exporter} }
-service:
-  telemetry: { metrics: { level: none } }
-  pipelines: { metrics: ${pipeline}, traces: ${pipeline}, logs: ${pipeline} }
-`;
-  await writeFile(join(folder, 'config.yaml'), config);
-  const child = spawn(otelcol.path, ['--config', join(folder, 'config.yaml')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = once(child, 'close');
-  let log = '';
-  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  while (!log.includes('Everything is ready')) {
-    if (child.exitCode !== null) throw new Error(`otelcol ended with ${child.exitCode}:\n${log}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  };
-  return { url: `http://127.0.0.1:${port}`, stop };
-}
 
 /** Every kind of item, with what any correct hop leaves unchanged. Every span has a status, as otelcol adds an empty one where
  *  there is none. */
@@ -127,24 +85,68 @@ const normal = (signal: Signal, bodies: readonly Uint8Array[]): string[] =>
 const PARTS = { processors: '  sanitize:\n  batch: { timeout: 50ms }\n', chain: ['sanitize', 'batch'] };
 const ENV = { env: { DASHBOARD_SCOPE: 'ENTERPRISE' } };
 
+/** How one hop sends to the next, in the YAML that both collectors read. */
+interface Way {
+  readonly protocol: 'http' | 'grpc';
+  readonly serverTls?: string;
+  readonly clientTls?: string;
+}
+
+/** Both sides show certificates of one authority. */
+function mutualTls(): Way {
+  const authority = new Authority();
+  const directory = folder();
+  const file = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const pair = (name: string, { cert, key }: Identity): string =>
+    `cert_file: ${file(`${name}.pem`, cert)}, key_file: ${file(`${name}.key`, key)}`;
+  const ca = file('ca.pem', authority.cert);
+  return {
+    protocol: 'grpc',
+    serverTls: `{ ${pair('server', authority.issueServer())}, client_ca_file: ${ca} }`,
+    clientTls: `{ ${pair('client', authority.issue({ subject: { CN: 'client' } }))}, ca_file: ${ca} }`,
+  };
+}
+
+const WAYS: readonly (readonly [string, () => Way])[] = [
+  ['HTTP', () => ({ protocol: 'http' })],
+  ['gRPC', () => ({ protocol: 'grpc' })],
+  ['gRPC and mutual TLS', mutualTls],
+];
+
+function exporter({ protocol, clientTls }: Way, address: string, compression: string): string {
+  if (protocol === 'http') return `otlp_http: { endpoint: "http://${address}", compression: ${compression} }`;
+  return `otlp: { endpoint: "${address}", compression: ${compression}, tls: ${clientTls ?? '{ insecure: true }'} }`;
+}
+
 describe.skipIf(otelcol.missing)(`otelcol${otelcol.note}`, () => {
-  it.each(['HTTP', 'gRPC'] as const)('between two Periscopes changes no item and loses none, over %s', async (protocol) => {
+  it.each(WAYS)('between two Periscopes changes no item and loses none, over %s', async (_name, make) => {
+    const way = make();
+    const tls = way.serverTls === undefined ? '' : `tls: ${way.serverTls}`;
     const sink = await OtlpSink.start();
     try {
       await using last = await Collector.start(
-        yamlOf({ exporters: `  otlp_http: { endpoint: "${sink.url}", compression: none }\n`, receiver: GRPC_RECEIVER, ...PARTS }),
+        yamlOf({
+          exporters: `  otlp_http: { endpoint: "${sink.url}", compression: none }\n`,
+          receiver: `${GRPC_RECEIVER}        ${tls}\n`,
+          ...PARTS,
+        }),
         ENV,
       );
-      const middle = await startOtelcol(protocol === 'HTTP' ? last.url() : last.grpcUrl, protocol);
+      const address = new URL(way.protocol === 'http' ? last.url() : last.grpcUrl).host;
+      const middle = await startOtelcol({
+        protocols: `${way.protocol}: { endpoint: "$ENDPOINT", ${tls} }`,
+        exporter: exporter(way, address, 'zstd'),
+      });
       const sent = Object.fromEntries(
         SIGNALS.map((signal) => [signal, requests(signal).map((tree) => encode(signal, tree))]),
       ) as Record<Signal, Uint8Array[]>;
       try {
         await using first = await Collector.start(
-          yamlOf({
-            exporters: `  ${protocol === 'HTTP' ? 'otlp_http' : 'otlp'}: { endpoint: "${middle.url}", compression: gzip }\n`,
-            ...PARTS,
-          }),
+          yamlOf({ exporters: `  ${exporter(way, middle.address, 'gzip')}\n`, ...PARTS }),
           ENV,
         );
         for (const signal of SIGNALS) {
