@@ -1,4 +1,5 @@
+import { audit } from './audit/index.ts';
 import { healthCheck } from './health_check/index.ts';
 
 /** Every extension of this build. */
-export const extensions = [healthCheck] as const;
+export const extensions = [healthCheck, audit] as const;

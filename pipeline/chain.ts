@@ -1,5 +1,7 @@
+import type { Audit } from './audit.ts';
+import type { Sender } from './batch/batch.ts';
 import { letGo, type ScopedBatch } from './batch/scoped-batch.ts';
-import type { Drop, Emit, Processor, Rejection } from './component.ts';
+import type { Drop, Emit, MutationCounts, Processor, Rejection } from './component.ts';
 import type { FanOut, Lane } from './fanout.ts';
 import type { Log } from './log.ts';
 import type { Signal } from './signal.ts';
@@ -9,6 +11,10 @@ export interface NamedProcessor {
   readonly id: string;
   readonly processor: Processor;
 }
+
+const MUTATIONS = ['added', 'modified', 'deleted'] as const satisfies readonly (keyof MutationCounts)[];
+const NO_MUTATIONS: MutationCounts = { added: 0, modified: 0, deleted: 0 };
+const SEVERAL: Sender = { head: { remoteAddress: '*' } };
 
 /** What one call of a processor has done with the batch it was given. */
 interface Call {
@@ -24,19 +30,25 @@ export class Chain {
   readonly #stages: readonly NamedProcessor[];
   readonly #fanOut: FanOut;
   readonly #log: Log;
+  readonly #audit: Audit | undefined;
+  /** By stage: what the audit log knows of its changes. */
+  readonly #mutations: MutationCounts[];
   readonly #emits: readonly Emit[];
   readonly #drop: Drop;
   readonly #broken = new Map<string, string>();
   #call: Call | undefined;
   #rejected: Rejection[] | undefined;
   #entering: ScopedBatch | undefined;
+  #sender: Sender | undefined;
 
-  constructor(id: string, signal: Signal, stages: readonly NamedProcessor[], fanOut: FanOut, log: Log) {
+  constructor(id: string, signal: Signal, stages: readonly NamedProcessor[], fanOut: FanOut, log: Log, audit?: Audit) {
     this.id = id;
     this.signal = signal;
     this.#stages = stages;
     this.#fanOut = fanOut;
     this.#log = log;
+    this.#audit = audit;
+    this.#mutations = stages.map(() => NO_MUTATIONS);
     this.#drop = (batch, items, reason, message) => this.#dropped(batch, items, reason, message);
     this.#emits = stages.map((_, stage) => (batch: ScopedBatch) => {
       if (this.#call !== undefined) this.#call.emitted = true;
@@ -60,13 +72,15 @@ export class Chain {
     this.#stages.forEach(({ processor }, stage) => processor.start?.(this.#emits[stage]!, this.#drop));
   }
 
-  /** Runs a batch for which `lane` has room. Returns what processors let go of it at once, for the sender. */
-  enter(batch: ScopedBatch, lane: Lane): readonly Rejection[] | undefined {
+  /** Runs a batch of `sender` for which `lane` has room. Returns what processors let go of it at once, for the sender. */
+  enter(batch: ScopedBatch, lane: Lane, sender?: Sender): readonly Rejection[] | undefined {
     lane.enter(batch);
     this.#entering = batch;
+    this.#sender = sender;
     this.#rejected = undefined;
     this.#run(batch, 0);
     this.#entering = undefined;
+    this.#sender = undefined;
     return this.#rejected;
   }
 
@@ -107,6 +121,23 @@ export class Chain {
       this.#failed(next.id, error, call);
     }
     this.#call = outer;
+    if (this.#audit?.active === true) this.#auditMutations(this.#audit, next, stage, batch);
+  }
+
+  /** Tells what a processor has changed since the last time, and for whom. */
+  #auditMutations(audit: Audit, { id, processor }: NamedProcessor, stage: number, batch: ScopedBatch): void {
+    const now = processor.mutations?.();
+    if (now === undefined) return;
+    const before = this.#mutations[stage]!;
+    this.#mutations[stage] = now;
+    // Behind `batch` a change is no longer one sender's.
+    const sender = this.#isOpen(batch) ? this.#sender : SEVERAL;
+    for (const action of MUTATIONS) {
+      const items = now[action] - before[action];
+      if (items === 0) continue;
+      const who = { scope: batch.scope, user: sender?.user, client: sender?.head?.remoteAddress, component: `${this.id} ${id}` };
+      audit.record({ type: 'METRIC_MUTATION', severity: 'INFO', action, result: 'SUCCESS', ...who, items });
+    }
   }
 
   #dropped(batch: ScopedBatch, items: number, reason: string, message?: string, clean = true): void {
@@ -130,6 +161,8 @@ export class Chain {
     const cause = error instanceof Error ? error.message : String(error);
     this.#broken.set(id, `cannot process ${this.signal} in ${id}: ${cause}`);
     this.#log.limited(`processor ${id}`, `cannot process ${this.signal} in ${id}: ${cause}`);
+    const event = { type: 'ERROR', severity: 'ERROR', action: 'processor_failed', result: 'FAILURE' } as const;
+    this.#audit?.record({ ...event, scope: call.batch.scope, component: id, items: call.left });
     if (!call.emitted && call.left > 0) this.#dropped(call.batch, call.left, 'internal', undefined, false);
   }
 }

@@ -78,6 +78,14 @@ export interface Processor {
   readonly inspection?: ProcessorInspection;
   /** Counters of its own, by name. */
   stats?(): Readonly<Record<string, number>>;
+  /** How much of the data it has changed so far. One that changes data has it: the audit log tells it per sender. */
+  mutations?(): MutationCounts;
+}
+/** Things (attributes, texts, items) since the start; an item that is dropped counts as deleted. */
+export interface MutationCounts {
+  readonly added: number;
+  readonly modified: number;
+  readonly deleted: number;
 }
 export interface ProcessorInspection {
   readonly attributes: AttributeInspection;

@@ -57,7 +57,7 @@ class Builder {
       const exporter: Exporter = await this.#make(instance);
       this.#queues.set(instance.id, {
         exporter,
-        queue: new DeliveryQueue(instance.id, exporter, instance.delivery, this.#context),
+        queue: new DeliveryQueue(instance.id, exporter, instance.delivery, { ...this.#context, audit: this.#host.audit }),
       });
     }
     const chains: Chain[] = [];
@@ -118,7 +118,7 @@ class Builder {
       this.#ledger.pipeline(pipeline.id),
       this.#plan.service.ack === 'delivered',
     );
-    return new Chain(pipeline.id, pipeline.signal, stages, fanOut, this.#context.log);
+    return new Chain(pipeline.id, pipeline.signal, stages, fanOut, this.#context.log, this.#host.audit);
   }
 
   #held(exporter: string, chains: readonly Chain[], signal: Signal, scope: string): number {
@@ -141,6 +141,7 @@ class Builder {
       chains: chains.filter((chain) => pipelines.some((pipeline) => pipeline.id === chain.id)),
       ledger: this.#ledger,
       log: this.#context.log,
+      audit: this.#host.audit,
     });
   }
 

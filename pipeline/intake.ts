@@ -1,4 +1,5 @@
-import type { Batch } from './batch/batch.ts';
+import type { Audit } from './audit.ts';
+import type { Batch, Origin } from './batch/batch.ts';
 import type { Lease } from './batch/lease.ts';
 import { Receipt } from './batch/receipt.ts';
 import { letGo, type ScopedBatch } from './batch/scoped-batch.ts';
@@ -27,6 +28,7 @@ export interface IntakeOptions {
   readonly chains: readonly Chain[];
   readonly ledger: Ledger;
   readonly log: Log;
+  readonly audit: Audit;
 }
 
 interface Entrance {
@@ -43,6 +45,7 @@ interface ChainPassage extends Passage {
 /** One request on its way in. */
 interface Arrival {
   readonly signal: Signal;
+  readonly origin: Origin;
   readonly receipt: Receipt;
   readonly lease: Lease;
   readonly bound: Bound;
@@ -87,7 +90,7 @@ export class ReceiverIntake implements Intake {
 
   admit(bytes: number): Refusal | undefined {
     if (this.#closed) return this.#stopping();
-    return this.#options.admission?.admit(bytes);
+    return this.#options.audit.refusal() ?? this.#options.admission?.admit(bytes);
   }
 
   release(bytes: number): void {
@@ -103,8 +106,16 @@ export class ReceiverIntake implements Intake {
     if (this.#closed) return this.#stopping();
     if (entrance === undefined) return refusal('NOT_FOUND', `cannot take ${batch.signal}: no pipeline takes them`);
     const arrival = this.#arrive(batch, entrance);
+    const audited = this.#auditViolations(arrival);
     const refused = this.#admitGrowth(batch, entrance);
-    if (refused !== undefined) return this.#refuse(arrival, refused);
+    if (audited === undefined) return refused === undefined ? this.#pass(arrival) : this.#refuse(arrival, refused);
+    return audited.then((unaudited) => {
+      const answer = unaudited ?? refused ?? (this.#closed ? this.#stopping() : undefined);
+      return answer === undefined ? this.#pass(arrival) : this.#refuse(arrival, answer);
+    });
+  }
+
+  #pass(arrival: Arrival): Promise<Outcome> | Outcome {
     const unmet = reserve(arrival.needs);
     if (unmet === undefined) return this.#enter(arrival);
     return blocks(unmet) ? this.#wait(arrival, unmet) : this.#refuse(arrival, refusalOf(unmet));
@@ -133,7 +144,8 @@ export class ReceiverIntake implements Intake {
     const passages: ChainPassage[] = [];
     for (const scoped of bound.batches)
       for (const chain of chains) passages.push({ batch: scoped, chain, lane: chain.lane(scoped.scope) });
-    return { signal: batch.signal, receipt, lease: batch.walk.lease, bound, passages, needs: needsOf(passages), answer };
+    const { signal, origin, walk } = batch;
+    return { signal, origin, receipt, lease: walk.lease, bound, passages, needs: needsOf(passages), answer };
   }
 
   /** Waits for room in one queue after the other, holding none meanwhile: two requests that held what the other needs
@@ -154,7 +166,7 @@ export class ReceiverIntake implements Intake {
   }
 
   /** All room is taken: counts, runs the pipelines, and answers. */
-  #enter({ signal, receipt, lease, bound, passages, answer }: Arrival): Promise<Outcome> | Outcome {
+  #enter({ signal, origin, receipt, lease, bound, passages, answer }: Arrival): Promise<Outcome> | Outcome {
     for (const batch of bound.batches) {
       const row = this.#rows.of(signal, batch.scope);
       row.received += batch.items;
@@ -167,7 +179,7 @@ export class ReceiverIntake implements Intake {
     }
     let told: Map<Chain, Rejection[]> | undefined;
     for (const { batch, chain, lane } of passages) {
-      const rejected = lane.leads ? chain.enter(batch, lane) : this.#nowhere(batch, chain, lane);
+      const rejected = lane.leads ? chain.enter(batch, lane, origin) : this.#nowhere(batch, chain, lane);
       if (rejected !== undefined) (told ??= new Map()).set(chain, [...(told.get(chain) ?? []), ...rejected]);
     }
     receipt.release(OK);
@@ -176,6 +188,30 @@ export class ReceiverIntake implements Intake {
     const rejected = told === undefined ? bound.rejected : [...bound.rejected, ...rejectedByAll(told, chains)];
     if (rejected.length === 0) return answer;
     return answer instanceof Promise ? answer.then((outcome) => withRejected(outcome, rejected)) : withRejected(answer, rejected);
+  }
+
+  /** A promise: the answer has to wait until the violations are on disk, or is that refusal. */
+  #auditViolations({ signal, origin, bound }: Arrival): Promise<Refusal | undefined> | undefined {
+    const { audit, ledger, receiver } = this.#options;
+    if (bound.rejected.length === 0 || !audit.active) return undefined;
+    let waits: Promise<Refusal | undefined>[] | undefined;
+    for (const { scope, reason, items, attempted } of bound.rejected) {
+      if (!VIOLATIONS.has(reason)) continue;
+      const wait = audit.record({
+        type: 'SCOPE_VIOLATION',
+        severity: 'CRITICAL',
+        action: reason,
+        result: 'FAILURE',
+        scope: ledger.knows(scope) ? scope : OTHER_SCOPES,
+        user: origin.user,
+        client: origin.head?.remoteAddress,
+        component: receiver,
+        items,
+        details: { signal, transport: origin.transport, ...(attempted !== undefined && { attempted_scope: attempted }) },
+      });
+      if (wait !== undefined) (waits ??= []).push(wait);
+    }
+    return waits === undefined ? undefined : Promise.all(waits).then((answers) => answers.find((answer) => answer !== undefined));
   }
 
   #nowhere(batch: ScopedBatch, chain: Chain, lane: Lane): undefined {

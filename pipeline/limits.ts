@@ -99,6 +99,21 @@ export const LIMITS = {
   messageChars: 300,
   /** Characters of our message in an OTLP answer. */
   answerChars: 1000,
+  /** Kinds of audit events told apart by client and user in one second; what comes over that is counted without them. */
+  auditKinds: 500,
+  /** Audit records that wait for a disk that cannot be written; those over it are counted as lost. */
+  auditPending: 10_000,
+  /** Audit records written, and forced to the disk, at once. */
+  auditCommit: 1000,
+  /** A CRITICAL audit event waits so long for the disk; then the log counts as failing. */
+  auditCommitMs: 5000,
+  /** Between two attempts to write an audit log that cannot be written. */
+  auditRetryMs: 1000,
+  /** Characters of one text in an audit record, and of one of its details. */
+  auditTextChars: 256,
+  auditDetailChars: 4096,
+  /** Entries in the details of one audit record. */
+  auditDetails: 32,
   configSources: 100,
   configExpansions: 1000,
   /** Values of one YAML text with its anchors multiplied out. */

@@ -1,4 +1,5 @@
 import { assert } from './assert.ts';
+import type { Audit } from './audit.ts';
 import { letGo, type ScopedBatch } from './batch/scoped-batch.ts';
 import type { Clock } from './clock.ts';
 import type { Exporter, Outcome, Refusal } from './component.ts';
@@ -16,6 +17,7 @@ export interface QueueContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly audit?: Audit;
 }
 
 /** One batch on its way to one destination. */
@@ -273,6 +275,7 @@ export class DeliveryQueue {
         `cannot deliver to ${this.id}: ${failure.message}; retries are exhausted, the data is dropped`,
       );
       count(entry.row.dropped, 'retries_exhausted', entry.batch.items);
+      this.#audit('retries_exhausted', entry, failure);
       this.#finish(entry, 'sending', failure);
       return;
     }
@@ -288,9 +291,17 @@ export class DeliveryQueue {
     const { items } = entry.batch;
     if (failure.code === 'INTERNAL') count(entry.row.dropped, 'internal', items);
     else entry.row.refused += items;
+    this.#audit(failure.code === 'INTERNAL' ? 'exporter_failed' : 'destination_refused', entry, failure);
     this.#tell(failure.code === 'DESTINATION_AUTH' || failure.code === 'INTERNAL' ? 'failed' : 'ok', failure.message);
     this.#context.log.limited(`refused ${this.id}`, `cannot deliver to ${this.id}: ${failure.message}; the data is dropped`);
     this.#finish(entry, 'sending', failure);
+  }
+
+  /** Data that was taken is gone for good. */
+  #audit(action: string, { batch }: Entry, { code }: Refusal): void {
+    const { scope, signal, items } = batch;
+    const event = { type: 'ERROR', severity: 'ERROR', action, result: 'FAILURE', scope, component: this.id, items } as const;
+    this.#context.audit?.record({ ...event, details: { signal, code } });
   }
 
   #dropped(entry: Entry, reason: 'shutdown'): Refusal {

@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { AUDIT_SEVERITIES, AUDIT_TYPES } from '../../pipeline/audit.ts';
+import type { AuditSearchOptions, AuditVerifyOptions } from './audit-commands.ts';
 import type { ConfigOptions } from './configs.ts';
 import { packageVersion } from './package-root.ts';
 
@@ -10,6 +12,8 @@ export interface Actions {
   printConfig(options: ConfigOptions & { readonly withDefaults?: boolean }): Promise<number>;
   scopes(options: ScopesOptions): Promise<number>;
   scopesCheck(options: ScopesOptions): Promise<number>;
+  auditSearch(options: AuditSearchOptions): Promise<number>;
+  auditVerify(options: AuditVerifyOptions): Promise<number>;
 }
 
 export interface ScopesOptions extends ConfigOptions {
@@ -25,6 +29,8 @@ Examples:
   periscope validate --config gateway.yaml      every fault at once, with its line and the nearest valid name
   periscope print-config --with-defaults        what really runs, secrets left out
   periscope scopes check --config gateway.yaml  judge the scope matrix; exit 1 when it is unsound
+  periscope audit search --type SCOPE_VIOLATION --since 24h
+                                                who claimed a scope that is not theirs
   DASHBOARD_SCOPE=ENTERPRISE periscope run      fix the scope of everything that comes in
 
 Send something to it:
@@ -77,6 +83,7 @@ export function createProgram(actions: Actions, exit: (code: number) => void): C
     .option('--with-defaults', 'with every option that was not written')
     .action(async (options: ConfigOptions & { withDefaults?: boolean }) => exit(await actions.printConfig(options)));
   addScopes(program, actions, exit);
+  addAudit(program, actions, exit);
   return program;
 }
 
@@ -94,4 +101,29 @@ function addScopes(program: Command, actions: Actions, exit: (code: number) => v
       const lists = { config: [...outer.config, ...own.config], set: [...outer.set, ...own.set] };
       exit(await actions.scopesCheck({ ...outer, ...own, ...lists }));
     });
+}
+
+/** `periscope audit search | verify`. */
+function addAudit(program: Command, actions: Actions, exit: (code: number) => void): void {
+  const audit = program.command('audit').description('search the audit log, or prove that nobody changed it');
+  const folder = '--directory <folder>';
+  withConfig(audit.command('search'))
+    .description('the records that match, the last ones at the end, and exact counts of all that do')
+    .option('--scope <name>', 'done in or as this scope')
+    .addOption(new Option('--type <type>', 'of this type').choices([...AUDIT_TYPES, 'LOG']))
+    .addOption(new Option('--severity <severity>', 'this severity or a graver one').choices([...AUDIT_SEVERITIES]))
+    .option('--client <address>', 'from this address')
+    .option('--user <name>', 'by this subject')
+    .option('--since <time>', 'not before: 15m, 24h, 7d ago, or a time such as 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'before: the same')
+    .option('--limit <records>', 'show at most so many, the last ones', '100')
+    .addOption(new Option('--format <format>', 'for people, or a record a line').choices(['table', 'json']).default('table'))
+    .option(folder, 'the folder of the log (default: as the configuration says)')
+    .action(async (options: AuditSearchOptions) => exit(await actions.auditSearch(options)));
+  withConfig(audit.command('verify'))
+    .description('read the whole log; exit 1 with the first record that is not what was written')
+    .option(folder, 'the folder of the log (default: as the configuration says)')
+    .option('--public-key <file>', 'the key that signs the checkpoints (default: the one in the storage directory)')
+    .option('--checkpoint <file>', 'checkpoints that were kept elsewhere, a line each; repeat for more', collect, [])
+    .action(async (options: AuditVerifyOptions) => exit(await actions.auditVerify(options)));
 }

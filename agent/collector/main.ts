@@ -44,6 +44,17 @@ const actions: Actions = {
     const { printScopesCheck } = await import('./scopes.ts');
     return printScopesCheck(options, process.stdout, process.stderr);
   },
+  async auditSearch(options) {
+    const { auditSearch } = await import('./audit-commands.ts');
+    print(await auditSearch(options));
+    return 0;
+  },
+  async auditVerify(options) {
+    const { auditVerify } = await import('./audit-commands.ts');
+    const { ok, text } = await auditVerify(options);
+    (ok ? print : report)(text);
+    return ok ? 0 : 1;
+  },
 };
 
 /** Output may still be on its way into a pipe, so the process ends by itself; the timer is for what holds it. */

@@ -33,6 +33,10 @@ export async function startLoaded(loaded: Loaded, write: Write): Promise<Running
     await graph.stop(0);
     throw error;
   }
+  if (host.audit.active) {
+    const { configEvent } = await import('./config-event.ts');
+    host.audit.record(configEvent('started', loaded));
+  }
   return { host, stop: () => graph.stop(plan.service.shutdownTimeoutMs) };
 }
 

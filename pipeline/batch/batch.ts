@@ -2,8 +2,16 @@ import type { Walk } from '../otlp/walk.ts';
 import type { Binding } from '../scope/binding.ts';
 import type { Signal } from '../signal.ts';
 
+/** Who sent a request, for the audit log. */
+export interface Sender {
+  /** The proven subject. */
+  readonly user?: string | undefined;
+  /** The request's head: read while the request is open, and only when there is something to say. */
+  readonly head?: { readonly remoteAddress: string };
+}
+
 /** Who sent a request and as what it may be bound. Made by the receiver, once per request or connection. */
-export interface Origin {
+export interface Origin extends Sender {
   readonly receiver: string;
   readonly transport: 'http' | 'grpc';
   readonly binding: Binding;

@@ -30,8 +30,14 @@ import type { Binding } from './binding.ts';
 export interface Bound {
   /** One per scope that the request's groups belong to; empty when all was rejected. All hold the one receipt. */
   readonly batches: readonly ScopedBatch[];
-  /** `scope` is the ledger row the items count under. */
-  readonly rejected: readonly (Rejection & { readonly scope: string })[];
+  readonly rejected: readonly BoundRejection[];
+}
+
+export interface BoundRejection extends Rejection {
+  /** The ledger row the items count under. */
+  readonly scope: string;
+  /** The other scope that the first of them claimed, for the audit log: text of the sender. */
+  readonly attempted?: string;
 }
 
 /** Reasons, in the order in which one is named when an item has several. */
@@ -63,7 +69,7 @@ export function bind(batch: Batch, stage: ScopeStageConfig, receipt: Receipt): B
         if (known === undefined) others.set(verdict, [mark]);
         else known.push(mark);
       }
-    } else tally.add(verdict.scope, verdict.reason, walk.marks[mark * MARK_STRIDE + DATA]!);
+    } else tally.add(verdict.scope, verdict.reason, walk.marks[mark * MARK_STRIDE + DATA]!, verdict.attempted);
   }
   const batches: ScopedBatch[] = [];
   const add = (scope: string, own: Walk, marks: readonly number[] | undefined): void => {
@@ -98,7 +104,7 @@ function judgeGroup(
   binding: Binding,
   allowed: ReadonlySet<string>,
   stage: ScopeStageConfig,
-): string | { scope: string; reason: Reason } {
+): string | { scope: string; reason: Reason; attempted?: string | undefined } {
   const only = allowed.size === 1 ? binding.allowed[0] : undefined;
   const counted = only ?? binding.fallback ?? binding.allowed[0] ?? 'global';
   let claim: string | undefined;
@@ -110,7 +116,7 @@ function judgeGroup(
     const parent = walk.marks[base + PARENT]!;
     if (walk.roleOf(parent) !== ROLE_RESOURCE) continue;
     const value = claimOf(walk, at);
-    if (claims > 0 && value !== claim) return { scope: counted, reason: 'scope_mismatch' };
+    if (claims > 0 && value !== claim) return { scope: counted, reason: 'scope_mismatch', attempted: value };
     claim = value;
     claims += 1;
   }
@@ -119,7 +125,7 @@ function judgeGroup(
     return fallback ?? { scope: counted, reason: 'scope_missing' };
   }
   if (claim !== undefined && allowed.has(claim)) return claim;
-  return { scope: counted, reason: only === undefined ? 'scope_forbidden' : 'scope_mismatch' };
+  return { scope: counted, reason: only === undefined ? 'scope_forbidden' : 'scope_mismatch', attempted: claim };
 }
 
 /** The edits that leave the groups at `marks` (absent = all), bound to `scope`, and nothing else of the request. */
@@ -195,13 +201,28 @@ function findOffenders(walk: Walk, first: number, last: number, scope: string, o
 
 /** Outer frames stand before inner ones, so that each item is counted once, for the outermost cut. */
 function cutOffenders(walk: Walk, edits: Edits, offenders: readonly number[], scope: string, tally: Tally): void {
+  let attempted: string | undefined;
   for (const offender of Float64Array.from(offenders).sort()) {
     const owner = Math.floor(offender / 8);
     if (!edits.has(owner)) continue;
     edits.cut(owner);
-    tally.add(scope, REASONS[offender % 8]!, walk.marks[owner * MARK_STRIDE + DATA]!);
+    const reason = REASONS[offender % 8]!;
+    if (reason === 'scope_mismatch') attempted ??= otherClaim(walk, owner, scope);
+    tally.add(scope, reason, walk.marks[owner * MARK_STRIDE + DATA]!, attempted);
   }
   edits.cutEmptied();
+}
+
+/** The first claim of another scope at or below `owner`, if it is a text. */
+function otherClaim(walk: Walk, owner: number, scope: string): string | undefined {
+  const last = lastInside(walk.marks, walk.markCount, owner);
+  for (let mark = owner; mark <= last; mark++) {
+    const base = mark * MARK_STRIDE;
+    if (walk.marks[base + KIND] !== MARK_ATTRIBUTE || (walk.marks[base + DATA]! & FLAG_CLAIM) === 0) continue;
+    const claim = claimOf(walk, mark);
+    if (claim !== scope) return claim;
+  }
+  return undefined;
 }
 
 function claimOf(walk: Walk, mark: number): string | undefined {
@@ -215,22 +236,22 @@ const NONE: readonly never[] = [];
 /** Counts what is rejected, and words it once per reason and scope. */
 class Tally {
   readonly #batch: Batch;
-  #counts: Map<string, { scope: string; reason: Reason; items: number }> | undefined;
+  #counts: Map<string, { scope: string; reason: Reason; items: number; attempted?: string }> | undefined;
 
   constructor(batch: Batch) {
     this.#batch = batch;
   }
 
-  add(scope: string, reason: Reason, items: number): void {
+  add(scope: string, reason: Reason, items: number, attempted?: string): void {
     if (items === 0) return;
     const key = `${reason} ${scope}`;
     this.#counts ??= new Map();
     const row = this.#counts.get(key);
-    if (row === undefined) this.#counts.set(key, { scope, reason, items });
-    else row.items += items;
+    if (row !== undefined) row.items += items;
+    else this.#counts.set(key, attempted === undefined ? { scope, reason, items } : { scope, reason, items, attempted });
   }
 
-  rejections(): readonly (Rejection & { readonly scope: string })[] {
+  rejections(): readonly BoundRejection[] {
     if (this.#counts === undefined) return NONE;
     return [...this.#counts.values()].map((row) => ({ ...row, message: this.#message(row.reason, row.scope, row.items) }));
   }

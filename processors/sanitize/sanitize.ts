@@ -1,6 +1,6 @@
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import { derive } from '../../pipeline/batch/scoped-batch.ts';
-import type { Drop, Emit, Processor } from '../../pipeline/component.ts';
+import type { Drop, Emit, MutationCounts, Processor } from '../../pipeline/component.ts';
 import { assert } from '../../pipeline/assert.ts';
 import { Edits } from '../../pipeline/otlp/edits.ts';
 import type { AttributeInspection, Inspection } from '../../pipeline/otlp/inspection.ts';
@@ -22,12 +22,14 @@ export interface SanitizeCounts {
   mended: number;
   /** Attributes dropped because their cleaned key was taken. */
   collided: number;
+  /** Items dropped because they break a rule. */
+  dropped: number;
 }
 
 /** Works on what the walk has marked; a batch without marks passes untouched, at no cost but the look. */
-class Sanitize implements Processor {
+export class Sanitize implements Processor {
   readonly inspection: { readonly attributes: AttributeInspection; readonly mendsText: boolean };
-  readonly #counts: SanitizeCounts = { mended: 0, collided: 0 };
+  readonly #counts: SanitizeCounts = { mended: 0, collided: 0, dropped: 0 };
   readonly #treat: Treat;
   #behindBatch: Inspection | undefined;
 
@@ -40,6 +42,11 @@ class Sanitize implements Processor {
     return { ...this.#counts };
   }
 
+  mutations(): MutationCounts {
+    const { mended, collided, dropped } = this.#counts;
+    return { added: 0, modified: mended, deleted: collided + dropped };
+  }
+
   process(batch: ScopedBatch, emit: Emit, drop: Drop): void {
     const found = batch.edits ?? this.#walkAgain(batch);
     if (!hasWork(found)) {
@@ -48,7 +55,10 @@ class Sanitize implements Processor {
     }
     const edits = found.copy();
     const dropped = this.#treatAll(edits);
-    for (const [reason, items] of dropped) drop(batch, items, reason, MESSAGES[reason]);
+    for (const [reason, items] of dropped) {
+      this.#counts.dropped += items;
+      drop(batch, items, reason, MESSAGES[reason]);
+    }
     if (edits.items > 0) emit(derive(batch, edits));
   }
 

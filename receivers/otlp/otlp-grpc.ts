@@ -83,7 +83,8 @@ export class OtlpGrpcHandler implements GrpcHandler {
       const refused = refusal('UNIMPLEMENTED', 'cannot decompress the message: grpc-encoding must be gzip, zstd or deflate');
       return { ...answerOf(refused), metadata: ACCEPTED };
     }
-    const origin = this.#includeMetadata ? { ...sender, metadata: withoutCredentials(head.headers()) } : sender;
+    const metadata = this.#includeMetadata ? withoutCredentials(head.headers()) : undefined;
+    const origin = this.#senders.requestOrigin(sender, head, metadata);
     head.state = { signal, inspection, encoding: 'protobuf', contentEncoding, origin, admitted: undefined } satisfies GrpcCall;
     return undefined;
   }

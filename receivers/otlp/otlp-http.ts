@@ -132,7 +132,7 @@ export class OtlpHttpHandler implements HttpHandler {
     const refused = this.#intake.admit(bytes);
     if (refused !== undefined) return this.#refuse(refused, asked.encoding, asked.cors);
     asked.admitted = bytes;
-    asked.origin = asked.metadata === undefined ? sender : { ...sender, metadata: asked.metadata };
+    asked.origin = this.#senders.requestOrigin(sender, head, asked.metadata);
     head.state = asked;
     return undefined;
   }

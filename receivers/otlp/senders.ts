@@ -38,11 +38,17 @@ export class Senders {
     return isRefused(result) ? result : this.#originOf(result, chosen);
   }
 
+  /** `sender` with what belongs to this request alone. */
+  requestOrigin(sender: Origin, head: { readonly remoteAddress: string }, metadata: Origin['metadata']): Origin {
+    if (!this.#context.host.audit.active) return metadata === undefined ? sender : { ...sender, metadata };
+    return metadata === undefined ? { ...sender, head } : { ...sender, head, metadata };
+  }
+
   #originOf(principal: Principal, chosen: string): Origin | Refusal {
     const lacking = lacks(principal, 'ingest');
     if (lacking !== undefined) return lacking;
     const binding = bindingOfPrincipal(principal, this.#scope, chosen);
-    return 'ok' in binding ? binding : { ...this.#anybody, binding };
+    return 'ok' in binding ? binding : { ...this.#anybody, binding, user: principal.subject };
   }
 }
 

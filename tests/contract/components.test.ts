@@ -66,6 +66,7 @@ const CONFIGS: Readonly<Record<string, (folder: string, sink: string) => unknown
   'exporter debug': (folder) => ({ output_paths: [join(folder, 'debug.txt')], sending_queue: { on_full: 'refuse' } }),
   'exporter file': (folder) => ({ path: join(folder, 'out.jsonl'), retry_on_failure: RETRY }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
+  'extension audit': () => undefined,
 };
 const RETRY = { initial_interval: '5ms', max_interval: '20ms', max_elapsed_time: 0 };
 
@@ -88,7 +89,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const context = (): Context => ({ ...quietContext(systemClock), host: createHost() });
+const context = (): Context => ({ ...quietContext(systemClock), host: createHost(folder) });
 const configOf = (component: Component): unknown => component.config.parse(CONFIGS[keyOf(component)]!(folder, sink.url));
 
 async function make<Made>(component: Component, use: Context = context()): Promise<Made> {
@@ -113,7 +114,7 @@ describe.each(makes.map((component) => [keyOf(component), component] as const))(
           exporters: [exporterOf('e', new ScriptedExporter())],
           pipelines: [pipelineOf('logs', { exporters: ['e'] })],
         }),
-        createHost(),
+        createHost(folder),
         context(),
       );
       await graph.start();
@@ -177,7 +178,7 @@ describe.each(
       exporters: [exporterOf('e', exporter, { retry_on_failure: { ...RETRY, max_elapsed_time: '500ms' } })],
       pipelines: SIGNALS.map((signal) => pipelineOf(signal, { processors: [component.type], exporters: ['e'] })),
     });
-    const graph = await buildGraph(plan, createHost(), { clock, random: Math.random, log: quietContext().log });
+    const graph = await buildGraph(plan, createHost(folder), { clock, random: Math.random, log: quietContext().log });
     await graph.start();
     const sent: string[] = [];
     for (let n = 0; n < 60; n++) {
@@ -214,7 +215,7 @@ describe('real receiver, processors and exporters together', () => {
       return {};
     });
     try {
-      const host = createHost();
+      const host = createHost(folder);
       const instance = (component: Component, config = configOf(component)): Instance => ({
         id: component.type,
         component: component as Instance['component'],

@@ -1,3 +1,4 @@
+import { AuditTrail } from '../../pipeline/audit.ts';
 import { systemClock, type Clock } from '../../pipeline/clock.ts';
 import type { Context } from '../../pipeline/component.ts';
 import type { LogFields } from '../../pipeline/log.ts';
@@ -11,6 +12,7 @@ export interface LogLine {
 /** A context without listeners that keeps what is logged. */
 export function quietContext(clock: Clock = systemClock): Context & { readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
+  const audit = new AuditTrail();
   const keep =
     (level: LogLine['level']) =>
     (message: string, fields: LogFields = {}): void =>
@@ -19,6 +21,7 @@ export function quietContext(clock: Clock = systemClock): Context & { readonly l
     id: 'under_test',
     host: new Proxy({} as Context['host'], {
       get: (_target, member) => {
+        if (member === 'audit') return audit;
         throw new Error(`this component takes ${String(member)} of its host`);
       },
     }),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { Sender } from '../../pipeline/batch/batch.ts';
 import { split, type ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import {
   define,
@@ -69,6 +70,7 @@ export class ScriptedReceiver implements Receiver {
     bytes: Uint8Array,
     scope: string,
     metadata?: Readonly<Record<string, string>>,
+    sender?: Sender,
   ): Promise<Outcome> {
     const inspection = this.intake!.inspection(signal);
     if (inspection === undefined) throw new Error(`no pipeline takes ${signal}`);
@@ -78,7 +80,7 @@ export class ScriptedReceiver implements Receiver {
     return this.intake!.next({
       signal,
       walk: walked,
-      origin: { receiver: 'scripted', transport: 'http', binding, ...(metadata === undefined ? {} : { metadata }) },
+      origin: { receiver: 'scripted', transport: 'http', binding, ...(metadata && { metadata }), ...sender },
     });
   }
 }

@@ -16,6 +16,8 @@ async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: stri
     printConfig: note('print-config'),
     scopes: note('scopes'),
     scopesCheck: note('scopes check'),
+    auditSearch: note('audit search'),
+    auditVerify: note('audit verify'),
   };
   const program = createProgram(actions, (code) => (seen.code = code));
   for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {

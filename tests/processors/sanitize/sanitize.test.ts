@@ -88,7 +88,7 @@ describe('mode clean', () => {
   test('a clean batch passes as it is', () => {
     const { batches, stats } = sanitised('logs', logWith({ a: 'b', n: 1n }));
     expect(batches).toHaveLength(1);
-    expect(stats).toEqual({ mended: 0, collided: 0 });
+    expect(stats).toEqual({ mended: 0, collided: 0, dropped: 0 });
   });
 
   test('keys, control characters and length are mended; numbers stay numbers', () => {

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StartError } from '../../pipeline/errors.ts';
+import { LOCK } from './segment.ts';
+
+/** Who writes a log: a process id is given again, so its start time belongs to it (Linux; elsewhere ''). */
+interface Holder {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/**
+ * One writer per folder: two would write one chain over each other. A lock that a killed process left behind counts for
+ * nothing. Processes that do not see each other's ids (two containers with one volume) are not kept apart. Returns the way
+ * to give it back. Rejects with a StartError while another process holds it.
+ */
+export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const path = join(folder, LOCK);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      const file = await open(path, 'wx', 0o600);
+      await file.writeFile(JSON.stringify(holderOf(process.pid)));
+      await file.close();
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const holder = await holderIn(folder);
+      if (holder !== undefined && holder.pid !== process.pid)
+        throw new StartError(`cannot open the audit log in ${folder}: process ${holder.pid} writes it`);
+      await rm(path, { force: true });
+    }
+  }
+  throw new StartError(`cannot open the audit log in ${folder}: others keep taking its lock`);
+}
+
+/** Does a process that still runs write the log? */
+export async function isWritten(folder: string): Promise<boolean> {
+  return (await holderIn(folder)) !== undefined;
+}
+
+async function holderIn(folder: string): Promise<Holder | undefined> {
+  try {
+    const { pid, started } = JSON.parse(await readFile(join(folder, LOCK), 'utf8')) as Holder;
+    process.kill(pid, 0);
+    return startOf(pid) === started ? { pid, started } : undefined;
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? { pid: 0, started: '' } : undefined;
+  }
+}
+
+const holderOf = (pid: number): Holder => ({ pid, started: startOf(pid) });
+
+function startOf(pid: number): string {
+  if (process.platform !== 'linux') return '';
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may hold spaces; the start time is field 22.
+    return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+  } catch {
+    return '';
+  }
+}
