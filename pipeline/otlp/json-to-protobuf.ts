@@ -31,6 +31,17 @@ const NOT_FINITE = new Map([
   ['-Infinity', -Infinity],
 ]);
 
+/** Of a Resource group. Every other key that OTLP does not know is passed over; in these are items, which must not be lost
+ *  without a word. */
+const REMOVED_KEYS = new Set(
+  ['Metrics', 'Spans', 'Logs'].flatMap((name) => [
+    `instrumentationLibrary${name}`,
+    `instrumentation_library_${name.toLowerCase()}`,
+  ]),
+);
+/** The messages that have them. */
+const GROUPS: ReadonlySet<Message | undefined> = new Set(Object.values(REQUESTS).map((request) => request.fields[0]?.message));
+
 const BASE64 = new Uint8Array(256);
 for (const letter of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_')) BASE64[letter] = 1;
 
@@ -93,6 +104,11 @@ class Converter {
       const field = this.#lookUp(message);
       if (field === undefined) {
         const { textStart, textEnd } = cursor;
+        if (
+          GROUPS.has(message) &&
+          REMOVED_KEYS.has(cursor.bytes.toString('latin1', textStart, Math.min(textEnd, textStart + 64)))
+        )
+          return cursor.fail('it has instrumentationLibrary data, which OTLP has removed; update the sender');
         if (!cursor.skip()) return cursor.within(cursor.keyStep(textStart, textEnd));
         continue;
       }

@@ -3,6 +3,15 @@
  *   bits 0-3 action · 4-6 wire type · 8-15 type of the sub-message · 16 singular · 17-21 bit that tells it was seen
  */
 export const CELLS_PER_TYPE = 32;
+/**
+ * `instrumentation_library_metrics` (and _spans, _logs) of a Resource group: what OTLP 0.15 to 0.19 still had under that
+ * name beside its successor `scope_metrics`, message for message. OTLP has removed it, so it has no place in the schema,
+ * but what is in it is data under the group's claim: it is walked as its successor, and marked. Its cell is that of
+ * field number 0, which no message can have.
+ */
+/** Field number 1000, with a length. */
+export const REMOVED_TAG = 8002;
+export const REMOVED_CELL = 0;
 export const ACTION_UNKNOWN = 0;
 /** Fixed-width or varint: only its wire type is checked. */
 export const ACTION_SCALAR = 1;

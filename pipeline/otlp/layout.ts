@@ -13,6 +13,7 @@ import {
   ACTION_TEXT,
   ACTION_VALUE,
   CELLS_PER_TYPE,
+  REMOVED_CELL,
   ROLE_GROUP,
   ROLE_ITEM,
   ROLE_OWNER,
@@ -63,7 +64,11 @@ function cellOf(field: Field): number {
 function buildLayout(): Int32Array {
   const layout = new Int32Array(names.length * CELLS_PER_TYPE);
   for (const [type, message] of [...MESSAGES.values()].entries()) {
-    for (const field of message.fields) layout[type * CELLS_PER_TYPE + field.number] = cellOf(field);
+    for (const field of message.fields) {
+      layout[type * CELLS_PER_TYPE + field.number] = cellOf(field);
+      if (ROLE_BY_NAME[message.name] === ROLE_GROUP && field.repeated)
+        layout[type * CELLS_PER_TYPE + REMOVED_CELL] = cellOf(field);
+    }
   }
   return layout;
 }

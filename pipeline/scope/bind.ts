@@ -15,6 +15,7 @@ import {
   MARK_ATTRIBUTE,
   MARK_FRAME,
   MARK_POINT,
+  MARK_REMOVED,
   MARK_STRIDE,
   PARENT,
 } from '../otlp/marks.kernel.ts';
@@ -41,7 +42,7 @@ export interface BoundRejection extends Rejection {
 }
 
 /** Reasons, in the order in which one is named when an item has several. */
-const REASONS = ['scope_mismatch', 'too_deep', 'invalid_utf8', 'scope_missing', 'scope_forbidden'] as const;
+const REASONS = ['scope_mismatch', 'too_deep', 'invalid_utf8', 'scope_missing', 'scope_forbidden', 'removed_field'] as const;
 type Reason = (typeof REASONS)[number];
 
 /**
@@ -195,6 +196,7 @@ function findOffenders(walk: Walk, first: number, last: number, scope: string, o
     if (kind === MARK_ATTRIBUTE && (flags & FLAG_CLAIM) !== 0 && claimOf(walk, mark) !== scope) reason = 0;
     else if ((flags & FLAG_TOO_DEEP) !== 0) reason = 1;
     else if ((flags & FLAG_BAD_TEXT) !== 0 && !walk.inspection.mendsText) reason = 2;
+    else if (kind === MARK_REMOVED) reason = 5;
     if (reason >= 0) offenders.push(walk.ownerOf(mark) * 8 + reason);
   }
 }
@@ -267,6 +269,8 @@ class Tally {
         return `cannot accept ${what}: their resource has no scope attribute; set periscope.scope`;
       case 'too_deep':
         return `cannot accept ${what}: an attribute value or body nests too deep; flatten it`;
+      case 'removed_field':
+        return `cannot accept ${what}: their resource has instrumentation_library_${this.#batch.signal === 'traces' ? 'spans' : this.#batch.signal}, which OTLP has removed and no reader knows any more; update the sender`;
       case 'invalid_utf8':
         return `cannot accept ${what}: a string field is not valid UTF-8; encode it as UTF-8`;
     }

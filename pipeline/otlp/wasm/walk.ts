@@ -12,6 +12,7 @@ import {
   ACTION_UNKNOWN,
   ACTION_VALUE,
   CELLS_PER_TYPE,
+  REMOVED_TAG,
   ROLE_GROUP,
   ROLE_ITEM,
   ROLE_RESOURCE,
@@ -30,6 +31,7 @@ import {
   MARK_COUNT,
   MARK_FRAME,
   MARK_POINT,
+  MARK_REMOVED,
   MARK_TEXT,
   MARK_UNKNOWN,
   MARK_VALUE,
@@ -110,7 +112,7 @@ function message(type: i32, start: usize, end: usize, depth: i32): bool {
     if (tag < 8 || p == 0) return fault(fieldStart);
     const field = tag >>> 3;
     const wire = tag & 7;
-    const cell = field < CELLS_PER_TYPE ? load<i32>(cells + (field << 2)) : 0;
+    const cell = field < CELLS_PER_TYPE ? load<i32>(cells + (field << 2)) : tag == REMOVED_TAG ? load<i32>(cells) : 0;
     const action = cell & 15;
     const bit: u32 = (<u32>(cell >>> 16) & 1) << ((cell >>> 17) & 31);
     if ((seen & bit) != 0) setCanonical(false);
@@ -151,6 +153,7 @@ function message(type: i32, start: usize, end: usize, depth: i32): bool {
         p = next;
         continue;
       }
+      if (tag == REMOVED_TAG) push(MARK_REMOVED, fieldStart, p, frameRow(depth), lengthStart, content, 0, type);
       if (!enter((cell >>> 8) & 255, fieldStart, lengthStart, content, p, depth + 1)) return false;
     } else if (action == ACTION_UNKNOWN) {
       if (depth == 0) unknown(fieldStart, p, type);

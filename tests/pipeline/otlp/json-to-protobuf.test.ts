@@ -458,4 +458,15 @@ describe('structure', () => {
     const made = jsonToProtobuf('metrics', zeros(2000), 9000);
     expect(made).toMatchObject({ ok: false, code: 'BODY_TOO_LARGE', retryable: false });
   });
+
+  it.each(['instrumentationLibraryLogs', 'instrumentation_library_logs'])(
+    '%s, which OTLP has removed, is not passed over',
+    (key) => {
+      expect(refusal('logs', `{"resourceLogs":[{"${key}":[{"logRecords":[{}]}]}]}`)).toMatchObject({
+        code: 'MALFORMED',
+        message: expect.stringContaining('update the sender') as string,
+      });
+      expect(read('logs', `{"${key}":[{}],"resourceLogs":[]}`)).toHaveLength(0);
+    },
+  );
 });

@@ -9,9 +9,19 @@ import { bind, type Bound } from '../../../pipeline/scope/bind.ts';
 import type { Binding } from '../../../pipeline/scope/binding.ts';
 import { DEFAULT_SCOPE_STAGE } from '../../../pipeline/scope/stage.ts';
 import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
-import { anyRequest, attribute, encode, gauge, logRecord, point, request, type GroupSpec } from '../../support/build.ts';
+import {
+  anyRequest,
+  attribute,
+  encode,
+  gauge,
+  logRecord,
+  numbered,
+  point,
+  request,
+  type GroupSpec,
+} from '../../support/build.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
-import { decode, type Tree, type Value } from '../../support/reference/otlp.ts';
+import { decode, encodeMessage, wireField, type Tree, type Value } from '../../support/reference/otlp.ts';
 import { countItems, judgeScopes } from '../../support/reference/scope-and-sanitize.ts';
 
 const KEYS = DEFAULT_SCOPE_STAGE.keys;
@@ -152,6 +162,29 @@ describe('the scope stage', () => {
     expect(Buffer.from(bound('metrics', bytes, only('A')).batches[0]!.segments[0]!).includes(unknown)).toBe(true);
     const several = bound('metrics', bytes, { allowed: ['A', 'B'], fallback: 'A', from: 'fallback' });
     expect(Buffer.from(several.batches[0]!.segments[0]!)).toEqual(Buffer.from(known));
+  });
+
+  test.each(SIGNALS)('a group with the field that OTLP has removed is rejected whole, its items counted (%s)', (signal) => {
+    const group = (scope: string): Tree => ({ resource: { attributes: [attribute('periscope.scope', scope)] } });
+    const name = { metrics: 'resourceMetrics', traces: 'resourceSpans', logs: 'resourceLogs' }[signal];
+    const inner = { metrics: 'scopeMetrics', traces: 'scopeSpans', logs: 'scopeLogs' }[signal];
+    const [good] = numbered(signal, 3, { 'periscope.scope': 'A' })[name] as Tree[];
+    const removed = encode(signal, { [name]: [{ [inner]: good![inner]! }] });
+    // The same bytes as `scopeMetrics`, under the number it has been removed from: tag 1000, type 2.
+    const content = Buffer.from(removed.subarray(removed.indexOf(0x12)));
+    const legacy = Buffer.concat([
+      encodeMessage(name.replace('resource', 'Resource'), group('A')),
+      Buffer.from([0xc2, 0x3e]),
+      content.subarray(1),
+    ]);
+    const bytes = Buffer.concat([encode(signal, { [name]: [good!] }), wireField(1, 2, legacy)]);
+    for (const binding of [only('A'), { allowed: ['A', 'B'], fallback: 'A', from: 'fallback' } as const]) {
+      const { batches, rejected } = bound(signal, new Uint8Array(bytes), binding);
+      expect(rejected).toMatchObject([{ scope: 'A', reason: 'removed_field', items: 3 }]);
+      expect(rejected[0]!.message).toContain('update the sender');
+      expect(batches.map((batch) => batch.items)).toEqual([3]);
+      expect(decode(signal, batches[0]!.segments)).toEqual(decode(signal, encode(signal, { [name]: [good!] })));
+    }
   });
 
   test('invalid UTF-8 and a value nested too deep reject the item, not the request', () => {
