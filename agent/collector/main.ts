@@ -2,7 +2,7 @@
 import { StartError } from '../../pipeline/errors.ts';
 import type { Actions } from './cli.ts';
 import { runOptions } from './run-args.ts';
-import { keepYoungGenerationSmall, letYoungGenerationGrow } from './young-generation.ts';
+import { beginLoading, endLoading } from './while-loading.ts';
 
 const LINGER_MS = 1000;
 
@@ -18,7 +18,7 @@ const actions: Actions = {
   async run(options) {
     const [{ loadOrRefuse }, { run }] = await Promise.all([import('./configs.ts'), import('./run.ts')]);
     const { loaded, names } = await loadOrRefuse(options);
-    return run(loaded, names, report, letYoungGenerationGrow);
+    return run(loaded, names, report, endLoading);
   },
   async validate(options) {
     const { validate } = await import('./commands.ts');
@@ -83,6 +83,6 @@ if (plainRun === undefined) {
   const { createProgram, withDefaultCommand } = await import('./cli.ts');
   await createProgram(actions, leave).parseAsync(withDefaultCommand(args), { from: 'user' });
 } else {
-  keepYoungGenerationSmall();
+  beginLoading();
   leave(await actions.run(plainRun));
 }
