@@ -153,6 +153,8 @@ export const LIMITS = {
   /** Parentheses in a condition of `filter`, and its characters. */
   conditionDepth: 100,
   conditionChars: 16 * 1024,
+  /** Texts that a processor may put into one request: an action multiplies its value by the items of a sender. */
+  changedBytes: 64 * 1024 * 1024,
   /** Longest text that groups are extracted from: it takes time in proportion to text and pattern. */
   extractBytes: 16 * 1024,
   /** Connections of a health listener: probes and people. */

@@ -1,5 +1,6 @@
 import type { ScopedBatch } from '../batch/scoped-batch.ts';
 import type { Drop, Emit } from '../component.ts';
+import { LIMITS } from '../limits.ts';
 import { Descent, type Visitor } from '../otlp/descent.kernel.ts';
 import { rewritten, wholeBytes } from '../otlp/rewrite.ts';
 import { Splices } from '../otlp/splices.kernel.ts';
@@ -25,6 +26,7 @@ export class AttributeRewriter {
     // A batch that was merged of several requests speaks for none of them.
     this.editor.begin(batch.claimKeys, batch.receipts.length === 1 ? batch.metadata : undefined);
     this.#full = false;
+    this.#scratch.clear();
     this.#descent.run(bytes, batch.signal === 'metrics', visitor);
     if (this.#full || this.#splices.full) {
       const message = `cannot change the attributes of ${batch.items} ${ITEM_NAMES[batch.signal]}: more changes than one request may need; send smaller requests`;
@@ -36,9 +38,10 @@ export class AttributeRewriter {
 
   /** The attributes in field `field` of the message in [start, end), which is `depth` deep. */
   edit(at: Descent, start: number, end: number, depth: number, field: number): void {
+    if (this.#full) return;
     const { list } = this.editor;
     this.editor.run(at.bytes, start, end, field);
-    if (list.full) this.#full = true;
+    if (list.full || this.#scratch.length > LIMITS.changedBytes) this.#full = true;
     else if (list.changed) list.write(this.#splices, depth, field);
   }
 
@@ -50,6 +53,7 @@ export class AttributeRewriter {
       this.edit(at, start, end, 2, 1);
       return;
     }
+    if (this.#full) return;
     const { list } = this.editor;
     this.editor.run(at.bytes, at.groupStart, at.groupStart, 1);
     if (!list.changed) return;

@@ -12,8 +12,8 @@ export function wholeBytes(batch: ScopedBatch): Uint8Array {
   const { segments } = batch;
   if (segments.length === 1) return segments[0]!;
   const whole = memory(batch, batch.byteLength);
-  batch.writeTo(whole, 0);
-  return whole;
+  const end = batch.writeTo(whole, 0);
+  return end === whole.length ? whole : whole.subarray(0, end);
 }
 
 /** The batch with the changes made: `bytes` is what `splices` were found in, `scratch` has their texts. */

@@ -40,6 +40,16 @@ test('more changes than a request of its size may need cost the batch', () => {
   expect([out, dropped]).toEqual([undefined, { attributes_too_many: 60_000 }]);
 });
 
+test('a value that many items multiply costs the batch before it costs the memory', () => {
+  const items = Array.from({ length: 1000 }, () => logRecord());
+  const bytes = encode('logs', request('logs', [{ items }]));
+  const worked = worker([{ key: 'a', value: 'x'.repeat(100_000), action: 'insert' }]);
+  expect(processed(worked, scopedBatch('logs', [bytes], 1000)).dropped).toEqual({ attributes_too_many: 1000 });
+  expect(
+    processed(worked, scopedBatch('logs', [encode('logs', request('logs', [{ items: items.slice(0, 5) }]))], 5)).dropped,
+  ).toEqual({});
+});
+
 test('a text that is too long is not extracted from, and counted', () => {
   const worked = worker([{ key: 'a', pattern: '(?P<b>x)', action: 'extract' }]);
   const batch = scopedBatch(
