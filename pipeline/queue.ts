@@ -4,6 +4,7 @@ import { letGo, type ScopedBatch } from './batch/scoped-batch.ts';
 import type { Clock } from './clock.ts';
 import type { Exporter, Outcome, Refusal } from './component.ts';
 import { ERRORS, type ErrorCode } from './errors.ts';
+import { halve } from './halve.ts';
 import { Fifo } from './fifo.ts';
 import { count, type ExporterCount } from './ledger.ts';
 import { LIMITS } from './limits.ts';
@@ -26,6 +27,8 @@ interface Entry {
   readonly row: ExporterCount;
   /** The batch's receipts are released with the result. */
   readonly holds: boolean;
+  /** Half of a batch that was refused for good: it is not halved again. */
+  readonly half: boolean;
   attempts: number;
   firstAtMs: number;
   /** While it waits for a retry: when. While it is sent: when the attempt ends. */
@@ -176,7 +179,7 @@ export class DeliveryQueue {
   }
 
   #enqueue(batch: ScopedBatch, row: ExporterCount, holds: boolean): void {
-    const entry: Entry = { batch, row, holds, attempts: 0, firstAtMs: 0, dueAtMs: 0, abort: undefined };
+    const entry: Entry = { batch, row, holds, half: false, attempts: 0, firstAtMs: 0, dueAtMs: 0, abort: undefined };
     row.waiting += batch.items;
     if (this.#closed) {
       this.#finish(entry, 'waiting', this.#dropped(entry, 'shutdown'));
@@ -287,7 +290,33 @@ export class DeliveryQueue {
     entry.dueAtMs = nowMs + waitMs;
   }
 
+  /** Puts two halves in the place of a batch that was refused for good, each to be sent at once; false when it stays. */
+  #halved(entry: Entry, failure: Refusal): boolean {
+    const { batch, row, holds } = entry;
+    if (failure.code !== 'DESTINATION_REFUSED' || entry.half || this.#closed) return false;
+    const halves = halve(batch, holds);
+    if (halves === undefined) return false;
+    this.#context.log.limited(
+      `halved ${this.id}`,
+      `cannot deliver to ${this.id}: ${failure.message}; the data is sent once more, in two halves`,
+    );
+    this.#sending.delete(entry);
+    row.sending -= batch.items;
+    let reserved: Share = { items: batch.items, bytes: batch.byteLength, requests: 1 };
+    const nowMs = this.#context.clock.now();
+    for (const half of halves) {
+      this.room.exchange(reserved, half.items, half.byteLength);
+      reserved = { items: 0, bytes: 0, requests: 0 };
+      // One attempt has been: whoever made it may still read the bytes.
+      const made = { batch: half, row, holds, half: true, attempts: 1, firstAtMs: nowMs, dueAtMs: nowMs, abort: undefined };
+      this.#retrying.add(made);
+      row.retrying += half.items;
+    }
+    return true;
+  }
+
   #giveUp(entry: Entry, failure: Refusal): void {
+    if (this.#halved(entry, failure)) return;
     const { items } = entry.batch;
     if (failure.code === 'INTERNAL') count(entry.row.dropped, 'internal', items);
     else entry.row.refused += items;

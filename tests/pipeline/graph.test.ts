@@ -194,7 +194,8 @@ describe('components of a graph', () => {
     const admission: Admission = {
       start: () => {},
       stop: () => {},
-      admit: (bytes) => (bytes > 9 ? { ok: false, code: 'MEMORY_LIMIT', retryable: true, message: 'no' } : void held.push(bytes)),
+      admit: (bytes) =>
+        bytes >= 1_000_000 ? { ok: false, code: 'MEMORY_LIMIT', retryable: true, message: 'no' } : void held.push(bytes),
       release: (bytes) => void held.push(-bytes),
     };
     let made = 0;
@@ -223,7 +224,7 @@ describe('components of a graph', () => {
       pipelines: [pipelineOf('logs', { processors, exporters: ['e'] }), pipelineOf('traces', { processors, exporters: ['e'] })],
     });
     expect(made).toBe(1);
-    expect(receiver.intake!.admit(10)).toMatchObject({ code: 'MEMORY_LIMIT' });
+    expect(receiver.intake!.admit(1_000_000)).toMatchObject({ code: 'MEMORY_LIMIT' });
     expect(receiver.intake!.admit(5)).toBeUndefined();
     receiver.intake!.release(5);
     expect(held).toEqual([5, -5]);

@@ -223,6 +223,8 @@ describe('the answer to a sender', () => {
     void promise.then(() => (early = true));
     await settle();
     const wasEarly = early;
+    // What comes of it, such as its halves, is answered alike.
+    exporter.answer = async () => answer;
     settled[0]!(answer);
     return { early: wasEarly, outcome: await promise };
   }

@@ -4,10 +4,12 @@ import { bindContent } from '../../pipeline/batch/scoped-batch.ts';
 import type { Outcome } from '../../pipeline/component.ts';
 import { ExporterCount } from '../../pipeline/ledger.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { Edits } from '../../pipeline/otlp/edits.ts';
+import { walk, type Walk } from '../../pipeline/otlp/walk.ts';
 import { DeliveryQueue } from '../../pipeline/queue.ts';
 import { quietContext } from '../support/contexts.ts';
 import { ManualClock, settle } from '../support/manual-clock.ts';
-import { delivery, requestOf, ScriptedExporter, type Answer, type DeliveryInput } from '../support/scripted.ts';
+import { delivery, idsOf, requestOf, ScriptedExporter, type Answer, type DeliveryInput } from '../support/scripted.ts';
 
 const later = (retryAfterMs?: number): Outcome => ({
   ok: false,
@@ -69,9 +71,39 @@ describe('sending', () => {
 
   test('a permanent refusal is told to who waits, and not tried again', async () => {
     const { exporter, row, queue, offer } = setUp(async () => never);
-    expect(await offer(4)).toEqual(never);
+    expect(await offer(1)).toEqual(never);
     expect(exporter.attempts).toBe(1);
-    expect(row.refused).toBe(4);
+    expect(row.refused).toBe(1);
+    expect(queue.room.used).toEqual({ items: 0, bytes: 0, requests: 0 });
+  });
+
+  test('a batch that a destination refuses for good is sent once more in two halves, and no further', async () => {
+    const { exporter, row, queue, offer } = setUp(async (batch) => (idsOf(batch).includes('i3') ? never : { ok: true }));
+    expect(await offer(7)).toEqual(never);
+    expect(exporter.attempts).toBe(3);
+    expect(exporter.delivered).toEqual(['i4', 'i5', 'i6']);
+    expect(row).toMatchObject({ exported: 3, refused: 4, waiting: 0, sending: 0, retrying: 0 });
+    expect(queue.room.used).toEqual({ items: 0, bytes: 0, requests: 0 });
+  });
+
+  test('halves leave together with what waits, are tried again as any batch, and release what they hold once', async () => {
+    const answers: Outcome[] = [never, later(), { ok: true }];
+    const { clock, exporter, row, queue } = setUp(async () => answers.shift() ?? { ok: true });
+    const bytes = requestOf('logs', ['a', 'b', 'c']);
+    const walked = walk('logs', bytes, { claimKeys: [], attributes: undefined, mendsText: false }) as Walk;
+    const receipt = new Receipt();
+    const edits = new Edits(walked);
+    row.admitted += 3;
+    walked.lease.retain();
+    queue.offer(bindContent('A', 'logs', edits, receipt), row, false);
+    await settle();
+    expect(row).toMatchObject({ exported: 1, retrying: 2 });
+    await clock.advance(10_000);
+    expect(exporter.delivered.toSorted()).toEqual(['a', 'b', 'c']);
+    expect(row).toMatchObject({ exported: 3, refused: 0, retrying: 0 });
+    // A branch that does not hold the receipt leaves it alone; of the lease it held one.
+    expect(receipt.held).toBe(1);
+    expect(walked.lease.held).toBe(1);
     expect(queue.room.used).toEqual({ items: 0, bytes: 0, requests: 0 });
   });
 
