@@ -22,6 +22,8 @@ export interface Host {
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
   /** Opens a gRPC listener. Rejects with a StartError. */
   grpc(options: GrpcOptions, handler: GrpcHandler): Promise<HttpListener>;
+  /** Opens the API (`server/routes`), and writes the token of this machine's owner. Rejects with a StartError. */
+  api(options: ApiOptions): Promise<HttpListener>;
   /** Counters of this process so far; empty until the graph runs. Several scopes: for localhost's owner only. */
   ledger(): LedgerSnapshot;
   /** How every component is; empty until the graph runs. */
@@ -52,6 +54,11 @@ export interface HttpOptions {
   readonly maxConnections: number;
   /** Present = TLS only. Files are read at the start (a StartError names what is wrong) and again when they change. */
   readonly tls?: ServerTls | undefined;
+}
+
+export interface ApiOptions extends HttpOptions {
+  /** Never empty. */
+  readonly auth: readonly AuthMethod[];
 }
 
 export interface HttpListener {

@@ -157,6 +157,10 @@ export const LIMITS = {
   changedBytes: 64 * 1024 * 1024,
   /** Longest text that groups are extracted from: it takes time in proportion to text and pattern. */
   extractBytes: 16 * 1024,
+  /** Connections of the API. */
+  apiConnections: 1000,
+  /** Body of one API request. */
+  apiBodyBytes: 64 * 1024,
   /** Connections of a health listener: probes and people. */
   healthConnections: 100,
 } as const;

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { AuditTrail } from '../../pipeline/audit.ts';
-import type { AuthConfig, AuthResult } from '../../pipeline/auth.ts';
+import type { AuthConfig, AuthMethod, AuthResult } from '../../pipeline/auth.ts';
 import type { Host, HttpListener } from '../../pipeline/host.ts';
 import type { Log } from '../../pipeline/log.ts';
-import { SCOPE_MATRIX, scopeNames, type ScopeMatrix } from '../../pipeline/scope/matrix.ts';
+import { GLOBAL_SCOPE, SCOPE_MATRIX, scopeNames, type ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 import type { Authenticator } from '../../server/auth/authenticator.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
@@ -39,6 +39,8 @@ export interface HostOptions {
   /** The `auth:` section; absent = its defaults. */
   readonly auth?: AuthConfig;
   readonly matrix?: ScopeMatrix;
+  /** The scope that was detected. */
+  readonly runsAs?: string;
   readonly log?: Log;
 }
 
@@ -52,13 +54,22 @@ export function createHost(storageDirectory: string = resolve('.periscope'), opt
   const audit = new AuditTrail();
   let running: Running | undefined;
   let authenticator: Authenticator | undefined;
+  const prepareAuth = async (methods: readonly AuthMethod[]): Promise<Authenticator> => {
+    const { Authenticator: Loaded } = await import('../../server/auth/authenticator.ts');
+    const config = options.auth ?? (await import('../../pipeline/auth.ts')).authSchema.parse(undefined);
+    authenticator ??= new Loaded({ config, storageDirectory, known: scopeNames(matrix), audit, log });
+    authenticator.prepare(methods);
+    return authenticator;
+  };
+  const ledger = (): LedgerSnapshot => running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] };
+  const warn = (message: string): void => log.warn(message);
   return {
     listeners,
     audit,
     storage: { directory: storageDirectory },
     async http(http, handler) {
       const { openHttp } = await import('../../server/engine/index.ts');
-      const listener = await openHttp(http, handler, undefined, (message) => log.warn(message));
+      const listener = await openHttp(http, handler, undefined, warn);
       listeners.push({ owner: http.owner ?? '', endpoint: http.endpoint, listener });
       return listener;
     },
@@ -69,14 +80,17 @@ export function createHost(storageDirectory: string = resolve('.periscope'), opt
       return listener;
     },
     async prepareAuth(methods) {
-      if (methods.length === 0) return;
-      const { Authenticator: Loaded } = await import('../../server/auth/authenticator.ts');
-      const config = options.auth ?? (await import('../../pipeline/auth.ts')).authSchema.parse(undefined);
-      authenticator ??= new Loaded({ config, storageDirectory, known: scopeNames(matrix), audit, log });
-      authenticator.prepare(methods);
+      if (methods.length > 0) await prepareAuth(methods);
     },
     authenticate: (methods, credentials) => authenticator?.authenticate(methods, credentials) ?? NOBODY,
-    ledger: () => running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] },
+    async api(api) {
+      const [{ openApi }, known] = await Promise.all([import('../../server/routes/open.ts'), prepareAuth(api.auth)]);
+      const runsAs = options.runsAs ?? GLOBAL_SCOPE;
+      const listener = await openApi(api, { authenticator: known, storageDirectory, ledger, matrix, runsAs }, warn);
+      listeners.push({ owner: api.owner ?? '', endpoint: api.endpoint, listener });
+      return listener;
+    },
+    ledger,
     status: () => running?.status() ?? [],
     attach(graph) {
       running = graph;

@@ -24,7 +24,12 @@ export async function startLoaded(loaded: Loaded, write: Write): Promise<Running
   const log = createLog(write, loaded.service.telemetry.logs);
   for (const warning of loaded.warnings) log.warn(formatFault(warning));
   const { plan } = loaded;
-  const host = createHost(plan.storage.directory, { auth: loaded.auth, matrix: loaded.matrix, log });
+  const host = createHost(plan.storage.directory, {
+    auth: loaded.auth,
+    matrix: loaded.matrix,
+    runsAs: loaded.detected.scope,
+    log,
+  });
   const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log });
   host.attach(graph);
   try {

@@ -67,6 +67,7 @@ const CONFIGS: Readonly<Record<string, (folder: string, sink: string) => unknown
   'exporter file': (folder) => ({ path: join(folder, 'out.jsonl'), retry_on_failure: RETRY }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
   'extension audit': () => undefined,
+  'extension dashboard': () => ({ endpoint: '127.0.0.1:0' }),
 };
 const RETRY = { initial_interval: '5ms', max_interval: '20ms', max_elapsed_time: 0 };
 

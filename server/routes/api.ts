@@ -1,0 +1,110 @@
+import {
+  isRefused,
+  lacks,
+  SCOPE_HEADER,
+  type AuthMethod,
+  type AuthRefusal,
+  type AuthResult,
+  type Credentials,
+} from '../../pipeline/auth.ts';
+import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
+import type { HttpAnswer, HttpHandler, HttpHead } from '../../pipeline/host.ts';
+import { TICKET_PREFIX } from '../auth/tickets.ts';
+import { ledgerRoute } from './ledger.ts';
+import { problem } from './problem.ts';
+import type { ApiSources, Caller, Route } from './route.ts';
+import { scopesRoute } from './scopes.ts';
+import { ticketRoute } from './ticket.ts';
+
+const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute];
+
+export interface ApiParts extends ApiSources {
+  readonly methods: readonly AuthMethod[];
+  authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
+}
+
+/**
+ * The API (`Host.api`). Who does not show who they are learns nothing, not even which paths there are. Every answer is
+ * ready with the head: no body is read.
+ */
+export class ApiHandler implements HttpHandler {
+  readonly #parts: ApiParts;
+  readonly #challenge: Readonly<Record<string, string>>;
+
+  constructor(parts: ApiParts) {
+    this.#parts = parts;
+    this.#challenge = {
+      'WWW-Authenticate': parts.methods.includes('basic') ? 'Basic realm="periscope"' : 'Bearer realm="periscope"',
+    };
+  }
+
+  head(head: HttpHead): HttpAnswer | Promise<HttpAnswer> {
+    const { method, path } = head;
+    const query = new URLSearchParams(head.query);
+    const given = query.get('token');
+    if (given !== null && !given.startsWith(TICKET_PREFIX)) {
+      const message =
+        'cannot accept a token in the URL, where logs keep it: send Authorization: Bearer, or a ticket of POST /api/v1/ticket';
+      return this.#refuse({ ok: false, code: 'UNAUTHENTICATED', retryable: false, message });
+    }
+    // A ticket reads. It makes no other ticket and changes nothing: a link that somebody follows may hold one.
+    const ticket = given !== null && (method === 'GET' || method === 'HEAD') ? given : undefined;
+    const credentials: Credentials = {
+      remoteAddress: head.remoteAddress,
+      authorization: head.header('authorization'),
+      certificate: head.certificate,
+      ticket,
+    };
+    const chosen = head.header(SCOPE_HEADER) || (query.get('scope') ?? '');
+    const result = this.#parts.authenticate(this.#parts.methods, credentials);
+    if (result instanceof Promise) return result.then((late) => this.#answer(late, method, path, chosen));
+    return this.#answer(result, method, path, chosen);
+  }
+
+  request(): HttpAnswer {
+    return this.#fault('INTERNAL');
+  }
+
+  fault(_head: HttpHead, code: ErrorCode): HttpAnswer {
+    return this.#fault(code);
+  }
+
+  #answer(result: AuthResult, method: string, path: string, chosen: string): HttpAnswer {
+    if (isRefused(result)) return this.#refuse(result);
+    const here = ROUTES.filter((route) => route.path === path);
+    if (here.length === 0)
+      return problem({ code: 'NOT_FOUND', message: `cannot find the path: there is ${ROUTES.map(nameOf).join(', ')}` });
+    const route = here.find((each) => each.method === method || (each.method === 'GET' && method === 'HEAD'));
+    if (route === undefined) {
+      const allow = here.map((each) => (each.method === 'GET' ? 'GET, HEAD' : each.method)).join(', ');
+      return problem(
+        { code: 'METHOD_NOT_ALLOWED', message: `cannot take ${method}: this path takes ${allow}` },
+        { Allow: allow },
+      );
+    }
+    const lacking = route.permission === undefined ? undefined : lacks(result, route.permission);
+    if (lacking !== undefined) return problem(lacking);
+    if (chosen !== '' && !result.scopes.includes(chosen))
+      return problem({
+        code: 'SCOPE_FORBIDDEN',
+        message: `cannot answer ${result.subject}: the chosen scope is none of its own`,
+      });
+    const caller: Caller = {
+      principal: result,
+      scopes: chosen === '' ? result.scopes : [chosen],
+      // Who chose a scope wants to see that one.
+      admin: chosen === '' && result.permissions.has('admin'),
+    };
+    return route.answer(caller, this.#parts);
+  }
+
+  #refuse(refusal: AuthRefusal): HttpAnswer {
+    return problem(refusal, refusal.code === 'UNAUTHENTICATED' ? this.#challenge : {});
+  }
+
+  #fault(code: ErrorCode): HttpAnswer {
+    return problem({ code, message: `cannot answer: ${ERRORS[code].help}` });
+  }
+}
+
+const nameOf = ({ method, path }: Route): string => `${method} ${path}`;

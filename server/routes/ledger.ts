@@ -1,0 +1,18 @@
+import { json } from './problem.ts';
+import type { Route } from './route.ts';
+
+/** `GET /api/v1/ledger`: the counters of the caller's scopes; with `admin`, of all. */
+export const ledgerRoute: Route = {
+  method: 'GET',
+  path: '/api/v1/ledger',
+  permission: 'query',
+  answer({ scopes, admin }, sources) {
+    const seen = ({ scope }: { readonly scope: string }): boolean => admin || scopes.includes(scope);
+    const { receivers, pipelines, exporters } = sources.ledger();
+    return json(200, {
+      receivers: receivers.filter(seen),
+      pipelines: pipelines.filter(seen),
+      exporters: exporters.filter(seen),
+    });
+  },
+};
