@@ -3,6 +3,7 @@ import { AUDIT_SEVERITIES, AUDIT_TYPES } from '../../pipeline/audit.ts';
 import type { AuditSearchOptions, AuditVerifyOptions } from './audit-commands.ts';
 import type { ConfigOptions } from './configs.ts';
 import { packageVersion } from './package-root.ts';
+import type { TokenCreateOptions } from './token.ts';
 
 /** What a command does when it is chosen. Resolves to the exit code. */
 export interface Actions {
@@ -14,6 +15,9 @@ export interface Actions {
   scopesCheck(options: ScopesOptions): Promise<number>;
   auditSearch(options: AuditSearchOptions): Promise<number>;
   auditVerify(options: AuditVerifyOptions): Promise<number>;
+  tokenCreate(options: TokenCreateOptions): Promise<number>;
+  tokenInspect(token: string, options: ConfigOptions): Promise<number>;
+  tokenRevoke(token: string, options: ConfigOptions): Promise<number>;
 }
 
 export interface ScopesOptions extends ConfigOptions {
@@ -31,6 +35,8 @@ Examples:
   periscope scopes check --config gateway.yaml  judge the scope matrix; exit 1 when it is unsound
   periscope audit search --type SCOPE_VIOLATION --since 24h
                                                 who claimed a scope that is not theirs
+  periscope token create --subject agent-1 --scopes ENTERPRISE
+                                                a token for a sender, signed with the configuration's key
   DASHBOARD_SCOPE=ENTERPRISE periscope run      fix the scope of everything that comes in
 
 Send something to it:
@@ -84,6 +90,7 @@ export function createProgram(actions: Actions, exit: (code: number) => void): C
     .action(async (options: ConfigOptions & { withDefaults?: boolean }) => exit(await actions.printConfig(options)));
   addScopes(program, actions, exit);
   addAudit(program, actions, exit);
+  addToken(program, actions, exit);
   return program;
 }
 
@@ -126,4 +133,23 @@ function addAudit(program: Command, actions: Actions, exit: (code: number) => vo
     .option('--public-key <file>', 'the key that signs the checkpoints (default: the one in the storage directory)')
     .option('--checkpoint <file>', 'checkpoints that were kept elsewhere, a line each; repeat for more', collect, [])
     .action(async (options: AuditVerifyOptions) => exit(await actions.auditVerify(options)));
+}
+
+function addToken(program: Command, actions: Actions, exit: (code: number) => void): void {
+  const token = program
+    .command('token')
+    .description('make, explain and void the tokens that senders and callers of the API show');
+  withConfig(token.command('create'))
+    .description('print a new token, and nothing else')
+    .requiredOption('--subject <name>', 'whom it is for')
+    .requiredOption('--scopes <a,b>', 'what it may send and read as; several make a gateway')
+    .option('--permissions <a,b>', 'ingest, query, stream, admin', 'ingest')
+    .option('--expires <duration>', 'how long it lives: 12h, 90d; at most 366d', '90d')
+    .action(async (options: TokenCreateOptions) => exit(await actions.tokenCreate(options)));
+  withConfig(token.command('inspect <token>'))
+    .description('print what a token says and whether it is taken; - reads it from stdin; exit 1 when it is not')
+    .action(async (given: string, options: ConfigOptions) => exit(await actions.tokenInspect(given, options)));
+  withConfig(token.command('revoke <token>'))
+    .description('void a token, or the id (jti) of one; - reads it from stdin')
+    .action(async (given: string, options: ConfigOptions) => exit(await actions.tokenRevoke(given, options)));
 }

@@ -55,6 +55,22 @@ const actions: Actions = {
     (ok ? print : report)(text);
     return ok ? 0 : 1;
   },
+  async tokenCreate(options) {
+    const { createTokenText } = await import('./token.ts');
+    print(await createTokenText(options));
+    return 0;
+  },
+  async tokenInspect(given, options) {
+    const { inspectToken, tokenArgument } = await import('./token.ts');
+    const { text, good } = await inspectToken(await tokenArgument(given), options);
+    print(text);
+    return good ? 0 : 1;
+  },
+  async tokenRevoke(given, options) {
+    const { revokeTokenText, tokenArgument } = await import('./token.ts');
+    print(await revokeTokenText(await tokenArgument(given), options));
+    return 0;
+  },
 };
 
 /** Output may still be on its way into a pipe, so the process ends by itself; the timer is for what holds it. */

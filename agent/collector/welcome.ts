@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Instance, Plan } from '../../pipeline/plan.ts';
 import type { DetectedScope } from '../../pipeline/scope/detect.ts';
 import type { Signal } from '../../pipeline/signal.ts';
@@ -26,7 +27,13 @@ export function welcomeText({ version, plan, detected, listeners, configs }: Wel
   const receivers = places.filter(({ type }) => type === 'otlp');
   // Nobody types gRPC into a terminal.
   const otlp = receivers.find(({ engine }) => engine !== 'grpc') ?? receivers[0];
-  return [`Periscope ${version} is running`, ...table, ...(otlp === undefined ? [] : howToSend(otlp, plan))].join('\n');
+  const api = places.find(({ type }) => type === 'dashboard');
+  return [
+    `Periscope ${version} is running`,
+    ...table,
+    ...(otlp === undefined ? [] : howToSend(otlp, { plan, detected, configs })),
+    ...(api === undefined ? [] : howToAsk(api, plan)),
+  ].join('\n');
 }
 
 function whence(detected: DetectedScope, plan: Plan, places: readonly Place[]): string {
@@ -69,26 +76,55 @@ function scopeOf(config: unknown, endpoint: string): string | undefined {
     .find((scope) => scope !== undefined);
 }
 
-function howToSend({ url, engine, config }: Place, plan: Plan): string[] {
+/** How the listener at `place` wants its senders to show who they are. */
+function methodsOf(place: Place): readonly string[] {
+  const { protocols } = place.config as {
+    protocols?: Readonly<Record<string, { readonly auth?: readonly string[] } | undefined>>;
+  };
+  return (place.engine === 'grpc' ? protocols?.['grpc'] : protocols?.['http'])?.auth ?? [];
+}
+
+const shellWord = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
+function howToSend(place: Place, { plan, detected, configs }: Pick<Welcome, 'plan' | 'detected' | 'configs'>): string[] {
+  const { url, engine, config, scope } = place;
   const isGrpc = engine === 'grpc';
+  const wantsToken = methodsOf(place).includes('token');
+  const sources = configs.filter((source) => !source.startsWith('--set ')).map((source) => ` --config ${shellWord(source)}`);
+  const token = [
+    '',
+    'A token for it:',
+    `  TOKEN=$(npx periscope token create${sources.join('')} --subject me --scopes ${scope ?? detected.scope})`,
+  ];
   const sdk = [
     'Environment for an OpenTelemetry SDK:',
     `  export OTEL_EXPORTER_OTLP_ENDPOINT=${url}`,
     `  export OTEL_EXPORTER_OTLP_PROTOCOL=${isGrpc ? 'grpc' : 'http/protobuf'}`,
+    ...(wantsToken ? ['  export OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer $TOKEN"'] : []),
     '  export OTEL_METRIC_EXPORT_INTERVAL=5000',
     '',
   ];
-  if (isGrpc) return ['', ...sdk];
+  const before = wantsToken ? token : [];
+  if (isGrpc) return [...before, '', ...sdk];
   const signal = plan.pipelines[0]?.signal ?? 'metrics';
   const paths = (config as { protocols?: { http?: Readonly<Record<string, unknown>> } }).protocols?.http;
   const path = paths?.[`${signal}_url_path`];
+  const shows = wantsToken ? ' -H "Authorization: Bearer $TOKEN"' : '';
   return [
+    ...before,
     '',
     'Send one item:',
-    `  curl -sS ${url}${typeof path === 'string' ? path : `/v1/${signal}`} -H 'content-type: application/json' -d '${BODIES[signal]}'`,
+    `  curl -sS ${url}${typeof path === 'string' ? path : `/v1/${signal}`} -H 'content-type: application/json'${shows} -d '${BODIES[signal]}'`,
     '',
     ...sdk,
   ];
+}
+
+/** On this machine the owner's token lies in a file. */
+function howToAsk({ url, config }: Place, plan: Plan): string[] {
+  if (!(config as { auth: readonly string[] }).auth.includes('token')) return [];
+  const path = shellWord(join(plan.storage.directory, 'token'));
+  return ['Ask what came in and where it is:', `  curl -sS ${url}/api/v1/ledger -H "Authorization: Bearer $(cat ${path})"`, ''];
 }
 
 // The shell puts in the time when the line is pasted.

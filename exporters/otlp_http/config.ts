@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { COMPRESSIONS, DEFAULT_LEVELS, LEVELS_MAX } from '../../pipeline/compression/levels.ts';
 import { duration, secret } from '../../pipeline/config-types.ts';
 import { deliveryFieldsWith } from '../../pipeline/delivery.ts';
+import { clientTls } from '../../pipeline/tls.ts';
 
 const httpUrl = (description: string) =>
   z
@@ -11,23 +12,6 @@ const httpUrl = (description: string) =>
     })
     .optional()
     .meta({ description });
-
-const file = (description: string) => z.string().min(1).optional().meta({ description });
-
-const tls = z.strictObject({
-  insecure: z
-    .boolean()
-    .default(false)
-    .meta({ description: "Accepted for the collector's sake: http:// or https:// in the endpoint decides." }),
-  insecure_skip_verify: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Takes any certificate of the destination. For tests only.' }),
-  ca_file: file('PEM file of the authorities to trust instead of the built-in ones.'),
-  cert_file: file('PEM file of our certificate, for mutual TLS.'),
-  key_file: file('PEM file of its key.'),
-  server_name_override: file('Name that the certificate of the destination must carry.'),
-});
 
 const compressionParams = z.strictObject({
   level: z
@@ -58,7 +42,7 @@ export const config = z
       .record(z.string(), secret())
       .default({})
       .meta({ description: 'Headers of every request. The values are secrets: no log or print shows them.' }),
-    tls: tls.prefault({}).meta({ description: 'Options of https:// endpoints.' }),
+    tls: clientTls.prefault({}).meta({ description: 'Options of https:// endpoints.' }),
     max_conns_per_host: z.int().min(0).default(0).meta({
       description: 'Most connections to one host; 0 = as many as requests are under way (sending_queue.num_consumers).',
     }),
@@ -83,9 +67,6 @@ export const config = z
     if (level !== undefined && level > LEVELS_MAX[value.compression]) {
       const message = `${value.compression} has levels 1 to ${LEVELS_MAX[value.compression]}`;
       context.addIssue({ code: 'custom', path: ['compression_params', 'level'], message });
-    }
-    if ((value.tls.cert_file === undefined) !== (value.tls.key_file === undefined)) {
-      context.addIssue({ code: 'custom', path: ['tls'], message: 'for mutual TLS give both cert_file and key_file, or neither' });
     }
     for (const [name, text] of Object.entries(value.headers)) {
       if (!HEADER_NAME.test(name)) {

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { AgentOptions } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Context, Exporter, Outcome } from '../../pipeline/component.ts';
 import { compress } from '../../pipeline/compression/compress.ts';
-import { StartError } from '../../pipeline/errors.ts';
 import { protobufToJsonBytes } from '../../pipeline/otlp/protobuf-to-json.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
+import { clientMaterial, watchTlsFiles } from '../../pipeline/tls-material.ts';
 import { judge } from './answer.ts';
 import type { Config } from './config.ts';
 import { agentFor, post, type Target } from './post.ts';
@@ -18,6 +18,9 @@ class OtlpHttpExporter implements Exporter {
   readonly #config: Config;
   readonly #context: Context;
   #targets: ReadonlyMap<Signal, Target> = new Map();
+  /** Of certificates that were replaced. */
+  readonly #agents = new Set<Target['agent']>();
+  #unwatch: () => void = () => {};
   #bytesOut = 0;
   #requests = 0;
 
@@ -27,7 +30,25 @@ class OtlpHttpExporter implements Exporter {
   }
 
   async start(): Promise<void> {
-    const tls = await this.#tlsOptions();
+    const urls = SIGNALS.map((signal) => endpointOf(this.#config, signal)).filter((url) => url !== undefined);
+    const secure = urls.some(({ protocol }) => protocol === 'https:');
+    this.#connect(secure ? clientMaterial(this.#config.tls) : {});
+    if (secure) this.#unwatch = watchTlsFiles(this.#config.tls, () => this.#renew());
+  }
+
+  /** Requests from now on go over connections with this material; those under way end where they are. */
+  #connect(tls: ConnectionOptions): void {
+    const { max_conns_per_host, idle_conn_timeout } = this.#config;
+    const options: AgentOptions = {
+      ...tls,
+      ...(max_conns_per_host > 0 ? { maxSockets: max_conns_per_host } : {}),
+      ...(idle_conn_timeout > 0 ? { timeout: idle_conn_timeout } : {}),
+    };
+    for (const { agent } of this.#targets.values()) {
+      // One that is in use is free later, and closed by its idle timeout.
+      for (const socket of Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
+      this.#agents.add(agent);
+    }
     const headers = requestHeaders(this.#config);
     const targets = new Map<Signal, Target>();
     for (const signal of SIGNALS) {
@@ -35,9 +56,18 @@ class OtlpHttpExporter implements Exporter {
       if (url === undefined) continue;
       const name = `${url.origin}${url.pathname}`;
       const auth = url.username === '' ? {} : { authorization: basic(url) };
-      targets.set(signal, { name, url, agent: agentFor(url, tls), headers: { ...auth, ...headers } });
+      targets.set(signal, { name, url, agent: agentFor(url, options), headers: { ...auth, ...headers } });
     }
     this.#targets = targets;
+  }
+
+  #renew(): void {
+    try {
+      this.#connect(clientMaterial(this.#config.tls));
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      this.#context.log.limited('tls', `cannot take the changed TLS files, the ones before stay in use: ${cause}`);
+    }
   }
 
   async send(batch: ScopedBatch, signal: AbortSignal): Promise<Outcome> {
@@ -60,24 +90,13 @@ class OtlpHttpExporter implements Exporter {
 
   /** Waits for nothing: by now every `send` has settled or was aborted. */
   async stop(): Promise<void> {
+    this.#unwatch();
+    for (const agent of this.#agents) agent.destroy();
     for (const { agent } of this.#targets.values()) agent.destroy();
   }
 
   stats(): Readonly<Record<string, number>> {
     return { requests: this.#requests, bytesOut: this.#bytesOut };
-  }
-
-  async #tlsOptions(): Promise<AgentOptions> {
-    const { tls, max_conns_per_host, idle_conn_timeout } = this.#config;
-    const [ca, cert, key] = await Promise.all([tls.ca_file, tls.cert_file, tls.key_file].map(readPem));
-    return {
-      ...(max_conns_per_host > 0 ? { maxSockets: max_conns_per_host } : {}),
-      ...(idle_conn_timeout > 0 ? { timeout: idle_conn_timeout } : {}),
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined || key === undefined ? {} : { cert, key }),
-      ...(tls.server_name_override === undefined ? {} : { servername: tls.server_name_override }),
-      rejectUnauthorized: !tls.insecure_skip_verify,
-    };
   }
 }
 
@@ -103,13 +122,4 @@ function requestHeaders(config: Config): Record<string, string> {
 function basic(url: URL): string {
   const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
-}
-
-async function readPem(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new StartError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TlsOptions, TLSSocket } from 'node:tls';
 import { decompress } from '../../pipeline/compression/decompress.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
 
@@ -37,7 +38,9 @@ export type SinkScript = (request: SinkRequest, index: number) => SinkAnswer | u
 export interface SinkOptions {
   /** 0 picks a free one. */
   readonly port?: number;
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: TlsOptions;
+  /** Called with each connection whose handshake is done. */
+  readonly secured?: (socket: TLSSocket) => void;
 }
 
 const ANSWER_OK: SinkAnswer = {};
@@ -56,6 +59,7 @@ export class OtlpSink {
     this.script = script;
     const handle = (request: IncomingMessage, response: ServerResponse): void => void this.#answer(request, response);
     this.#server = options.tls === undefined ? createServer(handle) : createTlsServer(options.tls, handle);
+    if (options.secured !== undefined) this.#server.on('secureConnection', options.secured);
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.set(socket, this.#connections);
       this.#connections += 1;

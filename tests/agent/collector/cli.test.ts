@@ -5,8 +5,8 @@ import { packageVersion } from '../../../agent/collector/package-root.ts';
 /** Runs the command line with actions that only note what was asked; `code` is what commander or the action gives. */
 async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: string; err: string; code: number }> {
   const seen = { chosen: [] as unknown[], out: '', err: '', code: -1 };
-  const note = (name: string) => (options: unknown) => {
-    seen.chosen = [name, options];
+  const note = (name: string) => (options: unknown, more?: unknown) => {
+    seen.chosen = [name, options, ...(more === undefined ? [] : [more])];
     return Promise.resolve(0);
   };
   const actions: Actions = {
@@ -18,6 +18,9 @@ async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: stri
     scopesCheck: note('scopes check'),
     auditSearch: note('audit search'),
     auditVerify: note('audit verify'),
+    tokenCreate: note('token create'),
+    tokenInspect: note('token inspect'),
+    tokenRevoke: note('token revoke'),
   };
   const program = createProgram(actions, (code) => (seen.code = code));
   for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {
@@ -36,6 +39,16 @@ async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: stri
 describe('the command line', () => {
   it('runs with the shipped configuration when nothing is said', async () => {
     expect(await invoke()).toMatchObject({ chosen: ['run', { config: [], set: [] }], code: 0 });
+  });
+
+  it('makes, explains and voids tokens', async () => {
+    expect(await invoke('token', 'create', '--subject', 'a', '--scopes', 'A,B', '-c', 'x.yaml')).toMatchObject({
+      chosen: ['token create', { subject: 'a', scopes: 'A,B', permissions: 'ingest', expires: '90d', config: ['x.yaml'] }],
+      code: 0,
+    });
+    expect((await invoke('token', 'create', '--subject', 'a')).err).toMatch(/required option.*--scopes/);
+    expect((await invoke('token', 'inspect', '-')).chosen).toMatchObject(['token inspect', '-', { config: [] }]);
+    expect((await invoke('token', 'revoke', 'id-1')).chosen).toMatchObject(['token revoke', 'id-1', { config: [] }]);
   });
 
   it('takes options without the word run', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { REGISTRY } from '../../../config/registry.ts';
 import type { OpenListener } from '../../../agent/collector/host.ts';
 import { welcomeText } from '../../../agent/collector/welcome.ts';
 import { MINIMAL, planOf } from '../../support/config.ts';
@@ -10,7 +11,7 @@ const listener = (owner: string, port: number, endpoint = 'localhost:4318'): Ope
 });
 
 async function welcome(text: string, listeners: OpenListener[], environment: Record<string, string> = {}): Promise<string> {
-  const { plan, detected } = await planOf(text, { environment });
+  const { plan, detected } = await planOf(text, { environment, registry: REGISTRY });
   return welcomeText({ version: '1.2.3', plan, detected, listeners, configs: ['a.yaml'] });
 }
 
@@ -47,6 +48,22 @@ describe('what a start prints', () => {
       expect(() => JSON.parse((body ?? '').replaceAll(`'"$(date +%s)"'`, '1700000000'))).not.toThrow();
     },
   );
+
+  it('says how to come by a token where one is wanted, and every line carries it', async () => {
+    const text = MINIMAL.replace('http:\n', 'http: { auth: token, scope: ENTERPRISE }\n');
+    const printed = await welcome(text, [listener('otlp', 1)]);
+    expect(printed).toContain('TOKEN=$(npx periscope token create --config a.yaml --subject me --scopes ENTERPRISE)');
+    expect(printed).toMatch(/curl -sS \S+ -H 'content-type: application\/json' -H "Authorization: Bearer \$TOKEN" -d/);
+    expect(printed).toContain('OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer $TOKEN"');
+  });
+
+  it('says how to ask the API with the token of this machine', async () => {
+    const text = `${MINIMAL.replace('service:\n', 'service:\n  extensions: [dashboard]\n')}extensions: { dashboard: }\n`;
+    const printed = await welcome(text, [listener('dashboard', 3004, 'localhost:3004')]);
+    expect(printed).toMatch(
+      /curl -sS http:\/\/127\.0\.0\.1:3004\/api\/v1\/ledger -H "Authorization: Bearer \$\(cat \S+\/token\)"/,
+    );
+  });
 
   it('has a curl line for HTTP only, and the protocol of the listener in the environment', async () => {
     const grpc: OpenListener = {

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { config } from '../../../exporters/otlp_http/config.ts';
 import { otlpHttpExporter } from '../../../exporters/otlp_http/index.ts';
@@ -10,6 +10,7 @@ import { create } from '../../../exporters/otlp_http/otlp_http.ts';
 import type { Exporter, Outcome } from '../../../pipeline/component.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { jsonToProtobuf } from '../../../pipeline/otlp/json-to-protobuf.ts';
+import { Authority, type Identity } from '../../support/certificates.ts';
 import { quietContext } from '../../support/contexts.ts';
 import { OtlpSink, type SinkOptions, type SinkScript } from '../../support/otlp-sink.ts';
 import { protobufOf, scopedBatch, scopedBatchOf } from '../../support/scoped-batches.ts';
@@ -255,54 +256,76 @@ describe('connections', () => {
   });
 });
 
-const openssl = ((): boolean => {
-  try {
-    return execFileSync('openssl', ['version']).length > 0;
-  } catch {
-    return false;
-  }
-})();
+describe('https', () => {
+  const authority = new Authority();
+  const pems = (identity: Identity): { cert_pem: string; key_pem: string } => ({
+    cert_pem: identity.cert,
+    key_pem: identity.key,
+  });
 
-describe.skipIf(!openssl)('https (needs openssl)', () => {
-  test('trusts nobody unknown, a ca_file when given, and anybody only when told to', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'periscope-tls-'));
-    closing.push(() => rm(folder, { recursive: true }));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-        ...subject,
-        '-keyout',
-        key,
-        '-out',
-        cert,
-      ],
-      { stdio: 'ignore' },
-    );
-    const sink = await sinkOf(undefined, { tls: { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') } });
-    expect(await send(await exporterOf({ endpoint: sink.url }))).toMatchObject({
+  test('trusts nobody unknown, an authority when given, and anybody only when told to', async () => {
+    const sink = await sinkOf(undefined, { tls: authority.issueServer() });
+    const ask = async (tls: Record<string, unknown>): Promise<Outcome> => send(await exporterOf({ endpoint: sink.url, tls }));
+    expect(await ask({})).toMatchObject({
       ok: false,
       code: 'UNAVAILABLE',
-      message: expect.stringContaining('self-signed'),
+      message: expect.stringMatching(/certificate/) as string,
     });
-    expect(await send(await exporterOf({ endpoint: sink.url, tls: { ca_file: cert } }))).toEqual({ ok: true });
-    expect(await send(await exporterOf({ endpoint: sink.url, tls: { insecure_skip_verify: true } }))).toEqual({ ok: true });
+    expect(await ask({ ca_pem: new Authority().cert })).toMatchObject({ ok: false, code: 'UNAVAILABLE' });
+    expect(await ask({ ca_pem: authority.cert })).toEqual({ ok: true });
+    expect(await ask({ ca_pem: authority.cert, server_name_override: 'another.example' })).toMatchObject({ ok: false });
+    expect(await ask({ insecure_skip_verify: true })).toEqual({ ok: true });
+    expect(sink.requests).toHaveLength(2);
+  });
+
+  test('an expired destination is refused, and one of TLS 1.2 when 1.3 is wanted', async () => {
+    const expired = await sinkOf(undefined, { tls: authority.issueServer({ notAfter: new Date(Date.now() - 1000) }) });
+    const tls = { ca_pem: authority.cert };
+    expect(await send(await exporterOf({ endpoint: expired.url, tls }))).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('expired') as string,
+    });
+    const old = await sinkOf(undefined, { tls: { ...authority.issueServer(), maxVersion: 'TLSv1.2' } });
+    expect(await send(await exporterOf({ endpoint: old.url, tls }))).toEqual({ ok: true });
+    expect(await send(await exporterOf({ endpoint: old.url, tls: { ...tls, min_version: '1.3' } }))).toMatchObject({ ok: false });
+  });
+
+  test('shows its certificate to a destination that asks, and a new one when its files change', async () => {
+    const subjects: string[] = [];
+    const sink = await sinkOf(undefined, {
+      tls: { ...authority.issueServer(), ca: authority.cert, requestCert: true, rejectUnauthorized: true },
+      secured: (socket) => subjects.push(String(socket.getPeerCertificate().subject['CN'])),
+    });
+    const ca_pem = authority.cert;
+    expect(await send(await exporterOf({ endpoint: sink.url, tls: { ca_pem } }))).toMatchObject({ ok: false });
+    const folder = await mkdtemp(join(tmpdir(), 'periscope-tls-'));
+    closing.push(() => rm(folder, { recursive: true }));
+    const files = { cert_file: join(folder, 'cert.pem'), key_file: join(folder, 'key.pem') };
+    const write = async (name: string): Promise<void> => {
+      const { cert, key } = authority.issue({ subject: { CN: name } });
+      await writeFile(files.key_file, key);
+      await writeFile(files.cert_file, cert);
+    };
+    await write('first');
+    const exporter = await exporterOf({ endpoint: sink.url, tls: { ca_pem, ...files, reload_interval: '5ms' } });
+    expect(await send(exporter)).toEqual({ ok: true });
+    await write('second');
+    while (!subjects.includes('second')) {
+      expect(await send(exporter)).toEqual({ ok: true });
+      await sleep(5);
+    }
+    expect(subjects.slice(-2)).toEqual(['first', 'second']);
+    expect(await send(await exporterOf({ endpoint: sink.url, tls: { ca_pem, ...pems(new Authority().issue()) } }))).toMatchObject(
+      {
+        ok: false,
+      },
+    );
   });
 });
 
 test('a ca_file that is not there stops the start with one line', async () => {
   const exporter = create(config.parse({ endpoint: 'https://127.0.0.1:1', tls: { ca_file: '/nowhere/ca.pem' } }), quietContext());
-  await expect(exporter.start()).rejects.toThrow(/^cannot read \/nowhere\/ca\.pem: /);
+  await expect(exporter.start()).rejects.toThrow(/^cannot read ca_file \/nowhere\/ca\.pem: there is no such file$/);
 });
 
 describe('config', () => {
@@ -328,7 +351,7 @@ describe('config', () => {
     [undefined, 'at least one endpoint must be given'],
     [{ endpoint: 'localhost:4318' }, 'must be a URL such as http://localhost:4318'],
     [{ endpoint: 'http://h', compression_params: { level: 12 } }, 'gzip has levels 1 to 9'],
-    [{ endpoint: 'http://h', tls: { cert_file: 'a' } }, 'give both cert_file and key_file'],
+    [{ endpoint: 'http://h', tls: { cert_file: 'a' } }, 'provide both certificate and key, or neither'],
     [{ endpoint: 'http://h', headers: { 'Content-Type': 'x' } }, 'is set by the exporter'],
     [{ endpoint: 'http://h', headers: { a: 'x\ny' } }, 'holds a character that no header may'],
     [{ endpoint: 'http://h', headers: { 'a b': 'x' } }, 'is not a header name'],

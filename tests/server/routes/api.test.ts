@@ -38,7 +38,7 @@ async function start(storage = folder()) {
 }
 type Body = Record<string, unknown>;
 const scopesIn = (body: Body | undefined, list: string): unknown[] => [
-  ...new Set((body?.[list] as { scope: string }[]).map(({ scope }) => scope)),
+  ...new Set((body?.[list] as { scope: string }[] | undefined)?.map(({ scope }) => scope)),
 ];
 const query = (scopes: string[], ...more: string[]): Promise<string> =>
   tokenOf({ claims: { scopes, permissions: ['query', ...more] } });
