@@ -46,9 +46,10 @@ export const LIMITS = {
   grpcHeaderPairs: 128,
   grpcInvalidFrames: 100,
   grpcRejectedStreams: 100,
-  /** Calls that one connection may reset (CVE-2023-44487): a burst, then so many a second. Deadlines reset, too. */
-  grpcResetBurst: 200,
-  grpcResetsPerSecond: 50,
+  /** Calls that one connection may reset (CVE-2023-44487): a burst, then so many a second. Deadlines reset, too, and
+   *  all calls of a connection may have the same. */
+  grpcResetBurst: 600,
+  grpcResetsPerSecond: 33,
   grpcPingBurst: 200,
   grpcPingsPerSecond: 50,
   grpcSettingsBurst: 20,

@@ -137,6 +137,7 @@ class Session {
           return resolve(reply);
         }
         const fault = rootOf(exchange.fault ?? this.#fault);
+        if (fault?.code === 'ERR_HTTP2_OUT_OF_STREAMS') this.retire(); // after 2^30 calls
         const isStale = exchange.refused || (this.#proven && !this.usable && isReset(fault));
         resolve(isStale ? 'stale' : unavailable(this.#options, causeOf(fault)));
       });
@@ -206,8 +207,7 @@ class Exchange {
 
   /** The server has not looked at it (RFC 9113 8.7). */
   get refused(): boolean {
-    const { code } = this.fault ?? {};
-    return this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || code === 'ERR_HTTP2_GOAWAY_SESSION';
+    return this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || UNSENT.has(this.fault?.code ?? '');
   }
 
   send(segments: readonly Uint8Array[]): void {
@@ -253,6 +253,8 @@ class Exchange {
   }
 }
 const EMPTY = new Uint8Array();
+/** Faults of a stream that never left. */
+const UNSENT: ReadonlySet<string> = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_OUT_OF_STREAMS']);
 
 const text = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : (value?.[0] ?? ''));
 

@@ -95,8 +95,10 @@ export class GrpcCall implements Reading, Waited {
     const status = headerBytes > LIMITS.headerBytes ? 431 : this.#httpFault();
     if (status !== undefined) {
       this.#settle();
-      stream.respond({ ':status': status }, { endStream: true });
-      stream.close(constants.NGHTTP2_NO_ERROR);
+      this.#write(() => {
+        stream.respond({ ':status': status }, { endStream: true });
+        stream.close(constants.NGHTTP2_NO_ERROR);
+      });
       return;
     }
     const timeout = timeoutMs(this.#head.header('grpc-timeout'));
@@ -225,12 +227,11 @@ export class GrpcCall implements Reading, Waited {
     if (this.#over) return; // the caller left; what came in stays in
     this.#settle();
     const stream = this.#stream;
-    if (stream.destroyed || stream.closed) return;
-    try {
+    this.#write(() => {
       if (answer.status === 0) {
         stream.respond(HEAD, WITH_TRAILERS);
         stream.once('wantTrailers', () => {
-          stream.sendTrailers(answer.metadata === undefined ? OK_TRAILERS : trailersOf(answer));
+          this.#write(() => stream.sendTrailers(answer.metadata === undefined ? OK_TRAILERS : trailersOf(answer)));
         });
         stream.end(framed(answer.message));
       } else {
@@ -238,10 +239,18 @@ export class GrpcCall implements Reading, Waited {
         // RFC 9113 8.1: an answer before the end of its request asks the caller to stop sending.
         if (!this.#ended) stream.close(constants.NGHTTP2_NO_ERROR);
       }
-    } catch {
-      stream.destroy();
-    }
+    });
     this.#connection.answered();
+  }
+
+  /** node:http2 throws when a stream is used that its peer has closed in the meantime. */
+  #write(frames: () => void): void {
+    if (this.#stream.destroyed || this.#stream.closed) return;
+    try {
+      frames();
+    } catch {
+      this.#stream.destroy();
+    }
   }
 
   #closed(): void {

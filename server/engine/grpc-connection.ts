@@ -100,6 +100,7 @@ export class GrpcConnection {
 
   /** Called by the listener every now and then. */
   look(nowMs: number): void {
+    if (this.#session.destroyed) return; // and about to say so
     const { keepalive, handshakeTimeoutMs } = this.#options;
     if (!this.#ready) {
       if (nowMs - this.#openedAtMs >= handshakeTimeoutMs) this.#session.destroy();

@@ -1,3 +1,4 @@
+import { AuditTrail } from '../../pipeline/audit.ts';
 import type { Receiver } from '../../pipeline/component.ts';
 import type { Host } from '../../pipeline/host.ts';
 import { config as schema } from '../../receivers/otlp/config.ts';
@@ -23,6 +24,7 @@ export async function startGrpcReceiver(
   let url = '';
   const host: Host = {
     ...context.host,
+    audit: new AuditTrail(),
     prepareAuth: async () => {},
     async grpc(options, handler) {
       const listener = await openGrpc(options, handler);

@@ -8,8 +8,10 @@ import type { Exporter, Outcome } from '../../../pipeline/component.ts';
 import { retryInfoStatus } from '../../../pipeline/grpc-status.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { SIGNALS } from '../../../pipeline/signal.ts';
+import { openGrpc } from '../../../server/engine/grpc.ts';
 import { encode, numbered } from '../../support/build.ts';
 import { quietContext } from '../../support/contexts.ts';
+import { GRPC_OPTIONS, GrpcRecorder } from '../../support/grpc-bench.ts';
 import { startGrpcReceiver } from '../../support/grpc-receiver.ts';
 import { GrpcSink } from '../../support/grpc-sink.ts';
 import { scopedBatch } from '../../support/scoped-batches.ts';
@@ -122,6 +124,20 @@ describe('the otlp exporter', () => {
       expect(outcomes).toEqual(Array.from({ length: 150 }, () => ({ ok: true })));
       expect(connections).toBe(1);
     });
+  });
+
+  test('large messages side by side arrive as they were', async () => {
+    const handler = new GrpcRecorder();
+    handler.onRequest = () => ({ status: 0 });
+    const listener = await openGrpc({ ...GRPC_OPTIONS, maxMessageBytes: 64 << 20 }, handler);
+    closers.push(() => listener.close(0));
+    const { send } = await start({ endpoint: listener.url, compression: 'none' });
+    const parts = Array.from({ length: 10 }, (_, index) => Buffer.alloc(8 << 20, index + 1));
+    const batches = parts.map((part) => scopedBatch('logs', [part.subarray(0, 5_000_000), part.subarray(5_000_000)], 1));
+    const outcomes = await Promise.all(batches.map((batch) => send(batch, new AbortController().signal)));
+    expect(outcomes).toEqual(parts.map(() => ({ ok: true })));
+    const arrived = handler.messages.toSorted((left, right) => (left[0] ?? 0) - (right[0] ?? 0));
+    expect(arrived.map((message, index) => parts[index]?.equals(message))).toEqual(parts.map(() => true));
   });
 
   describe('answers', () => {

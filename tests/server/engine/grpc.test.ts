@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { openGrpc } from '../../../server/engine/grpc.ts';
@@ -314,6 +315,60 @@ describe('a gRPC listener', () => {
       expect(raw.of(FRAME.goaway).length).toBeGreaterThan(0);
       expect(handler.heads.length).toBeLessThanOrEqual(2 * LIMITS.grpcResetBurst + 200);
       await until(() => handler.gones === handler.heads.length);
+    });
+
+    test.each([
+      ['of no gRPC', callFields(PATH).map(([name, value]) => [name, name === 'content-type' ? 'text/plain' : value] as const)],
+      ['past their deadline', callFields(PATH, [['grpc-timeout', '0n']])],
+      [
+        'of too many headers',
+        callFields(PATH, [
+          ['x-long', 'y'.repeat(15_000)],
+          ['x-more', 'y'.repeat(900)],
+        ]),
+      ],
+    ])('calls %s that are reset in the same breath end nothing but themselves', async (_name, fields) => {
+      const { url } = await bench.listen();
+      const raw = await bench.raw(url);
+      for (let stream = 1; stream < 61; stream += 2)
+        raw.write(frame(FRAME.headers, END_HEADERS, stream, hpack(fields)), resetAt(stream));
+      raw.call(61, PATH, prefixed(Buffer.of(1)));
+      await raw.until(() => raw.of(FRAME.data).some(({ stream }) => stream === 61));
+    });
+
+    test('whatever bytes a client sends, the listener lives on and forgets none of its calls', async () => {
+      const { url, handler } = await bench.listen();
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(
+            fc.oneof(
+              fc.record({ type: fc.nat(12), flags: fc.nat(255), stream: fc.nat(9), payload: fc.uint8Array({ maxLength: 40 }) }),
+              fc.record({
+                type: fc.constant(FRAME.headers),
+                flags: fc.constantFrom(END_HEADERS, END_HEADERS | 1),
+                stream: fc.constantFrom(1, 3, 5, 7),
+                payload: fc.constant(hpack(callFields(PATH))),
+              }),
+              fc.record({
+                type: fc.constant(FRAME.data),
+                flags: fc.constantFrom(0, 1),
+                stream: fc.constantFrom(1, 3, 5, 7),
+                payload: fc.constantFrom(prefixed(Buffer.of(1)), prefixed(Buffer.of(1), 9), Buffer.of(0), Buffer.of(7, 7, 7)),
+              }),
+            ),
+            { maxLength: 12 },
+          ),
+          async (frames) => {
+            const raw = await bench.raw(url);
+            raw.write(...frames.map(({ type, flags, stream, payload }) => frame(type, flags, stream, payload)));
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            raw.destroy();
+          },
+        ),
+        { numRuns: 150, endOnFailure: true },
+      );
+      await until(() => handler.gones + handler.messages.length === handler.heads.length);
+      expect(await bench.peer(url).call(PATH, Buffer.of(1))).toMatchObject({ code: 0 });
     });
 
     test.each([
