@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { audit } from './audit/audit.ts';
 import { readHistory } from './history.ts';
 import { ingest } from './ingest/ingest.ts';
 import { smoke } from './ingest/smoke.ts';
@@ -12,6 +13,8 @@ npm run bench -- ingest --smoke
     Under a minute: every item accounted for and compared, no figure kept.
 npm run bench -- kernels [--only walk] [--cpu-prof]
     Each kernel by itself.
+npm run bench -- audit [--records 10000000]
+    Writes an audit log of so many records (3 GB in the temporary folder), searches and verifies it; records nothing.
 npm run bench -- results
     RESULTS.md again from history.jsonl.`;
 
@@ -23,6 +26,7 @@ const OPTIONS = {
   resume: { type: 'boolean', default: false },
   smoke: { type: 'boolean', default: false },
   only: { type: 'string' },
+  records: { type: 'string', default: '10000000' },
   'cpu-prof': { type: 'boolean', default: false },
 } as const;
 
@@ -32,6 +36,7 @@ async function main(): Promise<boolean> {
   if (command === 'kernels') {
     return kernels({ ...(values.only === undefined ? {} : { only: values.only }), cpuProfile: values['cpu-prof'] });
   }
+  if (command === 'audit') return audit(positive('records', values.records));
   if (command === 'results') {
     writeResults(readHistory());
     return true;
