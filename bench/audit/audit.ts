@@ -96,7 +96,7 @@ async function write(folder: string, storage: string, records: number): Promise<
 }
 
 const SEARCHES: readonly (readonly string[])[] = [
-  ['--scope', 'tenant-42', '--type', 'SCOPE_VIOLATION', '--since', '2026-01-02T00:00:00Z', '--client', '10.1.42.7'],
+  ['--scope', 'tenant-47', '--type', 'SCOPE_VIOLATION', '--since', '2026-01-02T00:00:00Z', '--client', '10.1.47.7'],
   ['--scope', 'tenant-42'],
   ['--type', 'SCOPE_VIOLATION', '--limit', '1000'],
   ['--client', '10.1.0.0'],

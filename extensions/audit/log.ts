@@ -145,9 +145,11 @@ export class AuditLog implements Audit {
   }
 
   #push(draft: Draft, waiter: Waiter | undefined): void {
-    if (this.#pending.length >= LIMITS.auditPending) this.#lose(draft);
-    else this.#pending.push({ draft, waiter });
-    if (waiter !== undefined && (this.#failure !== undefined || this.#pending.at(-1)?.waiter !== waiter)) this.#answer(waiter);
+    const isFull = this.#pending.length >= LIMITS.auditPending;
+    const waits = this.#failure === undefined && !isFull ? waiter : undefined;
+    if (isFull) this.#lose(draft);
+    else this.#pending.push({ draft, waiter: waits });
+    if (waiter !== undefined && waits === undefined) this.#answer(waiter);
     if (this.#failure !== undefined) return;
     if (waiter !== undefined || this.#pending.length >= this.settings.batch_size) void this.#commitAll();
     else this.#cancelFlush ??= this.#context.clock.after(this.settings.flush_interval, () => void this.#commitAll());

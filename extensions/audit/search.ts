@@ -1,4 +1,4 @@
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { parseRecord } from './chain.ts';
 import { addressOf, RECORD_TYPES, SEVERITIES, type AuditRecord, type RecordType } from './record.ts';
 import { indexPath, segmentPath, segmentsIn } from './segment.ts';
@@ -56,7 +56,8 @@ export async function searchLog(folder: string, query: Query, limit: number): Pr
 async function indexOf(folder: string, segment: number): Promise<SegmentIndex> {
   const bytes = await readFile(indexPath(folder, segment)).catch(() => undefined);
   const index = bytes === undefined ? undefined : decodeIndex(bytes);
-  if (index !== undefined) return index;
+  // After a crash a segment may have been written on behind its index.
+  if (index !== undefined && index.byteLength === (await stat(segmentPath(folder, segment))).size) return index;
   const builder = new IndexBuilder();
   const text = await readFile(segmentPath(folder, segment));
   const { goodBytes } = scanSegment(text, undefined, (record, offset) => builder.add(record, offset));

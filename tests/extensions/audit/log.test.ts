@@ -187,6 +187,12 @@ describe('a disk that fails', () => {
       expect(lines.filter(({ message }) => message.includes('cannot write the audit log: ENOSPC'))).not.toEqual([]);
       expect(await log.record(violation('10.0.0.2'))).toBeUndefined();
       expect(log.refusal()).toBeUndefined();
+      // Each event is answered, and counted, once, however often its write fails.
+      const { writes } = disk;
+      await clock.advance(LIMITS.auditRetryMs);
+      await eventually(() => disk.writes > writes);
+      await settle();
+      expect(log.status().message).toMatch(/3 records wait, 2 events were answered/);
       disk.fault = 'none';
       await clock.advance(LIMITS.auditRetryMs);
       await eventually(() => log.status().state === 'ok');

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { indexPath, segmentPath, segmentsIn } from '../../../extensions/audit/se
 import { decodeIndex, encodeIndex, IndexBuilder } from '../../../extensions/audit/segment-index.ts';
 import { scanSegment } from '../../../extensions/audit/segment-scan.ts';
 import { AUDIT_SEVERITIES, AUDIT_TYPES, type AuditEvent } from '../../../pipeline/audit.ts';
-import { openLog, recordsIn } from '../../support/audit-logs.ts';
+import { change, openLog, recordsIn, writeLog } from '../../support/audit-logs.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 let folder: string;
@@ -89,13 +89,28 @@ describe('a search', () => {
   test('needs no index, and believes no torn one', async () => {
     const copy = await mkdtemp(join(tmpdir(), 'periscope-audit-'));
     try {
-      const { cp, truncate } = await import('node:fs/promises');
       await cp(folder, copy, { recursive: true });
       await rm(indexPath(copy, 1));
       await truncate(indexPath(copy, 2), 100);
       expect(await searchLog(copy, { scope: 'B' }, 1000)).toEqual(await searchLog(folder, { scope: 'B' }, 1000));
     } finally {
       await rm(copy, { recursive: true });
+    }
+  });
+
+  test('believes no index of a segment that was written on, as after a crash between the index and the next segment', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'periscope-audit-'));
+    try {
+      await writeLog(own, [change(1)]);
+      const bytes = await readFile(segmentPath(own, 1));
+      const builder = new IndexBuilder();
+      scanSegment(bytes, undefined, (record, offset) => builder.add(record, offset));
+      await writeFile(indexPath(own, 1), encodeIndex(builder.build(bytes.length)));
+      expect((await searchLog(own, { type: 'CONFIG_CHANGE' }, 10)).matches).toBe(1);
+      await writeLog(own, [change(2)]);
+      expect((await searchLog(own, { type: 'CONFIG_CHANGE' }, 10)).matches).toBe(2);
+    } finally {
+      await rm(own, { recursive: true });
     }
   });
 
