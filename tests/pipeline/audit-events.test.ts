@@ -198,10 +198,11 @@ describe('data that is gone', () => {
     ['retries_exhausted', later, { signal: 'logs', code: later.ok ? '' : later.code }],
   ])('%s: an ERROR of its exporter, with the scope and how many', async (action, outcome, details) => {
     const { receiver, audit } = await start([], new ScriptedExporter(async () => outcome));
-    await receiver.send('logs', ids(5), 'ACME');
+    // One item: what cannot be split again.
+    await receiver.send('logs', ids(1), 'ACME');
     await settle();
     expect(audit.events).toEqual([
-      { type: 'ERROR', severity: 'ERROR', action, result: 'FAILURE', scope: 'ACME', component: 'e', items: 5, details },
+      { type: 'ERROR', severity: 'ERROR', action, result: 'FAILURE', scope: 'ACME', component: 'e', items: 1, details },
     ]);
   });
 
