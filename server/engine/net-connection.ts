@@ -84,15 +84,20 @@ export class NetConnection {
 
   /** How long it may wait as it does now; 0 while a request is under way, which others watch. */
   get waitMs(): number {
-    if (this.#state === 'drain') return this.#shared.options.idleTimeoutMs;
+    const { headerTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs } = this.#shared.options;
+    if (this.#waitsForNobody) return idleTimeoutMs;
     if (this.#state !== 'head') return 0;
-    const { headerTimeoutMs, keepAliveTimeoutMs } = this.#shared.options;
     return this.isIdle && !this.#isFresh ? keepAliveTimeoutMs : headerTimeoutMs;
+  }
+
+  /** The request is answered; its sender has to read that, or to send the rest of its body. */
+  get #waitsForNobody(): boolean {
+    return this.#state === 'drain' || (this.#state === 'body' && this.#discards);
   }
 
   /** It waited too long. */
   giveUp(): void {
-    if (this.isIdle || this.#state === 'drain') this.socket.destroy();
+    if (this.isIdle || this.#waitsForNobody) this.socket.destroy();
     else this.#refuse(408);
   }
 
@@ -211,12 +216,14 @@ export class NetConnection {
     const end = chunks.read(this.#pending, from, (piece) => {
       if (!this.#discards) this.#exchange?.data(piece, false, true);
     });
+    // What was too much has been answered meanwhile, and nothing behind it counts.
+    if (this.#state !== 'body') return false;
     if (end < 0) {
       this.#exchange?.abort();
       return this.#refuse(400);
     }
     this.#at = end;
-    if (chunks.ended && this.#state === 'body') {
+    if (chunks.ended) {
       this.#state = this.#discards ? 'head' : 'answer';
       if (!this.#discards) this.#exchange?.data(NOTHING, true, true);
       return true;

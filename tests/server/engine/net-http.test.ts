@@ -59,6 +59,25 @@ describe('HTTP on node:net', () => {
     ).closed;
   });
 
+  test('a refused sender that does not send the rest of its body is closed after idleTimeout', async () => {
+    const { handler, url } = await listen({ idleTimeoutMs: 200 });
+    handler.onHead = () => ({ status: 404 });
+    const connection = await raw(url);
+    connection.head('POST', '/', { 'Content-Length': 1000 }).write('x');
+    expect((await connection.answer())?.status).toBe(404);
+    await connection.closed;
+  });
+
+  test('a body that is too long and then broken gets one answer', async () => {
+    const { handler, url } = await listen({ maxBodyBytes: 10 });
+    const connection = await raw(url);
+    connection.head('POST', '/', { 'Transfer-Encoding': 'chunked' }).write('14\r\n' + 'x'.repeat(20) + 'broken\r\n');
+    expect((await connection.answer())?.status).toBe(413);
+    await connection.closed;
+    expect(connection.rest.length).toBe(0);
+    expect(handler).toMatchObject({ bodies: [], faults: ['BODY_TOO_LARGE'], gones: 1 });
+  });
+
   test('half a head is answered 408', async () => {
     const { url } = await listen({ headerTimeoutMs: 200 });
     const connection = await raw(url);
