@@ -120,12 +120,11 @@ export class FanOut {
     if (lane === undefined) {
       const branches = this.#destinations
         .filter(({ queue }) => queue.takes(scope))
-        .map(({ queue, rows }) => ({
-          queue,
-          row: rows.of(this.#signal, scope),
-          reserves: !queue.drops,
-          holds: this.#isAwaited(queue),
-        }));
+        .map(({ queue, rows }) => {
+          const row = rows.of(this.#signal, scope);
+          row.onFull = queue.delivery.sending_queue.on_full;
+          return { queue, row, reserves: !queue.drops, holds: this.#isAwaited(queue) };
+        });
       lane = new Lane(this.#rows.of(this.#signal, scope), branches);
       this.#lanes.set(scope, lane);
     }

@@ -1,4 +1,5 @@
 import { LIMITS } from './limits.ts';
+import type { OnFull } from './plan.ts';
 import { SIGNALS, type Signal } from './signal.ts';
 
 /** received = accepted + sum(rejected). Items. */
@@ -30,6 +31,8 @@ export interface ExporterRow {
   readonly refused: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly inFlight: number;
+  /** What its queue does with what it has no room for: refusals count at the receiver, drops in `dropped.queue_full`. */
+  readonly onFull: OnFull;
 }
 
 export interface LedgerSnapshot {
@@ -57,6 +60,7 @@ export class ExporterCount {
   exported = 0;
   refused = 0;
   readonly dropped: Record<string, number> = Object.create(null) as Record<string, number>;
+  onFull: OnFull = 'refuse';
   waiting = 0;
   sending = 0;
   retrying = 0;
@@ -146,6 +150,7 @@ export class Ledger {
           refused,
           dropped: { ...row.dropped },
           inFlight,
+          onFull: row.onFull,
         });
       }
     }

@@ -134,7 +134,9 @@ describe('the room of all branches', () => {
       routed: 15,
       inFlight: 10,
       dropped: { queue_full: 5 },
+      onFull: 'drop',
     });
+    expect(graph.ledger().exporters.find((row) => row.exporter === 'healthy')).toMatchObject({ onFull: 'refuse' });
   });
 
   test('a branch set to block lets senders wait, and in when there is room, in their order', async () => {

@@ -20,6 +20,7 @@ export const exporterRow = (row: Partial<ExporterRow>): ExporterRow => ({
   refused: 0,
   dropped: {},
   inFlight: 0,
+  onFull: 'refuse',
   ...row,
 });
 
