@@ -43,8 +43,11 @@ const RECEIVERS: readonly ForeignEntry[] = [
 
 const PROCESSORS: readonly ForeignEntry[] = [
   { types: 'resource_detection resourcedetection', instead: 'use the resource detectors of the SDK, or ' + BEFORE },
-  { types: 'transform', instead: 'sanitize cleans keys and values; for OTTL statements, ' + BEFORE },
-  { types: 'redaction', instead: 'sanitize bounds and cleans values; to remove secrets, ' + BEFORE },
+  {
+    types: 'transform',
+    instead: 'attributes and resource change attributes, filter drops by OTTL conditions; for other statements, ' + BEFORE,
+  },
+  { types: 'redaction', instead: 'attributes deletes and hashes attributes by key and pattern; for values, ' + BEFORE },
   { types: 'probabilistic_sampler tail_sampling', instead: 'sample in the SDK (OTEL_TRACES_SAMPLER), or ' + BEFORE },
   { types: 'k8s_attributes k8sattributes', instead: 'set OTEL_RESOURCE_ATTRIBUTES from the downward API, or ' + BEFORE },
   { types: 'group_by_attrs groupbyattrs group_by_trace groupbytrace', instead: BEFORE },

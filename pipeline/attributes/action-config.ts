@@ -52,7 +52,10 @@ const TAKES: Readonly<Record<ActionName, readonly Field[]>> = {
 };
 const OPTIONAL: readonly Field[] = ['value', 'default_value', 'from_attribute', 'from_context', 'pattern', 'converted_type'];
 
-const isSet = (action: ActionConfig, field: Field): boolean => action[field] !== undefined && action[field] !== '';
+/** An empty text is a value, but no name. */
+function isSet(action: ActionConfig, field: Field): boolean {
+  return action[field] !== undefined && (field === 'value' || field === 'default_value' || action[field] !== '');
+}
 
 export const actionsSchema = z.array(
   fields.superRefine((action, context) => {
@@ -83,7 +86,7 @@ export const actionsSchema = z.array(
 function checkSources(action: ActionConfig, fault: (field: Field | 'action', message: string) => void): void {
   const sources = SOURCES.filter((field) => isSet(action, field));
   if (sources.length > 1) fault(sources[1]!, `cannot stand beside ${sources[0]}: an action has one source`);
-  if (sources.length === 0 && action.default_value === undefined && action.value === undefined)
+  if (sources.length === 0 && !isSet(action, 'default_value'))
     fault('value', `is missing; the action ${action.action} needs value, from_attribute, from_context or default_value`);
   const from = action.from_context;
   if (from.startsWith('auth.') || from === 'client.address')

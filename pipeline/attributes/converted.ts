@@ -7,9 +7,19 @@ import { intText, valueText } from '../otlp/value-text.ts';
 
 const NUMBERS = new DataView(new ArrayBuffer(8));
 
-/** SHA-256 in hex of a text's bytes, of a number's eight bytes (little-endian), of a flag's one; '' of anything else. */
+/** AnyValue { string_value } of 64 characters, used again by every hash. */
+const HASH_VALUE = Buffer.concat([Buffer.of(0x0a, 64), Buffer.alloc(64)]);
+const NO_HASH = textValue('');
+
+/**
+ * SHA-256 in hex of a text's bytes, of a number's eight bytes (little-endian), of a flag's one; '' of anything else. Good
+ * until the next call.
+ */
 export function hashed(value: ValueReader): Uint8Array {
-  return textValue(hashText(value));
+  const text = hashText(value);
+  if (text === '') return NO_HASH;
+  HASH_VALUE.write(text, 2, 'latin1');
+  return HASH_VALUE;
 }
 
 function hashText(value: ValueReader): string {

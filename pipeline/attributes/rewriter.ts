@@ -1,7 +1,7 @@
 import type { ScopedBatch } from '../batch/scoped-batch.ts';
 import type { Drop, Emit } from '../component.ts';
 import { LIMITS } from '../limits.ts';
-import { Descent, type Visitor } from '../otlp/descent.kernel.ts';
+import { DEPTH_GROUP, DEPTH_RESOURCE, Descent, type Visitor } from '../otlp/descent.kernel.ts';
 import { rewritten, wholeBytes } from '../otlp/rewrite.ts';
 import { Splices } from '../otlp/splices.kernel.ts';
 import { ITEM_NAMES } from '../signal.ts';
@@ -49,8 +49,8 @@ export class AttributeRewriter {
   editResource(at: Descent): void {
     const { resourceStart: start, resourceEnd: end } = at;
     if (start >= 0) {
-      this.#splices.enter(2, at.resourceLength, start, end);
-      this.edit(at, start, end, 2, 1);
+      this.#splices.enter(DEPTH_RESOURCE, at.resourceLength, start, end);
+      this.edit(at, start, end, DEPTH_RESOURCE, 1);
       return;
     }
     if (this.#full) return;
@@ -62,6 +62,6 @@ export class AttributeRewriter {
     const to = this.#scratch.length;
     if (from === to) return;
     const place = this.#scratch.addSized(1, this.#scratch.bytes, from, to);
-    this.#splices.patch(1, at.groupStart, at.groupStart, place, this.#scratch.length - place);
+    this.#splices.patch(DEPTH_GROUP, at.groupStart, at.groupStart, place, this.#scratch.length - place);
   }
 }

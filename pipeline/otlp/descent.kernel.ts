@@ -11,10 +11,10 @@ export const ENTER = 0;
 export const PASS = 1;
 export const CUT = 2;
 
-/** Depths of messages, as splices.kernel.ts counts them. */
+/** Depths of messages, as splices.kernel.ts counts them; a data point stands two deeper than its metric. */
 export const DEPTH_GROUP = 1;
+export const DEPTH_RESOURCE = 2;
 export const DEPTH_LIST = 2;
-/** A Resource, an InstrumentationScope's neighbours … and a Metric, Span or LogRecord. */
 export const DEPTH_ITEM = 3;
 export const DEPTH_POINT = 5;
 

@@ -16,6 +16,7 @@ describe('an action', () => {
       '0.from_attribute cannot stand beside value: an action has one source',
     ],
     [{ action: 'update', value: 1 }, '0.key is missing; the action update needs it'],
+    [{ key: 'a', action: 'delete', value: '' }, '0.value is no option of the action delete'],
     [{ action: 'delete' }, '0.key is missing; the action delete needs it'],
     [{ key: 'a', action: 'delete', value: 1 }, '0.value is no option of the action delete'],
     [{ key: 'a', action: 'insert', value: 1, pattern: 'x' }, '0.pattern is no option of the action insert'],
@@ -49,6 +50,10 @@ describe('an action', () => {
     ],
   ])('%j: %s', (action, fault) => {
     expect(faultsOf(actionsSchema, [action])).toEqual([fault]);
+  });
+
+  test('may give an empty text', () => {
+    expect(faultsOf(actionsSchema, [{ key: 'a', action: 'insert', value: '' }])).toEqual([]);
   });
 
   test('is known in capitals too, as in the Go collector', () => {
