@@ -123,7 +123,7 @@ export const LIMITS = {
   tokenSecretBytesMin: 32,
   /** A longer token is refused unread. */
   tokenBytes: 8 * 1024,
-  /** Verified tokens that are remembered by their hash; the longest unused is forgotten and verified again. */
+  /** Verified tokens that are remembered by their hash; the oldest is forgotten, and verified again. */
   cachedTokens: 10_000,
   /** Signatures that are checked at a time; one more is told to try again. */
   tokenChecksAtOnce: 64,

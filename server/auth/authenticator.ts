@@ -88,8 +88,7 @@ export class Authenticator {
       const basic = BASIC.exec(authorization);
       if (basic !== null) return this.#byPassword(authorization.slice(basic[0].length).trimEnd(), credentials);
     }
-    if (methods.includes('certificate') && certificate !== undefined && authorization === '')
-      return this.#byCertificate(credentials);
+    if (methods.includes('certificate') && certificate !== undefined) return this.#byCertificate(credentials);
     // Nothing was tried, so it is no failed try: a probe or a first request of a browser.
     return unauthenticated(`cannot accept the request: it needs ${methods.map((method) => NEEDS[method]).join(', or ')}`);
   }
@@ -139,7 +138,7 @@ export class Authenticator {
     const { certificate } = credentials;
     // TLS looked at the dates when the connection began; it may have been open for long.
     if (certificate === undefined || certificate.expiresMs <= this.#now())
-      return this.#failed(
+      return this.#noted(
         unauthenticated('cannot accept the client certificate: it has expired'),
         'certificate_expired',
         credentials.remoteAddress,
@@ -147,7 +146,7 @@ export class Authenticator {
     const principal = this.#certificates?.find(certificate, this.#options.known);
     if (principal !== undefined) return principal;
     const message = `cannot accept the client certificate: auth::certificates knows neither ${[certificate.subject, ...certificate.names].slice(0, 4).join(' nor ')}`;
-    return this.#failed(unauthenticated(message), 'certificate_unknown', credentials.remoteAddress);
+    return this.#noted(unauthenticated(message), 'certificate_unknown', credentials.remoteAddress);
   }
 
   #tokenFailed(refusal: TokenRefusal, address: string): AuthRefusal {
@@ -158,6 +157,11 @@ export class Authenticator {
 
   #failed(refusal: AuthRefusal, action: string, address: string): AuthRefusal {
     if (this.#lockout.failed(address)) this.#options.log.limited('lockout', `${address} is locked out: too many failed tries`);
+    return this.#noted(refusal, action, address);
+  }
+
+  /** For what cannot be guessed: nothing is held against the address. */
+  #noted(refusal: AuthRefusal, action: string, address: string): AuthRefusal {
     const { audit } = this.#options;
     if (audit.active) audit.record({ type: 'AUTH', severity: 'WARN', action, result: 'FAILURE', client: address });
     return refusal;

@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   rmSync,
   writeSync,
   linkSync,
@@ -58,7 +59,7 @@ function withNewFile(path: string, text: string, place: (temporary: string) => v
   const temporary = join(folder, `.${randomBytes(9).toString('base64url')}.tmp`);
   try {
     mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-    const { mode } = lstatSync(folder);
+    const { mode } = statSync(folder);
     if (POSIX && (mode & OTHERS_WRITE) !== 0) {
       throw new StartError(`cannot write ${path}: everybody may write to its folder; chmod o-w ${folder}`);
     }

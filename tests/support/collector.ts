@@ -87,7 +87,7 @@ export class Collector {
 
   /** Where the component with this id listens, as it printed it. */
   url(id = 'otlp'): string {
-    const row = new RegExp(`^\\s+${id.replaceAll('/', '\\/')}\\s+(http://\\S+)`, 'm').exec(this.#output);
+    const row = new RegExp(`^\\s+${id.replaceAll('/', '\\/')}\\s+(https?://\\S+)`, 'm').exec(this.#output);
     if (row?.[1] === undefined) throw new Error(`no address of ${id} in:\n${this.#output}`);
     return row[1];
   }

@@ -174,6 +174,20 @@ describe('client certificates', () => {
     time.now += HOUR;
     expect(ask(['certificate'], shown)).toMatchObject({ code: 'UNAUTHENTICATED' });
   });
+  it('that nobody knows are refused each time, and hold nothing against the address', () => {
+    const { authenticator, ask, events } = bench(auth);
+    authenticator.prepare(['certificate']);
+    for (let at = 0; at < LIMITS.authFailures * 2; at += 1)
+      expect(ask(['certificate'], certificate('CN=nobody'))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(ask(['certificate'], certificate('O=Acme,CN=agent-1'))).toMatchObject({ scopes: ['A'] });
+    expect(events[0]).toMatchObject({ type: 'AUTH', action: 'certificate_unknown', result: 'FAILURE', client: '10.0.0.9' });
+  });
+  it('count where an Authorization header means nothing', () => {
+    const { authenticator, ask } = bench(auth);
+    authenticator.prepare(['certificate']);
+    const both = { ...certificate('O=Acme,CN=agent-1'), ...bearer('for.a.proxy') };
+    expect(ask(['certificate'], both)).toMatchObject({ scopes: ['A'] });
+  });
   it('do not help who shows a bad token with it', async () => {
     const { authenticator, ask } = bench(auth);
     authenticator.prepare(['certificate', 'token']);

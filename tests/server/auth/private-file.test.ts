@@ -45,6 +45,14 @@ describe('a private file', () => {
     expect(existsSync(join(directory, 'elsewhere'))).toBe(false);
   });
 
+  it('is made in a folder that is reached over a link of its owner', () => {
+    const directory = folder();
+    mkdirSync(join(directory, 'volume'));
+    symlinkSync(join(directory, 'volume'), join(directory, 'state'));
+    writePrivateFile(join(directory, 'state/token'), 'x');
+    expect(readPrivateFile(join(directory, 'volume/token'))).toBe('x');
+  });
+
   it('that others may read is no secret: refused', () => {
     const path = join(folder(), 'key');
     writeFileSync(path, 'x');
