@@ -101,6 +101,39 @@ describe('the shipped configurations', () => {
   });
 });
 
+describe('the gateway for three tenants', () => {
+  it('gateway-tenants.yaml: each token sends as its tenant, one for all lets each group say its own, none sends nothing', async () => {
+    const sinks = { ACME: await OtlpSink.start(), GLOBEX: await OtlpSink.start(), INITECH: await OtlpSink.start() };
+    const tenants = Object.keys(sinks) as (keyof typeof sinks)[];
+    try {
+      await using collector = await Collector.start(text('config/examples/gateway-tenants.yaml'), {
+        env: {
+          ...Object.fromEntries(['OTLP_LISTEN', 'OTLP_GRPC_LISTEN', 'HEALTH_LISTEN', 'API_LISTEN'].map((name) => [name, FREE])),
+          ...Object.fromEntries(tenants.map((name) => [`${name}_DESTINATION`, sinks[name].url])),
+        },
+      });
+      const tokenFor = (...scopes: string[]): string => {
+        const args = ['token', 'create', '--config', 'periscope.yaml', '--subject', 'x', '--scopes', scopes.join(',')];
+        return spawnSync(process.execPath, [MAIN, ...args], { cwd: collector.folder, encoding: 'utf8' }).stdout.trim();
+      };
+      const send = async (token: string | undefined, body: Uint8Array): Promise<number> => {
+        const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+        return (await collector.send('/v1/logs', body, headers)).status;
+      };
+      const logs = (count: number, scope?: string): Uint8Array =>
+        encode('logs', numbered('logs', count, scope === undefined ? {} : { 'periscope.scope': scope }));
+      expect(await send(undefined, logs(1))).toBe(401);
+      for (const tenant of tenants) expect(await send(tokenFor(tenant), logs(3))).toBe(200);
+      const mixed = Buffer.concat([...tenants.map((tenant) => logs(2, tenant)), logs(7), logs(7, 'ENTERPRISE')]);
+      expect(await send(tokenFor(...tenants), mixed)).toBe(200);
+      expect(await collector.stop()).toEqual({ code: 0, signal: null });
+      for (const tenant of tenants) expect(scopesAt(sinks[tenant])).toEqual(Array.from({ length: 5 }, () => tenant));
+    } finally {
+      await Promise.all(tenants.map((tenant) => sinks[tenant].close()));
+    }
+  });
+});
+
 describe('the commands, as a person runs them', () => {
   const periscope = (...args: string[]) => {
     const { DASHBOARD_SCOPE: _scope, HOST: _host, ...env } = process.env;
