@@ -5,9 +5,6 @@ const COPY_LOOP_BYTES = 32;
 /** A scratch buffer larger than this is given back after use. */
 const KEPT_BYTES = 1024 * 1024;
 const FIRST_BYTES = 16 * 1024;
-/** More wrong guesses than this in one buffer are a bug: each costs a message of 128 bytes or a change of its size class. */
-const CORRECTIONS_MAX = 2 ** 24;
-
 /** Bytes of `value` as a varint; `value` is a whole number from 0 to 2^53. */
 export function varintBytes(value: number): number {
   let size = 1;
@@ -161,17 +158,10 @@ export class GrowingBuffer {
   /** What was written, with every length right. */
   #corrected(): Buffer {
     const corrections = this.#corrections;
-    const count = corrections.length / 3;
-    assert(count < CORRECTIONS_MAX, 'too many lengths are corrected');
     const out = Buffer.allocUnsafeSlow(this.length + this.#growth);
-    // In order of place; a typed array sorts numbers without a call per comparison.
-    const order = new Float64Array(count);
-    for (let i = 0; i < count; i++) order[i] = corrections[i * 3]! * CORRECTIONS_MAX + i;
-    order.sort();
     let from = 0;
     let to = 0;
-    for (const key of order) {
-      const row = (key % CORRECTIONS_MAX) * 3;
+    for (const row of rowsInOrder(corrections, this.length)) {
       const at = corrections[row]!;
       to += this.#bytes.copy(out, to, from, at);
       to = put(out, corrections[row + 2]!, to);
@@ -208,4 +198,19 @@ function put(bytes: Buffer, value: number, start: number): number {
   }
   bytes[at++] = rest;
   return at;
+}
+
+/** The rows of three of `corrections`, each by its first place, in the order of what stands there: all below `end`. */
+export function rowsInOrder(corrections: readonly number[], end: number): Float64Array {
+  const count = corrections.length / 3;
+  const order = new Float64Array(count);
+  if (end * count > Number.MAX_SAFE_INTEGER) {
+    for (let i = 0; i < count; i++) order[i] = i * 3;
+    return order.sort((left, right) => corrections[left]! - corrections[right]!);
+  }
+  // Place and row in one number: a typed array sorts numbers without a call per comparison.
+  for (let i = 0; i < count; i++) order[i] = corrections[i * 3]! * count + i;
+  order.sort();
+  for (let i = 0; i < count; i++) order[i] = (order[i]! % count) * 3;
+  return order;
 }

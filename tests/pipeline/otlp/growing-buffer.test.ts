@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GrowingBuffer, varintBytes } from '../../../pipeline/otlp/growing-buffer.ts';
+import { GrowingBuffer, rowsInOrder, varintBytes } from '../../../pipeline/otlp/growing-buffer.ts';
 import { varintOf } from '../../support/reference/otlp.ts';
 
 describe('a growing buffer', () => {
@@ -68,6 +68,19 @@ describe('a growing buffer', () => {
         expect(Buffer.compare(buffer.take(), naive(of))).toBe(0);
       }),
       { endOnFailure: true },
+    );
+  });
+
+  it('finds its corrections in order of place, however long the buffer is', () => {
+    const places = fc.uniqueArray(fc.integer({ min: 0, max: 2 ** 31 }), { maxLength: 50 });
+    fc.assert(
+      fc.property(places, fc.constantFrom(2 ** 31 + 1, 2 ** 53), (at, end) => {
+        const rows = rowsInOrder(
+          at.flatMap((place) => [place, 1, 200]),
+          end,
+        );
+        expect([...rows].map((row) => at[row / 3])).toEqual(at.toSorted((left, right) => left - right));
+      }),
     );
   });
 
