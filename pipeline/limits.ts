@@ -56,8 +56,9 @@ export const LIMITS = {
   grpcSettingsPerSecond: 1,
   /** Of one grpc.health.v1 request. */
   healthRequestBytes: 1024,
-  /** grpc-go's: a silent connection is pinged after two hours and cut 20 s later; clients ping every 5 minutes. */
-  grpcKeepaliveTimeMs: 7_200_000,
+  /** A silent connection is pinged after this long at the latest: node:http2 reads no more of one whose client broke the
+   *  rules, says nothing of it, and so does not see it close either. Clients may ping every 5 minutes, as with grpc-go. */
+  grpcKeepaliveTimeMs: 30_000,
   grpcKeepaliveTimeoutMs: 20_000,
   grpcPingIntervalMs: 300_000,
   /** Queue of one exporter, over all its scopes. */

@@ -105,8 +105,12 @@ class Session {
     return !this.#http2.closed && !this.#http2.destroyed;
   }
 
+  /** Takes no more calls; those under way have a while. */
   retire(): void {
     this.#http2.close();
+    const timer = setTimeout(() => this.#http2.destroy(), LIMITS.idleTimeoutMs);
+    timer.unref();
+    this.#http2.once('close', () => clearTimeout(timer));
   }
 
   end(): void {
@@ -124,14 +128,17 @@ class Session {
         return resolve('stale'); // it went away since it was looked at
       }
       this.#calls += 1;
+      const startedAtMs = performance.now();
       const exchange = new Exchange(stream, signal, (reply) => {
         this.#calls -= 1;
-        this.#heardAtMs = performance.now();
         if (reply === 'aborted') {
-          // Whoever does not even pick up is dialled anew by the next call.
+          // Whoever does not even pick up is dialled anew by the next call, and so is who said nothing since this one:
+          // node:http2 keeps a connection open, and silent, whose server broke the rules.
           if (this.#http2.connecting) this.#http2.destroy();
+          else if (this.#heardAtMs < startedAtMs) this.retire();
           return resolve(tooLate(this.#options));
         }
+        this.#heardAtMs = performance.now();
         if (reply !== 'broken') {
           this.#proven = true;
           return resolve(reply);
@@ -184,7 +191,7 @@ class Exchange {
   #bytes = 0;
   #head: IncomingHttpHeaders | undefined;
   #trailers: IncomingHttpHeaders | undefined;
-  #aborted = false;
+  #over = false;
 
   constructor(stream: ClientHttp2Stream, signal: AbortSignal, settled: (reply: Answer | 'aborted' | 'broken') => void) {
     this.#stream = stream;
@@ -220,10 +227,11 @@ class Exchange {
   }
 
   readonly #abort = (): void => {
-    this.#aborted = true;
-    // A stream that waits for its connection would wait to be closed, too.
+    // A stream that waits for its connection would wait to be closed, too, and one whose connection has broken down
+    // unseen for ever: nobody waits for the end of either.
     if (this.#stream.pending) this.#stream.destroy();
     else this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#settle('aborted');
   };
 
   #keep(chunk: Buffer): void {
@@ -234,22 +242,27 @@ class Exchange {
   }
 
   #close(): void {
-    this.#signal.removeEventListener('abort', this.#abort);
-    if (this.#aborted) return this.#settled('aborted');
     const last = this.#trailers ?? this.#head;
-    if (this.#head === undefined || last === undefined) return this.#settled('broken');
+    if (this.#head === undefined || last === undefined) return this.#settle('broken');
     const httpStatus = Number(this.#head[':status']);
     const status = text(last['grpc-status'] ?? this.#head['grpc-status']);
     // No status, or an OK before all was sent: the destination did not have the batch.
     if (httpStatus === 200 && (status === '' || (status === '0' && !this.#stream.writableFinished)))
-      return this.#settled('broken');
-    this.#settled({
+      return this.#settle('broken');
+    this.#settle({
       httpStatus,
       status,
       message: text(last['grpc-message']),
       details: text(last['grpc-status-details-bin']),
       body: this.#chunks.length === 1 ? (this.#chunks[0] ?? EMPTY) : Buffer.concat(this.#chunks),
     });
+  }
+
+  #settle(reply: Answer | 'aborted' | 'broken'): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#settled(reply);
   }
 }
 const EMPTY = new Uint8Array();

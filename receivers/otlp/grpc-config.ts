@@ -19,7 +19,7 @@ const serverParameters = z.strictObject({
   max_connection_age_grace: duration().default(0).meta({ description: 'And cut after this much more; 0: never.' }),
   time: duration()
     .default(LIMITS.grpcKeepaliveTimeMs)
-    .meta({ description: 'A silent connection is pinged after this long; 0: the default.' }),
+    .meta({ description: 'A silent connection is pinged after this long; longer than the default, and 0, are the default.' }),
   timeout: duration()
     .default(LIMITS.grpcKeepaliveTimeoutMs)
     .meta({ description: 'And cut when it stays silent for this much more; 0: the default.' }),

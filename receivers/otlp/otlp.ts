@@ -71,7 +71,7 @@ function grpcOptions(grpc: GrpcConfig, context: Context): GrpcOptions {
       maxIdleMs: server.max_connection_idle,
       maxAgeMs: server.max_connection_age,
       maxAgeGraceMs: server.max_connection_age_grace,
-      timeMs: server.time || LIMITS.grpcKeepaliveTimeMs,
+      timeMs: Math.min(server.time || LIMITS.grpcKeepaliveTimeMs, LIMITS.grpcKeepaliveTimeMs),
       timeoutMs: server.timeout || LIMITS.grpcKeepaliveTimeoutMs,
       minPingIntervalMs: policy.min_time || LIMITS.grpcPingIntervalMs,
       pingWithoutStream: policy.permit_without_stream,

@@ -14,6 +14,7 @@ import { quietContext } from '../../support/contexts.ts';
 import { GRPC_OPTIONS, GrpcRecorder } from '../../support/grpc-bench.ts';
 import { startGrpcReceiver } from '../../support/grpc-receiver.ts';
 import { GrpcSink } from '../../support/grpc-sink.ts';
+import { FRAME, frame } from '../../support/raw-grpc.ts';
 import { scopedBatch } from '../../support/scoped-batches.ts';
 
 const never = new AbortController().signal;
@@ -294,6 +295,26 @@ describe('the otlp exporter', () => {
         await new Promise((resolve) => setTimeout(resolve, 30));
         abort.abort();
         expect(await outcome).toMatchObject({ ok: false, code: 'DEADLINE_EXCEEDED', retryable: true });
+      }
+    });
+
+    test('a connection on which a call timed out in silence is not used again', async () => {
+      let connections = 0;
+      const odd = createTcp((socket) => {
+        connections += 1;
+        socket.on('error', () => undefined);
+        // SETTINGS, then DATA on a stream that is not there: a connection error, after which node:http2 says no more.
+        socket.write(Buffer.concat([frame(FRAME.settings, 0, 0), frame(FRAME.data, 0, 99, Buffer.of(1))]));
+      });
+      odd.listen(0, '127.0.0.1');
+      await once(odd, 'listening');
+      closers.push(() => odd.close());
+      const { send } = await start({ endpoint: `127.0.0.1:${(odd.address() as AddressInfo).port}` });
+      for (let attempt = 1; attempt <= 2; attempt += 1) {
+        const abort = new AbortController();
+        setTimeout(() => abort.abort(), 60);
+        expect(await send(logs, abort.signal)).toMatchObject({ ok: false, retryable: true });
+        expect(connections).toBe(attempt);
       }
     });
 

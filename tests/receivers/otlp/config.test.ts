@@ -30,7 +30,7 @@ describe('the config of the otlp receiver', () => {
         max_concurrent_streams: 256,
         include_metadata: false,
         keepalive: {
-          server_parameters: { max_connection_idle: 0, max_connection_age: 0, time: 7_200_000, timeout: 20_000 },
+          server_parameters: { max_connection_idle: 0, max_connection_age: 0, time: 30_000, timeout: 20_000 },
           enforcement_policy: { min_time: 300_000, permit_without_stream: false },
         },
       },
