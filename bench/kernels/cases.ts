@@ -11,7 +11,7 @@ import { walk, Walk } from '../../pipeline/otlp/walk.ts';
 import { bind } from '../../pipeline/scope/bind.ts';
 import { config as sanitizeConfig } from '../../processors/sanitize/config.ts';
 import { create as createSanitize } from '../../processors/sanitize/sanitize.ts';
-import { changingProcessors, runThrough } from './changing-cases.ts';
+import { changingProcessors, runThrough, unleased } from './changing-cases.ts';
 import { BodySource } from '../load/body-source.ts';
 import { itemsPerBody, type Workload } from '../load/workload.ts';
 
@@ -62,9 +62,11 @@ function* pathCases(title: string, workload: Workload, bodies: readonly Buffer[]
   yield { name: `splice the scope, ${title}`, ...about, run: (i) => bound(walked[i]!).segments };
   const unclean = walked.map(bound);
   yield { name: `sanitise, ${title}`, ...about, run: (i) => sanitize.process(unclean[i]!, ignore, ignore) };
-  if (!title.includes(','))
+  if (!title.includes(',')) {
+    const plain = unclean.map(unleased);
     for (const [name, processor] of changingProcessors(workload.signal))
-      yield { name: `${name}, ${title}`, ...about, run: (i) => runThrough(processor, unclean[i]!) };
+      yield { name: `${name}, ${title}`, ...about, run: (i) => runThrough(processor, plain[i]!) };
+  }
   const merged = { bytes: about.bytes * MERGED, items: about.items * MERGED, inputs: BODIES / MERGED };
   const slice = (i: number): ScopedBatch[] => walked.slice(i * MERGED, (i + 1) * MERGED).map(bound);
   yield { name: `splice and assemble a batch, ${title}`, ...merged, run: (i) => merge(slice(i)).segments };

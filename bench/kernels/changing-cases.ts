@@ -1,4 +1,4 @@
-import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
+import { restate, type ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Context, Processor } from '../../pipeline/component.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import { config as attributesConfig } from '../../processors/attributes/config.ts';
@@ -32,6 +32,12 @@ export function changingProcessors(signal: Signal): [name: string, processor: Pr
     ['filter: an attribute is no text', filter('attributes["http.route"] == "none"')],
     ['filter: IsMatch', filter('IsMatch(attributes["http.route"], "^/none/.*$")')],
   ];
+}
+
+/** The same batch without pooled memory: nobody lets go of what a bench makes, so it would never be given back. */
+export function unleased(batch: ScopedBatch): ScopedBatch {
+  const { items, byteLength, segments, receipts } = batch;
+  return restate(batch, { items, byteLength, segments }, receipts, []);
 }
 
 /** One batch through one processor, to the bytes. */
