@@ -10,7 +10,15 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LINE_CHARS = 120;
 
 /** `from` is compiled into `to` as the constant `name`; `pages` of 64 KiB it starts with. */
-const KERNELS = [{ from: 'pipeline/otlp/wasm/module.ts', to: 'pipeline/otlp/walk.gen.ts', name: 'WALK_MODULE', pages: 6 }];
+const KERNELS = [
+  { from: 'pipeline/otlp/wasm/module.ts', to: 'pipeline/otlp/walk.gen.ts', name: 'WALK_MODULE', pages: 6 },
+  {
+    from: 'pipeline/compression/wasm/module.ts',
+    to: 'pipeline/compression/deflate.gen.ts',
+    name: 'DEFLATE_MODULE',
+    pages: 16,
+  },
+];
 
 async function moduleOf({ from, name, pages }, folder) {
   const out = join(folder, 'kernel.wasm');

@@ -64,6 +64,11 @@ export class Chain {
     return this.#fanOut.waits;
   }
 
+  /** As Exporter.reusesMatches, of any of its destinations. */
+  get reusesMatches(): boolean {
+    return this.#fanOut.reusesMatches;
+  }
+
   lane(scope: string): Lane {
     return this.#fanOut.lane(scope);
   }

@@ -99,6 +99,8 @@ export type Drop = (batch: ScopedBatch, items: number, reason: string, message?:
 /** Sends once. Queue, retry, timeout and ledger are wrapped around every exporter in `pipeline/`. The bytes of `batch`
  *  may be read until the promise settles and not after. Never rejects; a throw is counted as INTERNAL. */
 export interface Exporter {
+  /** It compresses, and can use what the senders' compressors found (`ScopedBatch.sources`): then that is kept. */
+  readonly reusesMatches?: boolean;
   start(): Promise<void>;
   send(batch: ScopedBatch, signal: AbortSignal): Promise<Outcome>;
   stop(deadlineMs: number): Promise<void>;

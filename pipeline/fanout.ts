@@ -115,6 +115,10 @@ export class FanOut {
     return this.#destinations.some(({ queue }) => this.#isAwaited(queue));
   }
 
+  get reusesMatches(): boolean {
+    return this.#destinations.some(({ queue }) => queue.reusesMatches);
+  }
+
   lane(scope: string): Lane {
     let lane = this.#lanes.get(scope);
     if (lane === undefined) {

@@ -275,7 +275,9 @@ export class ReceiverIntake implements Intake {
 
 function entrance(chains: readonly Chain[], claimKeys: readonly string[]): Entrance {
   const asked = chains.map((chain) => chain.processors.flatMap((processor) => processor.inspection ?? []));
-  return { chains, inspection: mergeInspections(claimKeys, asked), waits: chains.some((chain) => chain.waits) };
+  const keepsMatches = chains.some((chain) => chain.reusesMatches);
+  const inspection = mergeInspections(claimKeys, asked, keepsMatches);
+  return { chains, inspection, waits: chains.some((chain) => chain.waits) };
 }
 
 function blocks({ queue }: Need): boolean {

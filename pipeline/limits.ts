@@ -4,10 +4,14 @@ export const LIMITS = {
   requestBodyBytes: 64 * 1024 * 1024,
   /** Largest window a zstd frame may ask for: what RFC 8878 tells every decoder to support. */
   zstdWindowBytes: 8 * 1024 * 1024,
-  /** Largest first guess at the size of what is being (de)compressed. */
+  /** Largest first guess at the size of what is being compressed. */
   inflateChunkBytes: 256 * 1024,
   /** Kept between two calls to join a batch's segments for gzip. */
   compressScratchBytes: 4 * 1024 * 1024,
+  /** Memory of what reads and writes deflate; one that a large body made grow past this is replaced after it. */
+  deflateMemoryBytes: 4 * 1024 * 1024,
+  /** A larger segment is compressed anew: to carry its matches over would take six times its bytes at once. */
+  recodedSegmentBytes: 8 * 1024 * 1024,
   /** A zstd WASM instance whose heap grew past this is replaced after the call; normal batches need 4 MB. */
   zstdHeapBytes: 16 * 1024 * 1024,
   /** Frames of one zstd body; senders write one. */

@@ -81,6 +81,10 @@ export class DeliveryQueue {
     return this.delivery.sending_queue.on_full === 'drop';
   }
 
+  get reusesMatches(): boolean {
+    return this.#exporter.reusesMatches === true;
+  }
+
   /** An answer waits for this destination whatever `service.ack` says. */
   get waits(): boolean {
     return this.delivery.sending_queue.wait_for_result || !this.delivery.sending_queue.enabled;

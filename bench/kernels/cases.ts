@@ -1,9 +1,10 @@
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Batch } from '../../pipeline/batch/batch.ts';
+import { Lease } from '../../pipeline/batch/lease.ts';
 import { Receipt } from '../../pipeline/batch/receipt.ts';
 import { merge, type ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import { compress } from '../../pipeline/compression/compress.ts';
-import { decompress } from '../../pipeline/compression/decompress.ts';
+import { decompress, OWN_MEMORY, unpack } from '../../pipeline/compression/decompress.ts';
 import type { Inspection } from '../../pipeline/otlp/inspection.ts';
 import { jsonToProtobuf } from '../../pipeline/otlp/json-to-protobuf.ts';
 import { protobufToJson } from '../../pipeline/otlp/protobuf-to-json.ts';
@@ -28,6 +29,7 @@ export interface KernelCase {
 /** More than a core's caches hold, so that a kernel reads as it does in a collector: from memory. */
 const BODIES = 64;
 const MERGED = 8;
+const BODY_MAX = 64 * 2 ** 20;
 const CLAIM_KEYS = [Buffer.from('periscope.scope'), Buffer.from('dashboard.scope')];
 const STAGE = { keys: ['periscope.scope', 'dashboard.scope'], on_missing: 'inject' } as const;
 const BINDING = { allowed: ['ENTERPRISE'], fallback: 'ENTERPRISE', from: 'listener' } as const;
@@ -77,7 +79,9 @@ function* codecCases(title: string, workload: Workload, bodies: readonly Buffer[
   const { signal } = workload;
   const about = describe(workload, bodies);
   const packed = bodies.map((body) => gzipSync(body));
-  yield { name: `inflate, ${title}`, ...about, run: (i) => decompress('gzip', packed[i]!, 64 * 2 ** 20) };
+  yield { name: `inflate, ${title}`, ...about, run: (i) => decompress('gzip', packed[i]!, BODY_MAX) };
+  yield { name: `inflate by zlib, ${title}`, ...about, run: (i) => gunzipSync(packed[i]!, { chunkSize: 256 * 1024 }) };
+  yield* recodeCases(title, workload, packed, about);
   for (const level of [1, 6]) {
     yield { name: `deflate level ${level}, ${title}`, ...about, run: (i) => compress('gzip', [bodies[i]!], level) };
   }
@@ -86,7 +90,31 @@ function* codecCases(title: string, workload: Workload, bodies: readonly Buffer[
   yield { name: `JSON to protobuf, ${title}`, ...about, run: (i) => jsonToProtobuf(signal, json[i]!) };
 }
 
-function describe(workload: Workload, bodies: readonly Buffer[]): Pick<KernelCase, 'bytes' | 'items' | 'inputs'> {
+/** A batch of requests that came compressed, each with the scope put in: as their senders had found it, and anew. */
+function* recodeCases(title: string, { signal }: Workload, packed: readonly Buffer[], about: About): Generator<KernelCase> {
+  const inspection: Inspection = { claimKeys: CLAIM_KEYS, attributes: undefined, mendsText: false, keepsMatches: true };
+  const batches = packed.map((body) => {
+    const unpacked = unpack('gzip', body, BODY_MAX, true, OWN_MEMORY);
+    if (!('bytes' in unpacked)) throw new Error(unpacked.message);
+    const walked = walk(signal, unpacked.bytes, inspection, undefined, { lease: new Lease(), matches: unpacked.matches });
+    if (!(walked instanceof Walk)) throw new Error(walked.message);
+    return bound(walked);
+  });
+  const merged = Array.from({ length: BODIES / MERGED }, (_, i) => merge(batches.slice(i * MERGED, (i + 1) * MERGED)));
+  const size = { bytes: about.bytes * MERGED, items: about.items * MERGED, inputs: merged.length };
+  yield { name: `recode a batch, ${title}`, ...size, run: (i) => compress('gzip', merged[i]!.segments, 1, merged[i]!.sources) };
+  for (const level of [1, 6]) {
+    yield {
+      name: `deflate a batch at level ${level}, ${title}`,
+      ...size,
+      run: (i) => compress('gzip', merged[i]!.segments, level),
+    };
+  }
+}
+
+type About = Pick<KernelCase, 'bytes' | 'items' | 'inputs'>;
+
+function describe(workload: Workload, bodies: readonly Buffer[]): About {
   const total = bodies.reduce((sum, body) => sum + body.length, 0);
   return { bytes: total / bodies.length, items: itemsPerBody(workload), inputs: bodies.length };
 }

@@ -3,6 +3,8 @@ import type { ConnectionOptions } from 'node:tls';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Context, Exporter, Outcome } from '../../pipeline/component.ts';
 import { compress } from '../../pipeline/compression/compress.ts';
+import { DEFAULT_LEVELS } from '../../pipeline/compression/levels.ts';
+import { reusesAt } from '../../pipeline/compression/recode-gzip.ts';
 import { protobufToJsonBytes } from '../../pipeline/otlp/protobuf-to-json.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
 import { clientMaterial, watchTlsFiles } from '../../pipeline/tls-material.ts';
@@ -15,6 +17,7 @@ export function create(config: Config, context: Context): Exporter {
 }
 
 class OtlpHttpExporter implements Exporter {
+  readonly reusesMatches: boolean;
   readonly #config: Config;
   readonly #context: Context;
   #targets: ReadonlyMap<Signal, Target> = new Map();
@@ -27,6 +30,10 @@ class OtlpHttpExporter implements Exporter {
   constructor(config: Config, context: Context) {
     this.#config = config;
     this.#context = context;
+    const { compression, encoding, compression_params } = config;
+    const { reuse, level } = compression_params;
+    this.reusesMatches =
+      compression === 'gzip' && encoding === 'proto' && reuse === 'auto' && reusesAt(level ?? DEFAULT_LEVELS.gzip);
   }
 
   async start(): Promise<void> {
@@ -78,7 +85,7 @@ class OtlpHttpExporter implements Exporter {
     }
     const { encoding, compression, compression_params } = this.#config;
     const plain = encoding === 'json' ? [protobufToJsonBytes(batch.signal, batch.segments)] : batch.segments;
-    const body = compress(compression, plain, compression_params.level);
+    const body = compress(compression, plain, compression_params.level, this.reusesMatches ? batch.sources : undefined);
     this.#requests += 1;
     const answer = await post(target, body, signal);
     if ('ok' in answer) return answer;

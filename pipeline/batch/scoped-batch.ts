@@ -1,5 +1,6 @@
 import { assert } from '../assert.ts';
 import type { Outcome } from '../component.ts';
+import type { SegmentSource } from '../compression/matches.ts';
 import type { Edits } from '../otlp/edits.ts';
 import type { Signal } from '../signal.ts';
 import type { Lease } from './lease.ts';
@@ -13,6 +14,8 @@ export interface Content {
   readonly segments: readonly Uint8Array[];
   /** What the walk found and nobody has changed yet; gone once batches are merged. */
   readonly edits?: Edits | undefined;
+  /** Per segment, how it was made from a compressed request; absent where nothing is known or kept of that. */
+  readonly sources?: readonly (SegmentSource | undefined)[] | undefined;
   /** Copies the bytes into `out` from `at` on, where there is room for `byteLength`, without making segments first;
    *  returns where they end. */
   writeTo?(out: Uint8Array, at: number): number;
@@ -73,6 +76,10 @@ export class ScopedBatch {
   get edits(): Edits | undefined {
     return this.#content.edits;
   }
+  /** As Content.sources. */
+  get sources(): readonly (SegmentSource | undefined)[] | undefined {
+    return this.#content.sources;
+  }
 
   /** As Content.writeTo. */
   writeTo(out: Uint8Array, at: number): number {
@@ -118,15 +125,18 @@ export function merge(batches: readonly ScopedBatch[]): ScopedBatch {
   let items = 0;
   let byteLength = 0;
   const segments: Uint8Array[] = [];
+  const isPacked = batches.some((batch) => batch.sources !== undefined);
+  const sources: (SegmentSource | undefined)[] = [];
   const receipts: Receipt[] = [];
   const leases: Lease[] = [];
   for (const batch of batches) {
     assert(batch.scope === first.scope && batch.signal === first.signal, 'batches of two scopes or signals are merged');
     items += batch.items;
-    for (const segment of batch.segments) {
+    batch.segments.forEach((segment, i) => {
       segments.push(segment);
       byteLength += segment.length;
-    }
+      if (isPacked) sources.push(batch.sources?.[i]);
+    });
     for (const receipt of batch.receipts) receipts.push(receipt);
     for (const lease of batch.leases) leases.push(lease);
   }
@@ -134,7 +144,7 @@ export function merge(batches: readonly ScopedBatch[]): ScopedBatch {
     seal,
     first.scope,
     first.signal,
-    { items, byteLength, segments },
+    isPacked ? { items, byteLength, segments, sources } : { items, byteLength, segments },
     { receipts, leases, metadata: first.metadata, claimKeys: first.claimKeys },
   );
 }

@@ -1,20 +1,27 @@
 import { constants, gzipSync } from 'node:zlib';
 import { LIMITS } from '../limits.ts';
 import { DEFAULT_LEVELS, type Compression } from './levels.ts';
+import { isRecoded, recodeGzip, type Sources } from './recode-gzip.ts';
 import { zstdEngine } from './zstd.ts';
 
 /**
  * `segments` as one compressed stream (`none`: as they are). gzip: one member, as some readers stop at the end of the
- * first; zstd: one frame. Synchronous, see `decompress`. `level` is zlib's 1 to 9, zstd's 1 to 22.
+ * first; zstd: one frame. Synchronous, see `decompress`. `level` is zlib's 1 to 9, zstd's 1 to 22. With `sources`, one
+ * per segment, gzip carries over what the senders' compressors found, as far as that suits the level.
  */
-export function compress(encoding: Compression, segments: readonly Uint8Array[], level?: number): readonly Uint8Array[] {
+export function compress(
+  encoding: Compression,
+  segments: readonly Uint8Array[],
+  level?: number,
+  sources?: Sources,
+): readonly Uint8Array[] {
   if (encoding === 'none') return segments;
   if (encoding === 'zstd') return [zstdEngine().compress(segments, level ?? DEFAULT_LEVELS.zstd)];
+  const gzipLevel = level ?? DEFAULT_LEVELS.gzip;
+  if (sources !== undefined && isRecoded(segments, sources, gzipLevel)) return [recodeGzip(segments, sources, gzipLevel)];
   const data = joined(segments);
   const chunkSize = Math.max(1024, Math.min(data.length >> 2, LIMITS.inflateChunkBytes));
-  return [
-    gzipSync(data, { level: level ?? DEFAULT_LEVELS.gzip, chunkSize, memLevel: 8, strategy: constants.Z_DEFAULT_STRATEGY }),
-  ];
+  return [gzipSync(data, { level: gzipLevel, chunkSize, memLevel: 8, strategy: constants.Z_DEFAULT_STRATEGY })];
 }
 
 let scratch: Buffer | undefined;

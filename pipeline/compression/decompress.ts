@@ -1,30 +1,50 @@
-import { gunzipSync, inflateSync, type ZlibOptions } from 'node:zlib';
 import type { Refusal } from '../component.ts';
 import { LIMITS } from '../limits.ts';
+import { inflateBody, type Inflated, type Keeper, type UnpackFault } from './inflate.ts';
 import { zstdEngine, type ZstdEngine } from './zstd.ts';
 import { zstdFrames, type ZstdFrame } from './zstd-frame.kernel.ts';
 
-/** Largest ratio of a member whose own word about its size is believed; OTLP stays below 40. */
-const PLAUSIBLE_RATIO = 64;
+/** For whom memory of their own is good enough. */
+export const OWN_MEMORY: Keeper = {
+  bytes: (length) => new Uint8Array(length),
+  words: (count) => new Int32Array(count),
+};
 
 /**
- * `body` without its Content-Encoding ('' and `identity` give it back as it is). Synchronous: zlib's synchronous calls
- * take less CPU than its asynchronous ones. Never more than `maxBytes` come out, and little more is ever allocated; a
- * larger body costs BODY_TOO_LARGE. Damaged, truncated and followed-by-garbage bodies cost BAD_ENCODING.
+ * `body` without its Content-Encoding ('' and `identity` give it back as it is). Synchronous: a call of its own thread
+ * costs more than most bodies. Never more than `maxBytes` come out, and little more is ever allocated; a larger body
+ * costs BODY_TOO_LARGE. Damaged, truncated and followed-by-garbage bodies cost BAD_ENCODING.
  */
 export function decompress(encoding: string, body: Uint8Array, maxBytes: number): Uint8Array | Refusal {
+  const unpacked = unpack(encoding, body, maxBytes, false, OWN_MEMORY);
+  return 'bytes' in unpacked ? unpacked.bytes : unpacked;
+}
+
+/**
+ * As `decompress`, with the result in memory of `keeper`. With `keepsMatches` also what the sender's compressor found,
+ * where the encoding has it and it is worth keeping.
+ */
+export function unpack(
+  encoding: string,
+  body: Uint8Array,
+  maxBytes: number,
+  keepsMatches: boolean,
+  keeper: Keeper,
+): Inflated | Refusal {
   switch (encoding.trim().toLowerCase()) {
     case '':
     case 'identity':
-      return body.length > maxBytes ? tooLarge(maxBytes) : body;
+      return body.length > maxBytes ? tooLarge(maxBytes) : { bytes: body, matches: undefined };
     case 'gzip':
     case 'x-gzip':
-      return inflate('gzip', body, maxBytes, gunzipSync);
+      return worded('gzip', inflateBody('gzip', body, maxBytes, keepsMatches, keeper), maxBytes);
     case 'deflate':
     case 'zlib':
-      return inflate('deflate', body, maxBytes, inflateSync);
-    case 'zstd':
-      return unzstd(body, maxBytes, zstdEngine);
+      return worded('deflate', inflateBody('zlib', body, maxBytes, keepsMatches, keeper), maxBytes);
+    case 'zstd': {
+      const bytes = unzstd(body, maxBytes, zstdEngine);
+      return bytes instanceof Uint8Array ? { bytes, matches: undefined } : bytes;
+    }
     default:
       return badEncoding(`unsupported Content-Encoding "${encoding.slice(0, 40)}" (supported: gzip, zstd, deflate, identity)`);
   }
@@ -35,33 +55,18 @@ export function isKnownEncoding(encoding: string): boolean {
   return ['', 'identity', 'gzip', 'x-gzip', 'deflate', 'zlib', 'zstd'].includes(encoding.trim().toLowerCase());
 }
 
-type Inflate = (body: Uint8Array, options: ZlibOptions) => Buffer;
+const FAULTS: Readonly<Record<Exclude<UnpackFault, 'too_large' | 'followed'>, string>> = {
+  header: 'incorrect header',
+  damaged: 'damaged',
+  checksum: 'incorrect checksum',
+  truncated: 'unexpected end',
+};
 
-function inflate(name: string, body: Uint8Array, maxBytes: number, run: Inflate): Uint8Array | Refusal {
-  const chunkSize = Math.max(64, Math.min(expectedBytes(name, body) + 1, maxBytes + 1));
-  let out: { buffer: Buffer; engine: { bytesWritten: number } };
-  try {
-    // `info` makes it give back the engine, which alone knows how much of the body it read.
-    out = run(body, { maxOutputLength: Math.max(maxBytes, 1), chunkSize, info: true }) as unknown as typeof out;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return tooLarge(maxBytes);
-    return badEncoding(`not valid ${name} (${error instanceof Error ? error.message : 'unknown fault'})`);
-  }
-  if (out.engine.bytesWritten !== body.length) return badEncoding(`bytes follow the end of the ${name} data`);
-  if (out.buffer.length > maxBytes) return tooLarge(maxBytes);
-  // A chunk guessed far too large would be held as long as the body.
-  return out.buffer.length * 2 < chunkSize ? new Uint8Array(out.buffer) : out.buffer;
-}
-
-/** gzip ends with its length (modulo 2^32): one output chunk of that size saves zlib's growing by 16 KiB steps. */
-function expectedBytes(name: string, body: Uint8Array): number {
-  const end = body.length;
-  if (name === 'gzip' && end >= 18) {
-    const size =
-      ((body[end - 4] ?? 0) | ((body[end - 3] ?? 0) << 8) | ((body[end - 2] ?? 0) << 16) | ((body[end - 1] ?? 0) << 24)) >>> 0;
-    if (size <= end * PLAUSIBLE_RATIO) return size;
-  }
-  return Math.min(end * 16, LIMITS.inflateChunkBytes);
+function worded(name: string, result: Inflated | UnpackFault, maxBytes: number): Inflated | Refusal {
+  if (typeof result !== 'string') return result;
+  if (result === 'too_large') return tooLarge(maxBytes);
+  if (result === 'followed') return badEncoding(`bytes follow the end of the ${name} data`);
+  return badEncoding(`not valid ${name} (${FAULTS[result]})`);
 }
 
 /** Exported for its tests, which run it over both engines. */

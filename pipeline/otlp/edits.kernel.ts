@@ -78,6 +78,48 @@ export function applyEdits(
   return copy(bytes, from, bytes.length, out, to);
 }
 
+/** int32 per copy: first byte of the request, the byte behind the last, place in the result. */
+export const COPY_STRIDE = 3;
+
+/**
+ * What `applyEdits` copies, as rows of COPY_STRIDE in `out`, which has room for one a mark and one more; returns how
+ * many. Growths as `editedLength` left them.
+ */
+export function editedCopies(length: number, rows: Int32Array, count: number, actions: Int32Array, out: Int32Array): number {
+  let from = 0;
+  let to = 0;
+  let row = 0;
+  for (let mark = 0; mark < count; mark++) {
+    const base = mark * MARK_STRIDE;
+    const act = mark * ACTION_STRIDE;
+    const action = actions[act]!;
+    let end = rows[base + START]!;
+    let next = rows[base + END]!;
+    let put = 0;
+    if (action === ACTION_NONE) {
+      const growth = actions[act + GROWTH]!;
+      if (growth === 0 || rows[base + KIND] !== MARK_FRAME) continue;
+      put = varintLength(next - rows[base + CONTENT]! + growth);
+      end = rows[base + LENGTH]!;
+      next = rows[base + CONTENT]!;
+    } else {
+      if (action === ACTION_REPLACE) put = actions[act + 2]!;
+      mark = lastInside(rows, count, mark);
+    }
+    if (end > from) row = writeCopy(out, row, from, end, to);
+    to += end - from + put;
+    from = next;
+  }
+  return length > from ? writeCopy(out, row, from, length, to) : row;
+}
+
+function writeCopy(out: Int32Array, row: number, from: number, end: number, to: number): number {
+  out[row * COPY_STRIDE] = from;
+  out[row * COPY_STRIDE + 1] = end;
+  out[row * COPY_STRIDE + 2] = to;
+  return row + 1;
+}
+
 /** The last mark inside the frame `mark`, or itself: what is inside stands behind it and has it as first ancestor. */
 export function lastInside(rows: Int32Array, count: number, mark: number): number {
   let last = mark;

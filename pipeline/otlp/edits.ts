@@ -1,7 +1,17 @@
 import { assert } from '../assert.ts';
 import type { Content } from '../batch/scoped-batch.ts';
+import type { Matches, SegmentSource } from '../compression/matches.ts';
 import { LIMITS } from '../limits.ts';
-import { ACTION_CUT, ACTION_REPLACE, ACTION_STRIDE, applyEdits, editedLength, lastInside } from './edits.kernel.ts';
+import {
+  ACTION_CUT,
+  ACTION_REPLACE,
+  ACTION_STRIDE,
+  applyEdits,
+  COPY_STRIDE,
+  editedCopies,
+  editedLength,
+  lastInside,
+} from './edits.kernel.ts';
 import { DATA, KIND, MARK_FRAME, MARK_STRIDE, PARENT } from './marks.kernel.ts';
 import { Scratch } from './scratch.ts';
 import { machine } from './walk-machine.ts';
@@ -10,12 +20,16 @@ import type { Walk } from './walk.ts';
 /** Below it a call and three copies to the machine cost more than they save. */
 const LEAST_SPLICED_BYTES = 8192;
 
+/** Copies of the request that is compressed now, for all of them. */
+let copiesOf = new Int32Array(1024);
+const NO_COPIES = new Int32Array(0);
+
 /**
  * What is to be done to a walked request, as data: an action per mark. Nothing is copied until somebody asks for the
  * segments; the length prefixes of the messages around an edit are fixed up then. Immutable once it is in a
  * ScopedBatch: a processor edits a `copy`.
  */
-export class Edits implements Content {
+export class Edits implements Content, SegmentSource {
   readonly walk: Walk;
   /** Rows as in edits.kernel.ts, one per mark; what lies behind them is not ours. */
   readonly #actions: Int32Array;
@@ -130,6 +144,29 @@ export class Edits implements Content {
   /** Something changes, and nobody has asked for the bytes yet. */
   get isPending(): boolean {
     return this.#touched && this.#segments === undefined;
+  }
+
+  /** Its one segment is made from the request by copies, where the request came compressed and that is kept. */
+  get sources(): readonly SegmentSource[] | undefined {
+    return this.walk.matches === undefined ? undefined : [this];
+  }
+
+  get matches(): Matches {
+    assert(this.walk.matches !== undefined, 'a request without matches is the source of a segment');
+    return this.walk.matches;
+  }
+
+  get sourceLength(): number {
+    return this.walk.bytes.length;
+  }
+
+  copies(): Int32Array {
+    const { marks, markCount, bytes } = this.walk;
+    if (!this.#touched) return bytes.length === 0 ? NO_COPIES : Int32Array.of(0, bytes.length, 0);
+    const room = (markCount + 1) * COPY_STRIDE;
+    if (copiesOf.length < room) copiesOf = new Int32Array(room * 2);
+    const count = editedCopies(bytes.length, marks, markCount, this.#actions, copiesOf);
+    return copiesOf.subarray(0, count * COPY_STRIDE);
   }
 
   #touch(): void {

@@ -11,6 +11,8 @@ export interface Inspection {
   /** True when every pipeline of the signal mends invalid UTF-8 itself (`sanitize`, mode clean); else such items are
    *  rejected at the scope stage. */
   readonly mendsText: boolean;
+  /** Some exporter compresses again and can use what the sender's compressor found. */
+  readonly keepsMatches?: boolean;
 }
 
 /** The strictest of all that the `sanitize` processors behind a receiver ask for. */

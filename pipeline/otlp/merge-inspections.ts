@@ -8,6 +8,7 @@ import type { AttributeInspection, Inspection } from './inspection.ts';
 export function mergeInspections(
   claimKeys: readonly string[],
   pipelines: readonly (readonly ProcessorInspection[])[],
+  keepsMatches = false,
 ): Inspection {
   const encoder = new TextEncoder();
   let attributes: AttributeInspection | undefined;
@@ -17,6 +18,7 @@ export function mergeInspections(
     claimKeys: claimKeys.map((key) => encoder.encode(key)),
     attributes,
     mendsText: pipelines.length > 0 && pipelines.every((asked) => asked.some((inspection) => inspection.mendsText)),
+    keepsMatches,
   };
 }
 

@@ -1,6 +1,7 @@
 import { assert } from '../assert.ts';
 import { Lease } from '../batch/lease.ts';
 import type { Refusal } from '../component.ts';
+import type { Matches } from '../compression/matches.ts';
 import { LIMITS } from '../limits.ts';
 import type { Signal } from '../signal.ts';
 import { canonicalise } from './canonicalise.ts';
@@ -36,8 +37,18 @@ export class Walk {
   readonly lease: Lease;
   /** What the marks were left for. */
   readonly inspection: Inspection;
+  /** What the sender's compressor found in `bytes`, where that is kept. */
+  readonly matches: Matches | undefined;
 
-  constructor(signal: Signal, bytes: Uint8Array, items: number, marks: Int32Array, inspection: Inspection, lease: Lease) {
+  constructor(
+    signal: Signal,
+    bytes: Uint8Array,
+    items: number,
+    marks: Int32Array,
+    inspection: Inspection,
+    lease: Lease,
+    matches?: Matches,
+  ) {
     this.signal = signal;
     this.bytes = bytes;
     this.items = items;
@@ -45,6 +56,7 @@ export class Walk {
     this.markCount = marks.length / MARK_STRIDE;
     this.inspection = inspection;
     this.lease = lease;
+    this.matches = matches;
   }
 
   /** ROLE_* of the message a mark stands for or, for a leaf, stands in. */
@@ -87,12 +99,26 @@ function rulesFor(inspection: Inspection): Uint8Array {
 /** Asked before the walk takes more memory than it may for any request: so many bytes besides those of the request. */
 export type AdmitMemory = (bytes: number) => Refusal | undefined;
 
+/** What unpacking a request has left. */
+export interface Unpacked {
+  /** Has its memory. */
+  readonly lease: Lease;
+  readonly matches: Matches | undefined;
+}
+
 /**
  * Checks and reads one Export…ServiceRequest (opentelemetry-proto, collector/<signal>/v1). A request in which a
  * singular field occurs twice is rewritten first, so that nothing can hide in a part that some reader skips.
- * MALFORMED when it is no valid protobuf of that type, else what `admit` refuses with; never throws.
+ * MALFORMED when it is no valid protobuf of that type, else what `admit` refuses with; never throws. `unpacked` when
+ * `bytes` came compressed.
  */
-export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection, admit?: AdmitMemory): Walk | Refusal {
+export function walk(
+  signal: Signal,
+  bytes: Uint8Array,
+  inspection: Inspection,
+  admit?: AdmitMemory,
+  unpacked?: Unpacked,
+): Walk | Refusal {
   const rules = rulesFor(inspection);
   const type = REQUEST_TYPES[signal];
   let read = bytes;
@@ -112,11 +138,11 @@ export function walk(signal: Signal, bytes: Uint8Array, inspection: Inspection, 
     machine.settle();
     return { ok: false, code: 'MALFORMED', retryable: false, message: `cannot read the ${signal} request: ${where}` };
   }
-  const lease = new Lease();
+  const lease = unpacked?.lease ?? new Lease();
   const { items } = machine;
   const marks = lease.words(machine.markWords);
   machine.moveMarks(marks);
-  return new Walk(signal, read, items, marks, inspection, lease);
+  return new Walk(signal, read, items, marks, inspection, lease, read === bytes ? unpacked?.matches : undefined);
 }
 
 /** The walk has a copy of the request in a memory that grows by half, and marks cost several times the bytes they are made of. So for a large request

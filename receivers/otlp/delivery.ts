@@ -1,6 +1,8 @@
 import type { Origin } from '../../pipeline/batch/batch.ts';
+import { Lease } from '../../pipeline/batch/lease.ts';
 import type { Context, Intake, Outcome, Refusal } from '../../pipeline/component.ts';
-import { decompress } from '../../pipeline/compression/decompress.ts';
+import { OWN_MEMORY, unpack } from '../../pipeline/compression/decompress.ts';
+import type { Matches } from '../../pipeline/compression/matches.ts';
 import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
 import type { Inspection } from '../../pipeline/otlp/inspection.ts';
 import { jsonToProtobuf } from '../../pipeline/otlp/json-to-protobuf.ts';
@@ -83,16 +85,27 @@ export class CallDelivery {
     this.#intake.release(admitted);
   }
 
-  /** Body to walk: decompressed, as protobuf, with every growth admitted before more is done with it. */
   #read(call: Call, body: Uint8Array): Walk | Refusal {
+    const lease = new Lease();
+    const read = this.#readWith(lease, call, body);
+    if (read instanceof Walk) lease.hold(body.buffer);
+    else lease.release(true);
+    return read;
+  }
+
+  /** Body to walk: decompressed, as protobuf, with every growth admitted before more is done with it. */
+  #readWith(lease: Lease, call: Call, body: Uint8Array): Walk | Refusal {
     let bytes = body;
+    let matches: Matches | undefined;
     let refused = this.admit(call, bytes.length);
     if (refused !== undefined) return refused;
     if (call.contentEncoding !== '') {
-      const inflated = decompress(call.contentEncoding, bytes, this.#maxBytes);
-      if (!(inflated instanceof Uint8Array))
-        return inflated.code === 'BODY_TOO_LARGE' ? { ...inflated, message: this.#tooLarge } : inflated;
-      bytes = inflated;
+      // What is not walked as it is now is needed for a moment only, and holds no memory of the request.
+      const isWalked = call.encoding === 'protobuf';
+      const keepsMatches = isWalked && call.inspection.keepsMatches === true;
+      const unpacked = unpack(call.contentEncoding, bytes, this.#maxBytes, keepsMatches, isWalked ? lease : OWN_MEMORY);
+      if (!('bytes' in unpacked)) return unpacked.code === 'BODY_TOO_LARGE' ? { ...unpacked, message: this.#tooLarge } : unpacked;
+      ({ bytes, matches } = unpacked);
       refused = this.admit(call, bytes.length);
       if (refused !== undefined) return refused;
     }
@@ -103,9 +116,8 @@ export class CallDelivery {
       refused = this.admit(call, bytes.length);
       if (refused !== undefined) return refused;
     }
-    const walked = walk(call.signal, plain(bytes), call.inspection, (more) => this.admit(call, bytes.length + more));
-    if (walked instanceof Walk) walked.lease.hold(body.buffer);
-    return walked;
+    const admit = (more: number): Refusal | undefined => this.admit(call, bytes.length + more);
+    return walk(call.signal, plain(bytes), call.inspection, admit, { lease, matches });
   }
 
   /** JSON as protobuf. That is shorter where people send it; where it is not, there must be memory for what it may be. */

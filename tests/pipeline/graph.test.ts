@@ -174,6 +174,7 @@ describe('components of a graph', () => {
     expect(receiver.intake!.inspection('logs')).toEqual({
       claimKeys: ['periscope.scope', 'dashboard.scope'].map((key) => new TextEncoder().encode(key)),
       mendsText: true,
+      keepsMatches: false,
       attributes: {
         keyBytes: table(1, 2),
         valueBytes: table(1, 2),
@@ -187,6 +188,22 @@ describe('components of a graph', () => {
       },
     });
     expect(receiver.intake!.inspection('traces')).toMatchObject({ mendsText: false, attributes: { keyBytesMax: 1 } });
+  });
+
+  test('what senders found in compressing is kept where an exporter behind the receiver uses it, and nowhere else', async () => {
+    class Compressing extends ScriptedExporter {
+      readonly reusesMatches = true;
+    }
+    const { receiver } = await start({
+      exporters: [exporterOf('plain', new ScriptedExporter()), exporterOf('gzip', new Compressing())],
+      pipelines: [
+        pipelineOf('logs', { exporters: ['plain'] }),
+        pipelineOf('logs/two', { exporters: ['plain', 'gzip'] }),
+        pipelineOf('traces', { exporters: ['plain'] }),
+      ],
+    });
+    expect(receiver.intake!.inspection('logs')).toMatchObject({ keepsMatches: true });
+    expect(receiver.intake!.inspection('traces')).toMatchObject({ keepsMatches: false });
   });
 
   test('memory_limiter and scope belong to the receiver, one limiter per id', async () => {

@@ -53,6 +53,18 @@ describe('what arrives', () => {
     },
   );
 
+  test('matches that a sender found are wanted for gzip up to level 6, protobuf, and unless the config says never', async () => {
+    const wants = async (options: object): Promise<boolean | undefined> =>
+      (await exporterOf({ endpoint: 'http://127.0.0.1:1', ...options })).reusesMatches;
+    expect(await wants({})).toBe(true);
+    expect(await wants({ compression_params: { level: 6 } })).toBe(true);
+    expect(await wants({ compression_params: { level: 7 } })).toBe(false);
+    expect(await wants({ compression_params: { reuse: 'never' } })).toBe(false);
+    expect(await wants({ compression: 'zstd' })).toBe(false);
+    expect(await wants({ compression: 'none' })).toBe(false);
+    expect(await wants({ encoding: 'json' })).toBe(false);
+  });
+
   test('gzip is the default', async () => {
     const sink = await sinkOf();
     await send(await exporterOf({ endpoint: sink.url }));

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Gathering } from '../../../pipeline/batch/gathering.ts';
+import { Lease } from '../../../pipeline/batch/lease.ts';
 import { Receipt } from '../../../pipeline/batch/receipt.ts';
 import { bindContent, letGo, type ScopedBatch } from '../../../pipeline/batch/scoped-batch.ts';
 import type { Outcome } from '../../../pipeline/component.ts';
+import type { Matches } from '../../../pipeline/compression/matches.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { walk, Walk } from '../../../pipeline/otlp/walk.ts';
 import { bind } from '../../../pipeline/scope/bind.ts';
@@ -16,11 +18,17 @@ function batchOf(segments: readonly Uint8Array[], receipt = new Receipt(), scope
   return bindContent(scope, 'logs', { items: 1, byteLength, segments }, receipt, { tenant: 'x' });
 }
 
-function boundTo(scope: string, resource: Record<string, string>, bodyBytes: number): ScopedBatch {
+function boundTo(
+  scope: string,
+  resource: Record<string, string>,
+  bodyBytes: number,
+  matches?: (length: number) => Matches,
+): ScopedBatch {
   const keys = ['periscope.scope'];
   const record = { body: { stringValue: 'b'.repeat(bodyBytes) } };
   const inspection = { claimKeys: keys.map((key) => Buffer.from(key)), attributes: undefined, mendsText: true };
-  const walked = walk('logs', encode('logs', request('logs', [{ resource, items: [record] }])), inspection);
+  const bytes = encode('logs', request('logs', [{ resource, items: [record] }]));
+  const walked = walk('logs', bytes, inspection, undefined, { lease: new Lease(), matches: matches?.(bytes.length) });
   if (!(walked instanceof Walk)) throw new Error(walked.message);
   const binding = { allowed: [scope], fallback: scope, from: 'listener' } as const;
   const batch = { signal: 'logs', walk: walked, origin: { receiver: 'otlp', transport: 'http', binding } } as const;
@@ -89,5 +97,24 @@ describe('small requests on their way into one batch', () => {
     expect(Gathering.takes(boundTo('A', {}, bytes))).toBe(true);
     expect(Gathering.takes(boundTo('A', { 'periscope.scope': 'A' }, bytes))).toBe(false);
     expect(Gathering.takes(boundTo('A', {}, LIMITS.splicedBytes + 1))).toBe(false);
+  });
+
+  test('a large one of which is known how it was compressed is a segment of its own, and that is kept beyond its memory', () => {
+    const tokens = Int32Array.of(1, 2, 3);
+    const matches = (): Matches => ({ tokens, isHasty: false });
+    const large = LIMITS.gatheredBytes * 2;
+    const batches = [boundTo('A', {}, 100, matches), boundTo('A', {}, large, matches), boundTo('A', {}, 100)];
+    const lengths = batches.map((batch) => batch.byteLength);
+    const copies = [...batches[1]!.sources![0]!.copies()];
+    const gathering = new Gathering(batches[0]!);
+    for (const batch of batches.slice(1)) gathering.add(batch);
+    tokens.fill(0);
+    const { segments, sources } = gathering.take();
+    expect(segments.map((segment) => segment.length)).toEqual(lengths);
+    expect(sources?.map((source) => source?.matches.tokens)).toEqual([undefined, Int32Array.of(1, 2, 3)]);
+    expect([...(sources?.[1]?.copies() ?? [])]).toEqual(copies);
+    expect(copies.length).toBeGreaterThan(3);
+    // Of small ones nothing is kept, and a batch of them says so.
+    expect(new Gathering(boundTo('A', {}, 100, matches)).take().sources).toBeUndefined();
   });
 });

@@ -44,6 +44,15 @@ describe('a scoped batch', () => {
     expect(merged.receipts).toEqual([one, two]);
   });
 
+  it('keeps, when it merges, how each segment was made from a compressed request, where that is known', () => {
+    const source = { matches: { tokens: new Int32Array(0), isHasty: false }, sourceLength: 1, copies: () => new Int32Array(0) };
+    const known = bindContent('A', 'logs', { ...content(1, 1), sources: [source] }, new Receipt());
+    const unknown = (): ScopedBatch => bindContent('A', 'logs', content(2, 2, 3), new Receipt());
+    expect(merge([unknown(), known, unknown()]).sources).toEqual([undefined, source, undefined]);
+    expect(merge([unknown(), unknown()]).sources).toBeUndefined();
+    expect(derive(known, content(1, 9)).sources).toBeUndefined();
+  });
+
   it('never merges with a batch of another scope or signal', () => {
     const batch = bindContent('A', 'logs', content(1, 1), new Receipt());
     expect(() => merge([batch, bindContent('B', 'logs', content(1, 1), new Receipt())])).toThrow('BUG:');

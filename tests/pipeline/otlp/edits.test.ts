@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Lease } from '../../../pipeline/batch/lease.ts';
 import { Edits } from '../../../pipeline/otlp/edits.ts';
 import { KIND, MARK_ATTRIBUTE, MARK_FRAME, MARK_POINT, MARK_STRIDE } from '../../../pipeline/otlp/marks.kernel.ts';
 import { walk, Walk } from '../../../pipeline/otlp/walk.ts';
 import { ROLE_ITEM, ROLE_RESOURCE } from '../../../pipeline/otlp/layout-cells.ts';
 import { resourceAttribute } from '../../../pipeline/otlp/write.ts';
-import { attribute, encode, gauge, point, request } from '../../support/build.ts';
+import { anyRequest, attribute, encode, gauge, point, request } from '../../support/build.ts';
 import { decode, type Tree, wireField } from '../../support/reference/otlp.ts';
 
 /** Every attribute is marked, for every key is asked for. */
@@ -122,4 +123,42 @@ test('a copy has its own actions and may change after the first was written', ()
   expect([first.items, second.items]).toEqual([1, 0]);
   expect(bytesOf(first)).toEqual(Buffer.from(encode('metrics', tree(['b']))));
   expect(() => first.cut(items[1]!.mark)).toThrow('BUG');
+});
+
+test('what it copies, said as data, with what it puts in between, is the segment', () => {
+  fc.assert(
+    fc.property(anyRequest('metrics'), fc.array(fc.nat(1000), { minLength: 1, maxLength: 40 }), (any, choices) => {
+      const walked = walk('metrics', encode('metrics', any), INSPECTION, undefined, {
+        lease: new Lease(),
+        matches: { tokens: new Int32Array(0), isHasty: false },
+      });
+      if (!(walked instanceof Walk)) throw new Error(walked.message);
+      const changed = new Edits(walked);
+      kinds(changed).forEach(({ mark, kind }, i) => {
+        const choice = choices[i % choices.length]!;
+        if (choice % 7 === 0) changed.cut(mark);
+        else if (choice % 3 === 0 && kind !== MARK_FRAME) changed.replace(mark, Buffer.alloc(choice % 200, 'y'));
+      });
+      const segment = bytesOf(changed);
+      const copies = changed.sources?.[0]?.copies() ?? new Int32Array(0);
+      let [source, place] = [0, 0];
+      for (let row = 0; row < copies.length; row += 3) {
+        const [from, end, to] = copies.subarray(row, row + 3) as unknown as [number, number, number];
+        expect(from >= source && end > from && to >= place).toBe(true);
+        expect(segment.subarray(to, to + end - from).equals(walked.bytes.subarray(from, end))).toBe(true);
+        [source, place] = [end, to + end - from];
+      }
+      expect(changed.sourceLength).toBe(walked.bytes.length);
+      // Nothing that could have been copied is said to be put in: those are texts and lengths.
+      const put = segment.length - copies.reduce((sum, value, i) => sum + (i % 3 === 1 ? value : i % 3 === 0 ? -value : 0), 0);
+      expect(put).toBeLessThanOrEqual(changed.walk.markCount * 205);
+    }),
+    { numRuns: 200, endOnFailure: true },
+  );
+});
+
+test('a request of which nobody kept how it was compressed is no source', () => {
+  const one = edits(tree(['a']));
+  expect(one.sources).toBeUndefined();
+  expect(() => one.matches).toThrow('BUG');
 });
