@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Kind } from '../pipeline/component.ts';
 import { deliveryOf } from '../pipeline/delivery.ts';
+import { LIMITS } from '../pipeline/limits.ts';
 import type { Delivery, Instance, PipelinePlan, Plan } from '../pipeline/plan.ts';
 import type { DetectedScope } from '../pipeline/scope/detect.ts';
 import type { ScopeMatrix } from '../pipeline/scope/matrix.ts';
@@ -10,6 +11,7 @@ import { checkValue } from './check.ts';
 import { readComponents, type Declared } from './components.ts';
 import { Expander } from './expand.ts';
 import { sortFaults, type Fault } from './fault.ts';
+import { isGateway } from './gateway.ts';
 import { nearest } from './nearest.ts';
 import { agreeOnReceivers, checkPipeline, type AllDeclared } from './pipelines.ts';
 import { portFaults } from './ports.ts';
@@ -211,13 +213,16 @@ function finish(service: ServiceConfig, wired: Wired, declared: AllDeclared, sco
   const take = <K extends Kind>(section: Section, ids: readonly string[]): Instance<K>[] =>
     ids.map((id) => declared[section].get(id)?.instance).filter((instance) => instance !== undefined) as unknown as Instance<K>[];
   const { pipelines } = wired;
+  const receivers = used(pipelines, 'receivers');
+  const listening = receivers.map((id) => declared.receivers.get(id)).filter((entry) => entry !== undefined);
+  const scopeShare = isGateway(listening) ? LIMITS.queueScopeShare : 1;
   return {
-    receivers: take('receivers', used(pipelines, 'receivers')),
+    receivers: take('receivers', receivers),
     processors: take('processors', used(pipelines, 'processors')),
     exporters: take<'exporter'>('exporters', used(pipelines, 'exporters')).map((instance) => ({
       ...instance,
       // Every exporter's schema spreads `deliveryFields`.
-      delivery: deliveryOf(instance.config as Delivery),
+      delivery: deliveryOf(instance.config as Delivery, scopeShare),
     })),
     extensions: take('extensions', wired.extensions),
     pipelines,

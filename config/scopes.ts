@@ -18,6 +18,7 @@ import {
 import { checkValue } from './check.ts';
 import type { Fault } from './fault.ts';
 import { nearest } from './nearest.ts';
+import { scopeLimitsOf, scopeLimitsSchema } from './scope-limits.ts';
 import { lookUp, type Tree } from './tree.ts';
 
 const perPlatform = {
@@ -53,6 +54,9 @@ const scopeSchema = z.strictObject({
     .refine(isIcon, { message: 'must be one character' })
     .optional()
     .meta({ description: 'One character for tables.' }),
+  limits: scopeLimitsSchema
+    .optional()
+    .meta({ description: 'What its senders may bring, over all listeners; over it they are answered 429 with Retry-After.' }),
   platforms: z
     .strictObject(Object.fromEntries(PLATFORMS.map((name) => [name, platformSchema.optional()])))
     .optional()
@@ -63,7 +67,16 @@ const scopeSchema = z.strictObject({
 });
 
 /** The `scopes:` section: new scopes, and changes to those of the matrix. An empty entry takes all defaults. */
-export const scopesSchema = z.record(z.string(), scopeSchema.nullable().transform(overrideOf)).default({});
+export const scopesSchema = z
+  .record(
+    z.string(),
+    scopeSchema.nullable().transform((written) => ({
+      override: overrideOf(written),
+      limits: written?.limits === undefined ? undefined : scopeLimitsOf(written.limits),
+    })),
+  )
+  .default({});
+type WrittenScopes = z.output<typeof scopesSchema>;
 
 type Written = NonNullable<z.output<typeof scopeSchema>>;
 
@@ -108,8 +121,9 @@ export interface ReadScopes {
  */
 export function readScopes(tree: Tree | undefined, environment: Readonly<Record<string, string | undefined>>): ReadScopes {
   const checked = checkValue(scopesSchema, tree, ['scopes']);
-  const overrides = (checked.value ?? {}) as Record<string, ScopeOverride>;
-  const matrix = overrideMatrix(SCOPE_MATRIX, overrides);
+  const written = Object.entries((checked.value ?? {}) as WrittenScopes);
+  const matrix = overrideMatrix(SCOPE_MATRIX, Object.fromEntries(written.map(([scope, { override }]) => [scope, override])));
+  const limits = new Map(written.flatMap(([scope, own]) => (own.limits === undefined ? [] : [[scope, own.limits] as const])));
   const detected = detectProcessScope(environment, matrix);
   const known = scopeNames(matrix);
   const faults = [...checked.faults, ...matrixFaults(matrix, tree)];
@@ -125,7 +139,8 @@ export function readScopes(tree: Tree | undefined, environment: Readonly<Record<
       suggestion: nearest(detected.scope, known),
     });
   }
-  return { matrix, detected, plan: { binding: bindingOf(detected, matrix), known }, faults, unreadable: checked.faults };
+  const plan = { binding: bindingOf(detected, matrix), known, limits };
+  return { matrix, detected, plan, faults, unreadable: checked.faults };
 }
 
 /** Failed checks and broken guardrails, each at the scope and option that caused it. What several say alike is said once. */

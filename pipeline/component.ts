@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import type { Batch } from './batch/batch.ts';
+import type { Batch, Origin } from './batch/batch.ts';
 import type { ScopedBatch } from './batch/scoped-batch.ts';
 import type { Clock } from './clock.ts';
 import type { ErrorCode } from './errors.ts';
@@ -46,6 +46,10 @@ export interface Intake {
    *  held until `release` is called with the same number, exactly once. */
   admit(bytes: number): Refusal | undefined;
   release(bytes: number): void;
+  /** Called with the head of a request, before its body is read: may its sender bring one more? A refusal ends the
+   *  request; else `end` is called, exactly once, when it is answered or given up. */
+  begin(signal: Signal, origin: Origin): Refusal | undefined;
+  end(origin: Origin): void;
   /** What the walk must look for in this signal, or undefined when no pipeline takes it (answer 404). */
   inspection(signal: Signal): Inspection | undefined;
   /** Hands `batch` over: the caller never touches its bytes again. What is decided at once is returned as it is; else it

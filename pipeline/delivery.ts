@@ -34,9 +34,12 @@ export function deliveryFieldsWith(defaults: DeliveryDefaults) {
 
 export const deliveryFields = deliveryFieldsWith({});
 
-/** The part of a parsed exporter config that `pipeline/` acts on. */
-export function deliveryOf(config: Delivery): Delivery {
-  const { sending_queue, retry_on_failure, timeout, scopes } = config;
+/** The part of a parsed exporter config that `pipeline/` acts on. `scopeShare`: where the config says none. */
+export function deliveryOf(config: Delivery, scopeShare = 1): Delivery {
+  const { retry_on_failure, timeout, scopes } = config;
+  // The only scope that can come has it all.
+  const scope_share = scopes?.length === 1 ? 1 : (config.sending_queue.scope_share ?? scopeShare);
+  const sending_queue = { ...config.sending_queue, scope_share };
   return scopes === undefined
     ? { sending_queue, retry_on_failure, timeout }
     : { sending_queue, retry_on_failure, timeout, scopes };
@@ -76,6 +79,14 @@ function sendingQueue(onFull: OnFull) {
       .boolean()
       .default(false)
       .meta({ description: 'The sender is answered when this destination has the items.' }),
+    scope_share: z
+      .number()
+      .gt(0, 'must be above 0 and at most 1')
+      .max(1, 'must be above 0 and at most 1')
+      .optional()
+      .meta({
+        description: `How much of this queue one scope may fill by itself. Default: ${LIMITS.queueScopeShare} where listeners have \`auth\` or different \`scope\`s, else 1 (all of it).`,
+      }),
   });
   const complete = (given: z.output<typeof fields>): Delivery['sending_queue'] => {
     const sizer = given.sizer ?? (given.queue_size === undefined ? 'items' : 'requests');

@@ -26,6 +26,7 @@ interface Branch {
  * proportion to the items that leave; the last item takes the rest with it.
  */
 export class Lane {
+  readonly scope: string;
   readonly row: PipelineCount;
   /** Where room is taken for a request before its items come in. */
   readonly reservingQueues: readonly DeliveryQueue[];
@@ -35,7 +36,8 @@ export class Lane {
   #bytes = 0;
   #requests = 0;
 
-  constructor(row: PipelineCount, branches: readonly Branch[]) {
+  constructor(scope: string, row: PipelineCount, branches: readonly Branch[]) {
+    this.scope = scope;
     this.row = row;
     this.#branches = branches;
     this.reservingQueues = branches.filter((branch) => branch.reserves).map((branch) => branch.queue);
@@ -84,6 +86,7 @@ export class Lane {
     const part = items / this.#items;
     const isLast = items === this.#items;
     const share = {
+      scope: this.scope,
       items,
       bytes: isLast ? this.#bytes : Math.floor(this.#bytes * part),
       requests: isLast ? this.#requests : this.#requests * part,
@@ -129,7 +132,7 @@ export class FanOut {
           row.onFull = queue.delivery.sending_queue.on_full;
           return { queue, row, reserves: !queue.drops, holds: this.#isAwaited(queue) };
         });
-      lane = new Lane(this.#rows.of(this.#signal, scope), branches);
+      lane = new Lane(scope, this.#rows.of(this.#signal, scope), branches);
       this.#lanes.set(scope, lane);
     }
     return lane;

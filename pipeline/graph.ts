@@ -10,6 +10,7 @@ import type { Log } from './log.ts';
 import type { Instance, PipelinePlan, Plan, ScopeStageConfig } from './plan.ts';
 import { DeliveryQueue } from './queue.ts';
 import { RunningGraph, type Parts } from './running-graph.ts';
+import { ScopeLimiters } from './scope-limits.ts';
 import { DEFAULT_SCOPE_STAGE } from './scope/stage.ts';
 import type { Signal } from './signal.ts';
 import type { ComponentStatus } from './status.ts';
@@ -43,11 +44,13 @@ class Builder {
   readonly #ledger = new Ledger();
   readonly #queues = new Map<string, { queue: DeliveryQueue; exporter: Exporter }>();
   readonly #admissions = new Map<string, Admission>();
+  readonly #limiters: ScopeLimiters;
 
   constructor(plan: Plan, host: Host, context: GraphContext) {
     this.#plan = plan;
     this.#host = host;
     this.#context = context;
+    this.#limiters = new ScopeLimiters(plan.scope.limits, context.clock.now());
   }
 
   async build(): Promise<Graph> {
@@ -139,7 +142,9 @@ class Builder {
       stage: stage === undefined ? DEFAULT_SCOPE_STAGE : (stage.config as ScopeStageConfig),
       admission: admission === undefined ? undefined : await this.#admission(admission),
       chains: chains.filter((chain) => pipelines.some((pipeline) => pipeline.id === chain.id)),
+      limiters: this.#limiters,
       ledger: this.#ledger,
+      clock: this.#context.clock,
       log: this.#context.log,
       audit: this.#host.audit,
     });

@@ -4,6 +4,8 @@ import type { Lease } from './batch/lease.ts';
 import { Receipt } from './batch/receipt.ts';
 import { letGo, type ScopedBatch } from './batch/scoped-batch.ts';
 import type { Chain } from './chain.ts';
+import { charge, type Charged, end, overLimit, refund } from './charging.ts';
+import type { Clock } from './clock.ts';
 import type { Admission, Intake, Outcome, Refusal, Rejection } from './component.ts';
 import type { Lane } from './fanout.ts';
 import { count, type Ledger, type ReceiverCount, type Rows } from './ledger.ts';
@@ -17,6 +19,7 @@ import { needsOf, reserve, type Need, type Passage } from './reservation.ts';
 import { Ticket } from './room.ts';
 import { bind, type Bound } from './scope/bind.ts';
 import type { Binding } from './scope/binding.ts';
+import type { ScopeLimiter, ScopeLimiters } from './scope-limits.ts';
 import { SIGNALS, type Signal } from './signal.ts';
 
 export interface IntakeOptions {
@@ -24,9 +27,11 @@ export interface IntakeOptions {
   readonly binding: Binding;
   readonly stage: ScopeStageConfig;
   readonly admission: Admission | undefined;
+  readonly limiters: ScopeLimiters;
   /** The pipelines that the receiver feeds. */
   readonly chains: readonly Chain[];
   readonly ledger: Ledger;
+  readonly clock: Clock;
   readonly log: Log;
   readonly audit: Audit;
 }
@@ -49,6 +54,7 @@ interface Arrival {
   readonly receipt: Receipt;
   readonly lease: Lease;
   readonly bound: Bound;
+  readonly charged: Charged;
   readonly passages: readonly ChainPassage[];
   readonly needs: readonly Need[];
   /** When the sender may be answered, once all is entered. */
@@ -97,6 +103,32 @@ export class ReceiverIntake implements Intake {
     this.#options.admission?.release(bytes);
   }
 
+  begin(signal: Signal, origin: Origin): Refusal | undefined {
+    const scope = scopeOf(origin.binding);
+    const excess = this.#limiterOf(origin.binding)?.begin(this.#options.clock.now());
+    if (scope === undefined || excess === undefined) return undefined;
+    const refused = overLimit(signal, scope, excess);
+    const row = this.#rows.of(signal, this.#counted(scope));
+    count((row.unreadRequests ??= Object.create(null) as Record<string, number>), 'rate_limited', 1);
+    this.#auditLimit(signal, origin, scope);
+    this.#options.log.limited(`rate_limited ${this.#options.receiver}`, refused.message);
+    return refused;
+  }
+
+  end({ binding }: Origin): void {
+    this.#limiterOf(binding)?.end();
+  }
+
+  /** The limits of a sender whose scope its head has told. */
+  #limiterOf(binding: Binding): ScopeLimiter | undefined {
+    const scope = scopeOf(binding);
+    return scope === undefined ? undefined : this.#options.limiters.of(scope);
+  }
+
+  #counted(scope: string): string {
+    return this.#options.ledger.knows(scope) ? scope : OTHER_SCOPES;
+  }
+
   inspection(signal: Signal): Inspection | undefined {
     return this.#entrances[signal]?.inspection;
   }
@@ -106,8 +138,8 @@ export class ReceiverIntake implements Intake {
     if (this.#closed) return this.#stopping();
     if (entrance === undefined) return refusal('NOT_FOUND', `cannot take ${batch.signal}: no pipeline takes them`);
     const arrival = this.#arrive(batch, entrance);
-    const audited = this.#auditViolations(arrival);
-    const refused = this.#admitGrowth(batch, entrance);
+    const audited = this.#auditRejected(arrival);
+    const refused = arrival.charged.refused ?? this.#admitGrowth(batch, entrance);
     if (audited === undefined) return refused === undefined ? this.#pass(arrival) : this.#refuse(arrival, refused);
     return audited.then((unaudited) => {
       const answer = unaudited ?? refused ?? (this.#closed ? this.#stopping() : undefined);
@@ -140,12 +172,16 @@ export class ReceiverIntake implements Intake {
     let settled: ((outcome: Outcome) => void) | undefined;
     const answer = waits ? new Promise<Outcome>((resolve) => (settled = resolve)) : OK;
     const receipt = new Receipt(settled);
-    const bound = this.#withinLimit(bind(batch, this.#options.stage, receipt));
+    const { stage, limiters, clock } = this.#options;
+    const whole = this.#withinLimit(bind(batch, stage, receipt));
+    const isBegun = scopeOf(batch.origin.binding) !== undefined;
+    const charged = charge(limiters, whole, batch.signal, isBegun, clock.now());
+    const { bound } = charged;
     const passages: ChainPassage[] = [];
     for (const scoped of bound.batches)
       for (const chain of chains) passages.push({ batch: scoped, chain, lane: chain.lane(scoped.scope) });
     const { signal, origin, walk } = batch;
-    return { signal, origin, receipt, lease: walk.lease, bound, passages, needs: needsOf(passages), answer };
+    return { signal, origin, receipt, lease: walk.lease, bound, charged, passages, needs: needsOf(passages), answer };
   }
 
   /** Waits for room in one queue after the other, holding none meanwhile: two requests that held what the other needs
@@ -156,7 +192,7 @@ export class ReceiverIntake implements Intake {
     while (unmet !== undefined) {
       if (!blocks(unmet)) return this.#refuse(arrival, refusalOf(unmet));
       const { room } = unmet.queue;
-      const isMyTurn: boolean = await room.wait(ticket, unmet.share);
+      const isMyTurn: boolean = await room.wait(ticket, unmet.demand);
       if (!isMyTurn) return this.#refuse(arrival, this.#stopping());
       const next: Need | undefined = reserve(arrival.needs, ticket);
       if (next?.queue !== unmet.queue) room.leave(ticket);
@@ -166,7 +202,7 @@ export class ReceiverIntake implements Intake {
   }
 
   /** All room is taken: counts, runs the pipelines, and answers. */
-  #enter({ signal, origin, receipt, lease, bound, passages, answer }: Arrival): Promise<Outcome> | Outcome {
+  #enter({ signal, origin, receipt, lease, bound, charged, passages, answer }: Arrival): Promise<Outcome> | Outcome {
     for (const batch of bound.batches) {
       const row = this.#rows.of(signal, batch.scope);
       row.received += batch.items;
@@ -184,6 +220,8 @@ export class ReceiverIntake implements Intake {
     }
     receipt.release(OK);
     lease.release(true);
+    if (answer instanceof Promise) void answer.then(() => end(charged));
+    else end(charged);
     const chains = told === undefined ? 0 : new Set(passages.map((passage) => passage.chain)).size;
     const rejected = told === undefined ? bound.rejected : [...bound.rejected, ...rejectedByAll(told, chains)];
     if (rejected.length === 0) return answer;
@@ -191,18 +229,21 @@ export class ReceiverIntake implements Intake {
   }
 
   /** A promise: the answer has to wait until the violations are on disk, or is that refusal. */
-  #auditViolations({ signal, origin, bound }: Arrival): Promise<Refusal | undefined> | undefined {
-    const { audit, ledger, receiver } = this.#options;
-    if (bound.rejected.length === 0 || !audit.active) return undefined;
+  #auditRejected({ signal, origin, bound, charged }: Arrival): Promise<Refusal | undefined> | undefined {
+    const { audit, receiver } = this.#options;
+    if (!audit.active) return undefined;
+    if (charged.refused !== undefined)
+      for (const { scope, items } of bound.batches) this.#auditLimit(signal, origin, scope, items);
     let waits: Promise<Refusal | undefined>[] | undefined;
     for (const { scope, reason, items, attempted } of bound.rejected) {
+      if (reason === 'rate_limited') this.#auditLimit(signal, origin, scope, items);
       if (!VIOLATIONS.has(reason)) continue;
       const wait = audit.record({
         type: 'SCOPE_VIOLATION',
         severity: 'CRITICAL',
         action: reason,
         result: 'FAILURE',
-        scope: ledger.knows(scope) ? scope : OTHER_SCOPES,
+        scope: this.#counted(scope),
         user: origin.user,
         client: origin.head?.remoteAddress,
         component: receiver,
@@ -212,6 +253,24 @@ export class ReceiverIntake implements Intake {
       if (wait !== undefined) (waits ??= []).push(wait);
     }
     return waits === undefined ? undefined : Promise.all(waits).then((answers) => answers.find((answer) => answer !== undefined));
+  }
+
+  /** `items` absent: those of a request that was not read. */
+  #auditLimit(signal: Signal, origin: Origin, scope: string, items?: number): void {
+    const { audit, receiver } = this.#options;
+    if (!audit.active) return;
+    void audit.record({
+      type: 'ERROR',
+      severity: 'WARN',
+      action: items === undefined ? 'rate_limited_unread' : 'rate_limited',
+      result: 'FAILURE',
+      scope: this.#counted(scope),
+      user: origin.user,
+      client: origin.head?.remoteAddress,
+      component: receiver,
+      ...(items !== undefined && { items }),
+      details: { signal, transport: origin.transport },
+    });
   }
 
   #nowhere(batch: ScopedBatch, chain: Chain, lane: Lane): undefined {
@@ -224,7 +283,9 @@ export class ReceiverIntake implements Intake {
     );
   }
 
-  #refuse({ signal, lease, bound }: Arrival, answer: Refusal): Refusal {
+  #refuse({ signal, lease, bound, charged }: Arrival, answer: Refusal): Refusal {
+    refund(charged);
+    end(charged);
     const reason = answer.code.toLowerCase();
     for (const batch of bound.batches) {
       const row = this.#rows.of(signal, batch.scope);
@@ -239,7 +300,7 @@ export class ReceiverIntake implements Intake {
 
   #countRejected(signal: Signal, bound: Bound): void {
     for (const { scope, reason, items, message } of bound.rejected) {
-      const row = this.#rows.of(signal, this.#options.ledger.knows(scope) ? scope : OTHER_SCOPES);
+      const row = this.#rows.of(signal, this.#counted(scope));
       row.received += items;
       count(row.rejected, reason, items);
       if (VIOLATIONS.has(reason))
@@ -271,6 +332,11 @@ export class ReceiverIntake implements Intake {
   #stopping(): Refusal {
     return refusal('SHUTTING_DOWN', 'cannot take more data: the collector is stopping', 1000);
   }
+}
+
+/** The scope that a request is of whatever it holds, if there is only one. */
+function scopeOf({ allowed }: Binding): string | undefined {
+  return allowed.length === 1 ? allowed[0] : undefined;
 }
 
 function entrance(chains: readonly Chain[], claimKeys: readonly string[]): Entrance {

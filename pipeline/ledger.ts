@@ -10,6 +10,9 @@ export interface ReceiverRow {
   readonly received: number;
   readonly accepted: number;
   readonly rejected: Readonly<Record<string, number>>;
+  /** Requests, by reason, that were refused before they were read: nobody knows their items, and none is in `received`.
+   *  Absent = none. */
+  readonly unreadRequests?: Readonly<Record<string, number>>;
 }
 
 /** accepted = routed + sum(dropped), per pipeline. Items. */
@@ -45,6 +48,7 @@ export class ReceiverCount {
   received = 0;
   accepted = 0;
   readonly rejected: Record<string, number> = Object.create(null) as Record<string, number>;
+  unreadRequests: Record<string, number> | undefined;
 }
 
 export class PipelineCount {
@@ -130,8 +134,10 @@ export class Ledger {
     const pipelines: PipelineRow[] = [];
     const exporters: ExporterRow[] = [];
     for (const [receiver, rows] of this.#receivers) {
-      for (const [signal, scope, row] of rows.entries())
-        receivers.push({ receiver, scope, signal, ...row, rejected: { ...row.rejected } });
+      for (const [signal, scope, { received, accepted, rejected, unreadRequests }] of rows.entries()) {
+        const row = { receiver, scope, signal, received, accepted, rejected: { ...rejected } };
+        receivers.push(unreadRequests === undefined ? row : { ...row, unreadRequests: { ...unreadRequests } });
+      }
     }
     for (const [pipeline, rows] of this.#pipelines) {
       for (const [signal, scope, row] of rows.entries())

@@ -71,6 +71,11 @@ export const LIMITS = {
   /** Default where a queue counts requests; the Go collector's. */
   queueRequests: 1000,
   queueConsumers: 1000,
+  /** How much of a queue one scope may fill by itself, where several are let in. */
+  queueScopeShare: 0.5,
+  /** What a scope may bring at once after a pause: as much as in this time at its rate. */
+  scopeBurstMs: 1000,
+  scopeBurstMaxMs: 60_000,
   /** For an attempt that was aborted to end by itself; then it counts as failed and its late answer as none. */
   abortGraceMs: 500,
   /** Longest wait before a retry while the process drains. */

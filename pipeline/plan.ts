@@ -1,5 +1,6 @@
 import type { Component, Kind } from './component.ts';
 import type { Binding } from './scope/binding.ts';
+import type { ScopeLimits } from './scope-limits.ts';
 import type { Signal } from './signal.ts';
 
 /** One configured component: `id` is the YAML key (`type` or `type/name`), `config` what its schema parsed to. */
@@ -24,6 +25,8 @@ export interface Delivery {
     readonly on_full: OnFull;
     readonly block_on_overflow: boolean;
     readonly wait_for_result: boolean;
+    /** How much of the queue one scope may fill by itself, 0 to 1; absent = all of it. */
+    readonly scope_share?: number | undefined;
   };
   readonly retry_on_failure: {
     readonly enabled: boolean;
@@ -73,5 +76,7 @@ export interface Plan {
   readonly scope: {
     readonly binding: Binding;
     readonly known: readonly string[];
+    /** By scope; one that is not in it has none. */
+    readonly limits: ReadonlyMap<string, ScopeLimits>;
   };
 }

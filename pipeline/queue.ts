@@ -119,7 +119,7 @@ export class DeliveryQueue {
 
   /** Takes a batch if there is room, else counts it as dropped. */
   offer(batch: ScopedBatch, row: ExporterCount, holds: boolean): void {
-    if (this.room.tryTake({ items: batch.items, bytes: batch.byteLength, requests: 1 })) {
+    if (this.room.tryTake([{ scope: batch.scope, items: batch.items, bytes: batch.byteLength, requests: 1 }])) {
       this.#enqueue(batch, row, holds);
       return;
     }
@@ -306,11 +306,11 @@ export class DeliveryQueue {
     );
     this.#sending.delete(entry);
     row.sending -= batch.items;
-    let reserved: Share = { items: batch.items, bytes: batch.byteLength, requests: 1 };
+    let reserved: Share = { scope: batch.scope, items: batch.items, bytes: batch.byteLength, requests: 1 };
     const nowMs = this.#context.clock.now();
     for (const half of halves) {
       this.room.exchange(reserved, half.items, half.byteLength);
-      reserved = { items: 0, bytes: 0, requests: 0 };
+      reserved = { scope: batch.scope, items: 0, bytes: 0, requests: 0 };
       // One attempt has been: whoever made it may still read the bytes.
       const made = { batch: half, row, holds, half: true, attempts: 1, firstAtMs: nowMs, dueAtMs: nowMs, abort: undefined };
       this.#retrying.add(made);
@@ -350,7 +350,7 @@ export class DeliveryQueue {
     if (from === 'retrying') this.#retrying.delete(entry);
     row[from] -= batch.items;
     assert(row[from] >= 0, `${this.id} counts fewer than no items ${from}`);
-    this.room.give({ items: batch.items, bytes: batch.byteLength, requests: 1 });
+    this.room.give({ scope: batch.scope, items: batch.items, bytes: batch.byteLength, requests: 1 });
     // Only a first attempt that went well is sure to have let go of the bytes; one that was given up may still read them.
     letGo(batch, entry.holds ? outcome : undefined, outcome.ok && entry.attempts === 1);
   }

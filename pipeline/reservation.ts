@@ -1,7 +1,7 @@
 import type { ScopedBatch } from './batch/scoped-batch.ts';
 import type { Lane } from './fanout.ts';
 import type { DeliveryQueue } from './queue.ts';
-import type { Share, Ticket } from './room.ts';
+import type { Demand, Ticket } from './room.ts';
 
 /** A batch and the way it takes in one pipeline. */
 export interface Passage {
@@ -12,20 +12,23 @@ export interface Passage {
 /** What one request needs of one queue, over all its scopes and all pipelines that feed the queue. */
 export interface Need {
   readonly queue: DeliveryQueue;
-  readonly share: Share;
+  readonly demand: Demand;
 }
 
 export function needsOf(passages: readonly Passage[]): readonly Need[] {
-  const needs: { queue: DeliveryQueue; share: { items: number; bytes: number; requests: number } }[] = [];
+  const needs: { queue: DeliveryQueue; demand: { scope: string; items: number; bytes: number; requests: number }[] }[] = [];
   for (const { batch, lane } of passages) {
+    const { scope, items, byteLength } = batch;
     for (const queue of lane.reservingQueues) {
-      let known: (typeof needs)[number] | undefined;
-      for (const need of needs) if (need.queue === queue) known = need;
-      if (known === undefined) needs.push({ queue, share: { items: batch.items, bytes: batch.byteLength, requests: 1 } });
+      let demand: (typeof needs)[number]['demand'] | undefined;
+      for (const need of needs) if (need.queue === queue) demand = need.demand;
+      if (demand === undefined) needs.push({ queue, demand: (demand = []) });
+      const known = demand.find((share) => share.scope === scope);
+      if (known === undefined) demand.push({ scope, items, bytes: byteLength, requests: 1 });
       else {
-        known.share.items += batch.items;
-        known.share.bytes += batch.byteLength;
-        known.share.requests += 1;
+        known.items += items;
+        known.bytes += byteLength;
+        known.requests += 1;
       }
     }
   }
@@ -36,8 +39,8 @@ export function needsOf(passages: readonly Passage[]): readonly Need[] {
 export function reserve(needs: readonly Need[], ticket?: Ticket): Need | undefined {
   for (let at = 0; at < needs.length; at++) {
     const need = needs[at]!;
-    if (need.queue.room.tryTake(need.share, ticket)) continue;
-    for (let taken = 0; taken < at; taken++) needs[taken]!.queue.room.give(needs[taken]!.share);
+    if (need.queue.room.tryTake(need.demand, ticket)) continue;
+    for (let taken = 0; taken < at; taken++) for (const share of needs[taken]!.demand) needs[taken]!.queue.room.give(share);
     return need;
   }
   return undefined;

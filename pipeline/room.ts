@@ -1,13 +1,17 @@
 import type { Delivery } from './plan.ts';
 
-type Bounds = Pick<Delivery['sending_queue'], 'sizer' | 'queue_size' | 'queue_bytes'>;
+type Bounds = Pick<Delivery['sending_queue'], 'sizer' | 'queue_size' | 'queue_bytes' | 'scope_share'>;
 
 /** What something takes of a queue's room. `requests` may be a fraction where requests were merged or split. */
 export interface Share {
+  readonly scope: string;
   readonly items: number;
   readonly bytes: number;
   readonly requests: number;
 }
+
+/** What one request takes of it: a share for each of its scopes. */
+export type Demand = readonly Share[];
 
 let tickets = 0;
 
@@ -16,9 +20,13 @@ export class Ticket {
   readonly number = ++tickets;
 }
 
+type Total = Omit<Share, 'scope'>;
+/** What one scope has of it. */
+type Held = { -readonly [key in keyof Total]: Total[key] };
+
 interface Waiter {
   readonly ticket: Ticket;
-  readonly need: Share;
+  readonly need: Demand;
   readonly wake: (room: boolean) => void;
 }
 
@@ -27,55 +35,59 @@ interface Waiter {
  * the queue, together. It is bounded twice, by `queue_size` and by `queue_bytes`; when it is empty it takes one request
  * of any size, as one that never fits would be refused for ever.
  *
+ * With `scope_share` s under 1, no scope holds more than s/(1 - s) times what is free: alone it fills the part s, k scopes
+ * that take all they can get s/(1 + (k - 1)s) each, and there is always room for one more. It is the dynamic threshold of
+ * shared-memory switches (Choudhury and Hahne, 1998): no list of scopes, and nothing kept free for scopes that do not send.
+ * A scope that holds nothing gets in wherever the whole has room.
+ *
  * Whoever waits gets room in the order of tickets, not of standing in this line: a request that needs room in several
  * queues goes from one line to another, and if each line had an order of its own, two lines could send their heads to
- * each other's ends for ever.
+ * each other's ends for ever. Only who waits for the share of its own scope is passed by the others.
  */
 export class Room {
   readonly #bounds: Bounds;
   #items = 0;
   #bytes = 0;
   #requests = 0;
+  /** Undefined where one scope may have it all. */
+  readonly #held: Map<string, Held> | undefined;
   readonly #waiters: Waiter[] = [];
   #closed = false;
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds;
+    this.#held = (bounds.scope_share ?? 1) < 1 ? new Map() : undefined;
   }
 
-  get used(): Share {
+  get used(): Total {
     return { items: this.#items, bytes: this.#bytes, requests: this.#requests };
   }
 
   /** Takes room, or says that there is none now. A waiter shows its ticket. */
-  tryTake(need: Share, ticket?: Ticket): boolean {
-    const head = this.#waiters[0];
-    if (head !== undefined && (ticket === undefined || head.ticket.number < ticket.number)) return false;
-    if (!this.#fits(need)) return false;
-    this.#items += need.items;
-    this.#bytes += need.bytes;
-    this.#requests += need.requests;
-    if (head !== undefined && head.ticket === ticket) this.leave(ticket);
+  tryTake(need: Demand, ticket?: Ticket): boolean {
+    for (const waiter of this.#waiters) {
+      if (ticket !== undefined && waiter.ticket.number >= ticket.number) break;
+      if (this.#mayHold(waiter.need) || sameScope(waiter.need, need)) return false;
+    }
+    if (!this.#fits(need) || !this.#mayHold(need)) return false;
+    for (const { scope, items, bytes, requests } of need) this.#add(scope, items, bytes, requests);
+    if (ticket !== undefined && this.#waiters.length > 0) this.leave(ticket);
     return true;
   }
 
   give(share: Share): void {
-    this.#items -= share.items;
-    this.#bytes -= share.bytes;
-    this.#requests -= share.requests;
+    this.#add(share.scope, -share.items, -share.bytes, -share.requests);
     if (this.#waiters.length > 0) this.#wakeFirst();
   }
 
   /** What was reserved becomes what a processor made of it, even where that is larger. */
   exchange(reserved: Share, items: number, bytes: number): void {
-    this.#items += items - reserved.items;
-    this.#bytes += bytes - reserved.bytes;
-    this.#requests += 1 - reserved.requests;
+    this.#add(reserved.scope, items - reserved.items, bytes - reserved.bytes, 1 - reserved.requests);
     if (this.#waiters.length > 0) this.#wakeFirst();
   }
 
   /** Resolves to true when it is this ticket's turn and there is room, to false when the process is stopping. */
-  wait(ticket: Ticket, need: Share): Promise<boolean> {
+  wait(ticket: Ticket, need: Demand): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
     return new Promise((wake) => {
       this.#remove(ticket);
@@ -103,15 +115,66 @@ export class Room {
   }
 
   #wakeFirst(): void {
-    const first = this.#waiters[0];
-    if (first !== undefined && this.#fits(first.need)) first.wake(true);
+    for (const { need, wake } of this.#waiters) {
+      if (!this.#mayHold(need)) continue;
+      if (this.#fits(need)) wake(true);
+      return;
+    }
   }
 
-  #fits({ items, bytes, requests }: Share): boolean {
+  #add(scope: string, items: number, bytes: number, requests: number): void {
+    this.#items += items;
+    this.#bytes += bytes;
+    this.#requests += requests;
+    if (this.#held === undefined) return;
+    let held = this.#held.get(scope);
+    if (held === undefined) this.#held.set(scope, (held = { items: 0, bytes: 0, requests: 0 }));
+    held.items += items;
+    held.bytes += bytes;
+    held.requests += requests;
+    if (held.items === 0 && held.bytes === 0) this.#held.delete(scope);
+  }
+
+  /** As far as the shares of its scopes go. */
+  #mayHold(need: Demand): boolean {
+    if (this.#held === undefined) return true;
+    const total = totalOf(need);
+    return need.every((share) => this.#mayScopeHold(share, total));
+  }
+
+  #mayScopeHold({ scope, items, bytes, requests }: Share, total: Total): boolean {
+    const held = this.#held?.get(scope);
+    if (held === undefined) return true;
+    const { sizer, queue_size, queue_bytes, scope_share = 1 } = this.#bounds;
+    const within = (own: number, all: number, bound: number): boolean => own * (1 - scope_share) <= (bound - all) * scope_share;
+    if (!within(held.bytes + bytes, this.#bytes + total.bytes, queue_bytes)) return false;
+    if (sizer === 'items') return within(held.items + items, this.#items + total.items, queue_size);
+    if (sizer === 'bytes') return within(held.bytes + bytes, this.#bytes + total.bytes, queue_size);
+    return within(held.requests + requests, this.#requests + total.requests, queue_size);
+  }
+
+  #fits(need: Demand): boolean {
     if (this.#items === 0 && this.#bytes === 0) return true;
+    const { items, bytes, requests } = totalOf(need);
     const { sizer, queue_size, queue_bytes } = this.#bounds;
     if (this.#bytes + bytes > queue_bytes) return false;
     if (sizer === 'items') return this.#items + items <= queue_size;
     return sizer === 'bytes' ? this.#bytes + bytes <= queue_size : this.#requests + requests <= queue_size;
   }
+}
+
+/** Most requests are of one scope. */
+function totalOf(need: Demand): Total {
+  if (need.length === 1) return need[0]!;
+  const total = { items: 0, bytes: 0, requests: 0 };
+  for (const { items, bytes, requests } of need) {
+    total.items += items;
+    total.bytes += bytes;
+    total.requests += requests;
+  }
+  return total;
+}
+
+function sameScope(one: Demand, other: Demand): boolean {
+  return one.some(({ scope }) => other.some((share) => share.scope === scope));
 }

@@ -19,6 +19,8 @@ export interface Call {
   readonly origin: Origin;
   /** Bytes that the intake holds for it; undefined when none are held. */
   admitted: number | undefined;
+  /** The intake has let it in and is to be told of its end. */
+  begun: boolean;
 }
 
 /** How much longer than JSON its protobuf may be: first as it is in practice, then the most there can be (a packed `0,`). */
@@ -69,16 +71,31 @@ export class CallDelivery {
     }
   }
 
+  /** May the sender bring one more request? Asked before its body is read. */
+  begin(call: Call): Refusal | undefined {
+    const refused = this.#intake.begin(call.signal, call.origin);
+    call.begun = refused === undefined;
+    return refused;
+  }
+
   /** Holds `bytes` for the call instead of what it held, when that is less. */
   admit(call: Call, bytes: number): Refusal | undefined {
     if (call.admitted !== undefined && bytes <= call.admitted) return undefined;
-    this.release(call);
+    this.#giveBack(call);
     const refused = this.#intake.admit(bytes);
     if (refused === undefined) call.admitted = bytes;
     return refused;
   }
 
+  /** The end of a call, whatever it came to. Safe twice. */
   release(call: Call): void {
+    this.#giveBack(call);
+    if (!call.begun) return;
+    call.begun = false;
+    this.#intake.end(call.origin);
+  }
+
+  #giveBack(call: Call): void {
     const { admitted } = call;
     if (admitted === undefined) return;
     call.admitted = undefined;

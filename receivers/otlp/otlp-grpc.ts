@@ -85,7 +85,18 @@ export class OtlpGrpcHandler implements GrpcHandler {
     }
     const metadata = this.#includeMetadata ? withoutCredentials(head.headers()) : undefined;
     const origin = this.#senders.requestOrigin(sender, head, metadata);
-    head.state = { signal, inspection, encoding: 'protobuf', contentEncoding, origin, admitted: undefined } satisfies GrpcCall;
+    const call: GrpcCall = {
+      signal,
+      inspection,
+      encoding: 'protobuf',
+      contentEncoding,
+      origin,
+      admitted: undefined,
+      begun: false,
+    };
+    const refused = this.#delivery.begin(call);
+    if (refused !== undefined) return answerOf(refused);
+    head.state = call;
     return undefined;
   }
 

@@ -124,16 +124,28 @@ export class OtlpHttpHandler implements HttpHandler {
       return refuse('BAD_ENCODING', `cannot decompress the body: Content-Encoding must be one of ${names}`);
     }
     const metadata = this.#includeMetadata ? withoutCredentials(head.headers()) : undefined;
-    return { signal, inspection, encoding, contentEncoding, origin: undefined, cors, admitted: undefined, metadata };
+    return {
+      signal,
+      inspection,
+      encoding,
+      contentEncoding,
+      origin: undefined,
+      cors,
+      admitted: undefined,
+      begun: false,
+      metadata,
+    };
   }
 
   #take(head: HttpHead, asked: Asked, sender: Origin): HttpAnswer | undefined {
-    const bytes = Math.max(0, head.contentLength);
-    const refused = this.#intake.admit(bytes);
-    if (refused !== undefined) return this.#refuse(refused, asked.encoding, asked.cors);
-    asked.admitted = bytes;
     asked.origin = this.#senders.requestOrigin(sender, head, asked.metadata);
-    head.state = asked;
+    const call = asked as HttpCall;
+    const refused = this.#delivery.begin(call) ?? this.#delivery.admit(call, Math.max(0, head.contentLength));
+    if (refused !== undefined) {
+      this.#delivery.release(call);
+      return this.#refuse(refused, asked.encoding, asked.cors);
+    }
+    head.state = call;
     return undefined;
   }
 

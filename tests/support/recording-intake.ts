@@ -25,6 +25,9 @@ export class RecordingIntake implements Intake {
   admissions = 0;
   signals: readonly Signal[] = SIGNALS;
   limitBytes = Infinity;
+  /** Requests begun and not ended, and what the next one is told instead. */
+  underWay = 0;
+  beginning: Refusal | undefined;
   outcome: (batch: Batch) => Outcome | Promise<Outcome> = () => ({ ok: true });
   readonly #held: number[] = [];
 
@@ -48,6 +51,17 @@ export class RecordingIntake implements Intake {
     if (at < 0) throw new Error(`${bytes} bytes are released that nobody holds`);
     this.#held.splice(at, 1);
     this.heldBytes -= bytes;
+  }
+
+  begin(): Refusal | undefined {
+    if (this.beginning !== undefined) return this.beginning;
+    this.underWay += 1;
+    return undefined;
+  }
+
+  end(): void {
+    if (this.underWay === 0) throw new Error('a request ends that nobody began');
+    this.underWay -= 1;
   }
 
   /** Admissions without their release. */

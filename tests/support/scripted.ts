@@ -219,7 +219,7 @@ export function planOf(parts: Partial<Plan> & Pick<Plan, 'receivers' | 'exporter
     extensions: [],
     service: { ack: 'queued', shutdownTimeoutMs: 10_000 },
     storage: { directory: resolve('.periscope') },
-    scope: { binding: { allowed: ['global'], fallback: 'global', from: 'fallback' }, known: ['global'] },
+    scope: { binding: { allowed: ['global'], fallback: 'global', from: 'fallback' }, known: ['global'], limits: new Map() },
     ...parts,
   };
 }

@@ -1,0 +1,76 @@
+import type { Refusal } from './component.ts';
+import { refusal } from './queue.ts';
+import type { Bound, BoundRejection } from './scope/bind.ts';
+import type { Excess, ScopeLimiter, ScopeLimiters } from './scope-limits.ts';
+import { ITEM_NAMES, type Signal } from './signal.ts';
+
+/** What a request took of the limits of one scope. */
+interface Charge {
+  readonly limiter: ScopeLimiter;
+  readonly items: number;
+  readonly bytes: number;
+}
+
+/** One request against the limits of the scopes it brings data of. */
+export interface Charged {
+  /** Without what is over a limit: that became rejections. */
+  readonly bound: Bound;
+  readonly charges: readonly Charge[];
+  /** All that could be bound is over a limit. */
+  readonly refused: Refusal | undefined;
+  /** It was let in here, scope by scope, as nobody knew them before it was read; `end` lets it out. */
+  readonly begun: boolean;
+}
+
+const NONE: readonly Charge[] = [];
+
+/**
+ * Charges each scope of a request for its own part. A request is refused as a whole (429, to be sent again) when no scope
+ * of it may bring more: then nothing of it was taken. Where some may, theirs is taken, and what the others brought is
+ * rejected in the partial success, which OTLP senders do not send again: to refuse the whole would make the scope that is
+ * within its limits wait for the one that is not.
+ */
+export function charge(limiters: ScopeLimiters, bound: Bound, signal: Signal, isBegun: boolean, nowMs: number): Charged {
+  let charges: Charge[] | undefined;
+  let over: Map<string, Excess> | undefined;
+  for (const { scope, items, byteLength } of bound.batches) {
+    const limiter = limiters.of(scope);
+    if (limiter === undefined) continue;
+    // `begin` asks all that `charge` asks, so what was begun is charged.
+    const excess = (isBegun ? undefined : limiter.begin(nowMs)) ?? limiter.charge(items, byteLength, nowMs);
+    if (excess === undefined) (charges ??= []).push({ limiter, items, bytes: byteLength });
+    else (over ??= new Map()).set(scope, excess);
+  }
+  const charged = { charges: charges ?? NONE, begun: !isBegun };
+  if (over === undefined) return { ...charged, bound, refused: undefined };
+  if (over.size === bound.batches.length) {
+    const [scope, excess] = [...over].reduce((one, other) => (other[1].waitMs > one[1].waitMs ? other : one));
+    return { ...charged, bound, refused: overLimit(signal, scope, excess) };
+  }
+  const rejected: BoundRejection[] = [];
+  const batches = bound.batches.filter(({ scope, items }) => {
+    const excess = over.get(scope);
+    if (excess !== undefined)
+      rejected.push({ scope, reason: 'rate_limited', items, message: words(`${items} ${ITEM_NAMES[signal]}`, scope, excess) });
+    return excess === undefined;
+  });
+  return { ...charged, bound: { batches, rejected: [...bound.rejected, ...rejected] }, refused: undefined };
+}
+
+/** The request was refused for another reason: its items and bytes were not taken in. A request it was all the same. */
+export function refund({ charges }: Charged): void {
+  for (const { limiter, items, bytes } of charges) limiter.refund(items, bytes);
+}
+
+/** The request is answered. */
+export function end({ begun, charges }: Charged): void {
+  if (begun) for (const { limiter } of charges) limiter.end();
+}
+
+export function overLimit(signal: Signal, scope: string, excess: Excess): Refusal {
+  return refusal('RATE_LIMITED', words(signal, scope, excess), excess.waitMs);
+}
+
+function words(what: string, scope: string, { limit, waitMs }: Excess): string {
+  return `cannot accept ${what} of ${scope}: it is over its limit of ${limit}; there is room again in ${Math.ceil(waitMs / 1000)} s`;
+}

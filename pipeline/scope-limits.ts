@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util';
+import { LIMITS } from './limits.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** What one scope may bring, over all receivers of the process; absent = as much as there is. */
+export interface ScopeLimits {
+  /** Data points, spans, log records. */
+  readonly itemsPerSecond?: number | undefined;
+  /** Of uncompressed OTLP protobuf. */
+  readonly bytesPerSecond?: number | undefined;
+  readonly requestsPerSecond?: number | undefined;
+  /** Under way at once, from head to answer. */
+  readonly concurrentRequests?: number | undefined;
+  /** What may come at once after a pause: as much as in this time at the rate. */
+  readonly burstMs: number;
+}
+
+/** Which limit is reached, in words, and how long a sender should wait. */
+export interface Excess {
+  readonly limit: string;
+  readonly waitMs: number;
+}
+
+/** The limits of one scope, and what is used of them. Process-wide: one object, whoever asks. */
+export class ScopeLimiter {
+  readonly limits: ScopeLimits;
+  readonly #items: TokenBucket | undefined;
+  readonly #bytes: TokenBucket | undefined;
+  readonly #requests: TokenBucket | undefined;
+  #underWay = 0;
+
+  constructor(limits: ScopeLimits, nowMs: number) {
+    const bucket = (perSecond: number | undefined): TokenBucket | undefined =>
+      perSecond === undefined ? undefined : new TokenBucket(perSecond, limits.burstMs, nowMs);
+    this.limits = limits;
+    this.#items = bucket(limits.itemsPerSecond);
+    this.#bytes = bucket(limits.bytesPerSecond);
+    this.#requests = bucket(limits.requestsPerSecond);
+  }
+
+  /** Requests that `begin` let in and `end` has not seen. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Lets one request in, to be ended, or says why not; what is refused uses nothing. Needs nothing of its body: a scope
+   *  in debt for items or bytes is refused before more of them are read. */
+  begin(nowMs: number): Excess | undefined {
+    const { concurrentRequests, requestsPerSecond } = this.limits;
+    const excess = this.#inDebt(nowMs);
+    const waitMs = this.#requests?.waitMs(nowMs) ?? 0;
+    if (waitMs > (excess?.waitMs ?? 0)) return { limit: `${requestsPerSecond} requests a second`, waitMs };
+    if (excess !== undefined) return excess;
+    if (concurrentRequests !== undefined && this.#underWay >= concurrentRequests)
+      return { limit: `${concurrentRequests} requests at once`, waitMs: LIMITS.retryAfterMs };
+    this.#requests?.take(1);
+    this.#underWay += 1;
+    return undefined;
+  }
+
+  end(): void {
+    this.#underWay -= 1;
+  }
+
+  /** Charges what a request turned out to bring, or says why not. */
+  charge(items: number, bytes: number, nowMs: number): Excess | undefined {
+    const excess = this.#inDebt(nowMs);
+    if (excess !== undefined) return excess;
+    this.#items?.take(items);
+    this.#bytes?.take(bytes);
+    return undefined;
+  }
+
+  /** What was charged was not taken in after all. */
+  refund(items: number, bytes: number): void {
+    this.#items?.give(items);
+    this.#bytes?.give(bytes);
+  }
+
+  #inDebt(nowMs: number): Excess | undefined {
+    const itemsMs = this.#items?.waitMs(nowMs) ?? 0;
+    const bytesMs = this.#bytes?.waitMs(nowMs) ?? 0;
+    if (itemsMs === 0 && bytesMs === 0) return undefined;
+    if (itemsMs >= bytesMs) return { limit: `${this.limits.itemsPerSecond} items a second`, waitMs: itemsMs };
+    return { limit: `${this.limits.bytesPerSecond} bytes a second`, waitMs: bytesMs };
+  }
+}
+
+/** The limiters of a process. With `before`, scopes whose limits are the same go on where they were. */
+export class ScopeLimiters {
+  readonly #limiters: ReadonlyMap<string, ScopeLimiter>;
+
+  constructor(limits: ReadonlyMap<string, ScopeLimits>, nowMs: number, before?: ScopeLimiters) {
+    this.#limiters = new Map(
+      [...limits].map(([scope, own]) => {
+        const known = before?.of(scope);
+        return [scope, known !== undefined && isDeepStrictEqual(known.limits, own) ? known : new ScopeLimiter(own, nowMs)];
+      }),
+    );
+  }
+
+  /** Undefined when the scope has no limits. */
+  of(scope: string): ScopeLimiter | undefined {
+    return this.#limiters.get(scope);
+  }
+}
