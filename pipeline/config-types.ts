@@ -136,3 +136,11 @@ export function byteSize(range: Range = {}) {
 export function secret() {
   return z.string({ error: 'must be a string; put it in quotes' }).meta({ mark: 'secret' satisfies ConfigMark });
 }
+
+/** `compression_params.reuse` of the exporters that send gzip; pipeline/compression/recode-gzip.ts keeps to it. */
+export function compressionReuse() {
+  return z.enum(['auto', 'never']).default('auto').meta({
+    description:
+      'gzip: auto = where a sender compressed with gzip or deflate, not at its fastest, and the level is 6 or less, the matches it found are carried over; never = all is compressed anew.',
+  });
+}

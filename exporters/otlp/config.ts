@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { COMPRESSIONS, DEFAULT_LEVELS, LEVELS_MAX } from '../../pipeline/compression/levels.ts';
-import { byteSize, duration, secret } from '../../pipeline/config-types.ts';
+import { compressionReuse, byteSize, duration, secret } from '../../pipeline/config-types.ts';
 import { deliveryFields } from '../../pipeline/delivery.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { clientTls } from '../../pipeline/tls.ts';
@@ -49,6 +49,7 @@ const compressionParams = z.strictObject({
     .meta({
       description: `gzip 1 to 9 (default ${DEFAULT_LEVELS.gzip}), zstd 1 to 22 (default ${DEFAULT_LEVELS.zstd}). Higher: fewer bytes, more CPU.`,
     }),
+  reuse: compressionReuse(),
 });
 
 const ignored = "Accepted for the collector's sake: HTTP/2 here has its own.";

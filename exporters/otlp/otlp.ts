@@ -1,6 +1,7 @@
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Context, Exporter, Outcome } from '../../pipeline/component.ts';
 import { compress } from '../../pipeline/compression/compress.ts';
+import { reusesMatches } from '../../pipeline/compression/recode-gzip.ts';
 import { assert } from '../../pipeline/assert.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import { clientMaterial, watchTlsFiles } from '../../pipeline/tls-material.ts';
@@ -23,6 +24,7 @@ export function create(config: Config, context: Context): Exporter {
 }
 
 class OtlpExporter implements Exporter {
+  readonly reusesMatches: boolean;
   readonly #config: Config;
   readonly #context: Context;
   readonly #target: string;
@@ -34,6 +36,7 @@ class OtlpExporter implements Exporter {
   constructor(config: Config, context: Context) {
     this.#config = config;
     this.#context = context;
+    this.reusesMatches = reusesMatches(config.compression, config.compression_params);
     this.#target = (config.endpoint ?? '').replace(/^[a-z]+:\/\/\/?/i, '').replace(/\/$/, '');
   }
 
@@ -71,7 +74,7 @@ class OtlpExporter implements Exporter {
     const channel = this.#channel;
     if (channel === undefined) return { ok: false, code: 'SHUTTING_DOWN', retryable: true, message: 'cannot send: not started' };
     const { compression, compression_params } = this.#config;
-    const body = compress(compression, batch.segments, compression_params.level);
+    const body = compress(compression, batch.segments, compression_params.level, this.reusesMatches ? batch.sources : undefined);
     const segments = framed(body, compression !== 'none');
     this.#requests += 1;
     const answer = await channel.call(PATHS[batch.signal], segments, signal);

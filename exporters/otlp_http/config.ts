@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { COMPRESSIONS, DEFAULT_LEVELS, LEVELS_MAX } from '../../pipeline/compression/levels.ts';
-import { duration, secret } from '../../pipeline/config-types.ts';
+import { compressionReuse, duration, secret } from '../../pipeline/config-types.ts';
 import { deliveryFieldsWith } from '../../pipeline/delivery.ts';
 import { clientTls } from '../../pipeline/tls.ts';
 
@@ -22,10 +22,7 @@ const compressionParams = z.strictObject({
     .meta({
       description: `gzip 1 to 9 (default ${DEFAULT_LEVELS.gzip}), zstd 1 to 22 (default ${DEFAULT_LEVELS.zstd}). Higher: fewer bytes, more CPU.`,
     }),
-  reuse: z.enum(['auto', 'never']).default('auto').meta({
-    description:
-      'gzip: auto = where a sender compressed with gzip or deflate, not at its fastest, and the level is 6 or less, the matches it found are carried over; never = all is compressed anew.',
-  }),
+  reuse: compressionReuse(),
 });
 
 /** Set from the batch; a header of that name in the config would make it unreadable. */

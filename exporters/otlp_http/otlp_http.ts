@@ -3,8 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Context, Exporter, Outcome } from '../../pipeline/component.ts';
 import { compress } from '../../pipeline/compression/compress.ts';
-import { DEFAULT_LEVELS } from '../../pipeline/compression/levels.ts';
-import { reusesAt } from '../../pipeline/compression/recode-gzip.ts';
+import { reusesMatches } from '../../pipeline/compression/recode-gzip.ts';
 import { protobufToJsonBytes } from '../../pipeline/otlp/protobuf-to-json.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
 import { clientMaterial, watchTlsFiles } from '../../pipeline/tls-material.ts';
@@ -30,10 +29,7 @@ class OtlpHttpExporter implements Exporter {
   constructor(config: Config, context: Context) {
     this.#config = config;
     this.#context = context;
-    const { compression, encoding, compression_params } = config;
-    const { reuse, level } = compression_params;
-    this.reusesMatches =
-      compression === 'gzip' && encoding === 'proto' && reuse === 'auto' && reusesAt(level ?? DEFAULT_LEVELS.gzip);
+    this.reusesMatches = config.encoding === 'proto' && reusesMatches(config.compression, config.compression_params);
   }
 
   async start(): Promise<void> {

@@ -1,6 +1,7 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { LIMITS } from '../limits.ts';
 import { deflateMachine } from './deflate-machine.ts';
+import { DEFAULT_LEVELS, type Compression } from './levels.ts';
 import type { SegmentSource } from './matches.ts';
 
 /** RFC 1952, 2.3: no flags, no time, no word on the level, made by Unix. */
@@ -11,14 +12,17 @@ const LEVEL_MAX = 6;
 
 export type Sources = readonly (SegmentSource | undefined)[];
 
-/** Does an exporter at `level` carry matches over. */
-export function reusesAt(level: number): boolean {
-  return level <= LEVEL_MAX;
+/** Can an exporter with these options use the matches that senders found. */
+export function reusesMatches(
+  compression: Compression,
+  { level = DEFAULT_LEVELS.gzip, reuse }: { readonly level?: number | undefined; readonly reuse: 'auto' | 'never' },
+): boolean {
+  return compression === 'gzip' && reuse === 'auto' && level <= LEVEL_MAX;
 }
 
 /** Is there a segment whose matches are worth carrying over to a stream of `level`. */
 export function isRecoded(segments: readonly Uint8Array[], sources: Sources, level: number): boolean {
-  return reusesAt(level) && segments.some((segment, i) => sourceOf(segment, sources[i], level) !== undefined);
+  return level <= LEVEL_MAX && segments.some((segment, i) => sourceOf(segment, sources[i], level) !== undefined);
 }
 
 /** What a sender found in haste is good enough for those who are in haste. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   byteSize,
+  compressionReuse,
   duration,
   formatByteSize,
   formatDuration,
@@ -77,4 +78,10 @@ describe('a size', () => {
 
 it('a secret never shows its value in a fault', () => {
   expect(JSON.stringify(secret().safeParse(12345).error?.issues)).not.toContain('12345');
+});
+
+it('matches of senders are used unless the config says never', () => {
+  expect(compressionReuse().parse(undefined)).toBe('auto');
+  expect(compressionReuse().parse('never')).toBe('never');
+  expect(compressionReuse().safeParse('always').success).toBe(false);
 });

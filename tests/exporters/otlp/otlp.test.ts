@@ -15,7 +15,7 @@ import { GRPC_OPTIONS, GrpcRecorder } from '../../support/grpc-bench.ts';
 import { startGrpcReceiver } from '../../support/grpc-receiver.ts';
 import { GrpcSink } from '../../support/grpc-sink.ts';
 import { FRAME, frame } from '../../support/raw-grpc.ts';
-import { scopedBatch } from '../../support/scoped-batches.ts';
+import { packedBatch, scopedBatch } from '../../support/scoped-batches.ts';
 
 const never = new AbortController().signal;
 const three = encode('logs', numbered('logs', 3));
@@ -92,6 +92,21 @@ describe('the otlp exporter', () => {
       expect(await send(scopedBatch('traces', [bytes], 500))).toEqual({ ok: true });
       expect(sink.bodies('traces')[0]?.equals(bytes)).toBe(true);
       expect(exporter.stats?.()['bytesOut']).toBeLessThan(bytes.length / 2);
+    });
+
+    test('gzip with the matches that a sender found, unless the config says never', async () => {
+      const sink = await sinkOf();
+      const bytes = encode('logs', numbered('logs', 2000));
+      const sizes: (number | undefined)[] = [];
+      for (const reuse of ['auto', 'never']) {
+        const { send, exporter } = await start({ endpoint: sink.endpoint, compression_params: { level: 1, reuse } });
+        expect(exporter.reusesMatches).toBe(reuse === 'auto');
+        expect(await send(packedBatch('logs', bytes, 2000))).toEqual({ ok: true });
+        sizes.push(exporter.stats?.()['bytesOut']);
+      }
+      expect(sink.bodies('logs').map((body) => body.equals(bytes))).toEqual([true, true]);
+      // The sender had tried harder than level 1 does.
+      expect(sizes[0]).toBeLessThan(sizes[1]!);
     });
 
     test.each(['none', 'gzip', 'zstd'])('%s to our own receiver', async (compression) => {

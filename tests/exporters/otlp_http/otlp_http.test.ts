@@ -13,9 +13,14 @@ import { jsonToProtobuf } from '../../../pipeline/otlp/json-to-protobuf.ts';
 import { Authority, type Identity } from '../../support/certificates.ts';
 import { quietContext } from '../../support/contexts.ts';
 import { OtlpSink, type SinkOptions, type SinkScript } from '../../support/otlp-sink.ts';
-import { protobufOf, scopedBatch, scopedBatchOf } from '../../support/scoped-batches.ts';
+import { packedBatch, protobufOf, scopedBatch, scopedBatchOf } from '../../support/scoped-batches.ts';
 
 const logs = { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: 'hello' }, timeUnixNano: '7' }] }] }] };
+const numberedLog = (n: number): object => ({
+  resourceLogs: [
+    { scopeLogs: [{ logRecords: [{ body: { stringValue: `line ${n * 7919} of ${n % 13}` }, timeUnixNano: `${n}` }] }] },
+  ],
+});
 const never = new AbortController().signal;
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -63,6 +68,17 @@ describe('what arrives', () => {
     expect(await wants({ compression: 'zstd' })).toBe(false);
     expect(await wants({ compression: 'none' })).toBe(false);
     expect(await wants({ encoding: 'json' })).toBe(false);
+  });
+
+  test('with matches that a sender found, the bytes of the batch arrive, in fewer than our level makes', async () => {
+    const sink = await sinkOf();
+    const bytes = Buffer.concat(Array.from({ length: 300 }, (_, i) => protobufOf('logs', numberedLog(i))));
+    for (const reuse of ['auto', 'never']) {
+      const exporter = await exporterOf({ endpoint: sink.url, compression_params: { level: 1, reuse } });
+      expect(await exporter.send(packedBatch('logs', bytes, 300), never)).toEqual({ ok: true });
+    }
+    expect(sink.requests.map(({ body }) => Buffer.from(body).equals(bytes))).toEqual([true, true]);
+    expect(sink.requests[0]!.wireBytes).toBeLessThan(sink.requests[1]!.wireBytes);
   });
 
   test('gzip is the default', async () => {

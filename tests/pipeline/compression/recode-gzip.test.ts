@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { OWN_MEMORY } from '../../../pipeline/compression/decompress.ts';
 import { inflateBody } from '../../../pipeline/compression/inflate.ts';
 import type { SegmentSource } from '../../../pipeline/compression/matches.ts';
-import { isRecoded, recodeGzip, reusesAt } from '../../../pipeline/compression/recode-gzip.ts';
+import { isRecoded, recodeGzip, reusesMatches } from '../../../pipeline/compression/recode-gzip.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { deflateOf, type DeflateToken } from '../../support/reference/deflate-writer.ts';
 import { FORMATS, gzipMember, options, pack, texts } from '../../support/packed-texts.ts';
@@ -203,7 +203,6 @@ describe('what is compressed anew', () => {
   test('is everything above level 6, what nobody knows the matches of, and what a hasty sender compressed for level 1', () => {
     expect([1, 2, 6].map((level) => isRecoded([segment], [source], level))).toEqual([true, true, true]);
     expect([7, 9].map((level) => isRecoded([segment], [source], level))).toEqual([false, false]);
-    expect([6, 7].map(reusesAt)).toEqual([true, false]);
     expect([1, 2].map((level) => isRecoded([segment], [hasty], level))).toEqual([true, false]);
     expect(isRecoded([segment], [undefined], 1)).toBe(false);
     expect(isRecoded([segment, segment], [undefined, source], 1)).toBe(true);
@@ -214,6 +213,13 @@ describe('what is compressed anew', () => {
     expect(isRecoded([segment], [sourceOf(new Int32Array(0), large, [0, 1000, 0])], 1)).toBe(false);
     expect(isRecoded([Buffer.alloc(large)], [source], 1)).toBe(false);
   });
+});
+
+test('an exporter can use matches for gzip up to level 6, unless its config says never', () => {
+  const auto = 'auto' as const;
+  expect([undefined, 1, 6, 7].map((level) => reusesMatches('gzip', { level, reuse: auto }))).toEqual([true, true, true, false]);
+  expect(reusesMatches('gzip', { level: 1, reuse: 'never' })).toBe(false);
+  expect([reusesMatches('zstd', { reuse: auto }), reusesMatches('none', { reuse: auto })]).toEqual([false, false]);
 });
 
 describe('matches are kept', () => {
