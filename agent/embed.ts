@@ -1,7 +1,7 @@
 import type { LedgerSnapshot } from '../pipeline/ledger.ts';
 import type { ComponentStatus } from '../pipeline/status.ts';
-import { loadOrRefuse } from './collector/configs.ts';
-import { startLoaded } from './collector/run.ts';
+import { Collector } from './collector/collector.ts';
+import { originOf } from './collector/configs.ts';
 
 export interface EmbedOptions {
   /** Files, `file:path`, `env:NAME` or `yaml:text`, merged in order; absent = the shipped configuration. */
@@ -18,6 +18,9 @@ export interface EmbeddedCollector {
   readonly urls: readonly string[];
   ledger(): LedgerSnapshot;
   status(): readonly ComponentStatus[];
+  /** Reads the configuration again and goes over to it, as SIGHUP does for `periscope run`. Resolves to whether it did;
+   *  when not, the log says why and all is as it was. */
+  reload(): Promise<boolean>;
   /** Drains within `service.shutdown_timeout`. Safe twice. */
   stop(): Promise<void>;
 }
@@ -27,16 +30,20 @@ export interface EmbeddedCollector {
  * handlers and never ends the process. Rejects with one readable Error when the configuration is bad or a port is taken.
  */
 export async function startCollector(options: EmbedOptions = {}): Promise<EmbeddedCollector> {
-  const { loaded } = await loadOrRefuse({
+  const origin = originOf({
     config: [options.config ?? []].flat(),
     set: options.set ?? [],
     skipUnsupported: options.skipUnsupported === true,
   });
-  const { host, stop } = await startLoaded(loaded, options.log ?? ((line) => void process.stderr.write(`${line}\n`)));
+  const collector = await Collector.start(await origin.load(), options.log ?? ((line) => void process.stderr.write(`${line}\n`)));
+  const { host } = collector;
   return {
-    urls: host.listeners.map(({ listener }) => listener.url),
+    get urls() {
+      return host.listeners.map(({ listener }) => listener.url);
+    },
     ledger: () => host.ledger(),
     status: () => host.status(),
-    stop,
+    reload: () => collector.reload(() => origin.load()),
+    stop: () => collector.stop(),
   };
 }

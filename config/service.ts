@@ -31,6 +31,9 @@ export const serviceSchema = z
     shutdown_timeout: duration()
       .default(LIMITS.shutdownTimeoutMs)
       .meta({ description: 'How long a stop may drain queues before what is left is dropped and counted.' }),
+    reload_interval: duration()
+      .default(LIMITS.reloadIntervalMs)
+      .meta({ description: 'How often the configuration files are looked at, to go over to what changed; 0: on SIGHUP only.' }),
     telemetry: telemetrySchema,
   })
   .prefault({});

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { assert } from './assert.ts';
 import { Chain, type NamedProcessor } from './chain.ts';
 import type { Clock } from './clock.ts';
@@ -5,22 +6,23 @@ import type { Admission, Component, Context, Exporter, Extension, Processor, Rec
 import { FanOut } from './fanout.ts';
 import type { Host } from './host.ts';
 import { ReceiverIntake } from './intake.ts';
-import { Ledger, type LedgerSnapshot } from './ledger.ts';
+import { Ledger, type Held, type LedgerSnapshot } from './ledger.ts';
 import type { Log } from './log.ts';
 import type { Instance, PipelinePlan, Plan, ScopeStageConfig } from './plan.ts';
 import { DeliveryQueue } from './queue.ts';
-import { RunningGraph, type Parts } from './running-graph.ts';
+import { RunningGraph, type AdmissionPart, type ExporterPart, type ExtensionPart, type ReceiverPart } from './running-graph.ts';
 import { ScopeLimiters } from './scope-limits.ts';
 import { DEFAULT_SCOPE_STAGE } from './scope/stage.ts';
-import type { Signal } from './signal.ts';
 import type { ComponentStatus } from './status.ts';
 
 export interface Graph {
   /** Extensions, exporters, processors, receivers, in this order. Rejects with the first StartError; then `stop`. */
   start(): Promise<void>;
   /** Receivers take no more, processors pass on what they hold, queues drain; what is left after `deadlineMs` from now
-   *  is counted as dropped(shutdown). Safe twice and without `start`. */
-  stop(deadlineMs: number): Promise<void>;
+   *  is counted as dropped(shutdown). Safe twice and without `start`. What `successor` has taken over runs on. */
+  stop(deadlineMs: number, successor?: Graph): Promise<void>;
+  /** The graph this one was built to follow is being stopped: what was taken over from it is this one's now. */
+  takeOver(): void;
   ledger(): LedgerSnapshot;
   status(): readonly ComponentStatus[];
 }
@@ -31,41 +33,45 @@ export interface GraphContext {
   readonly log: Log;
 }
 
-/** Makes every component of a plan and connects them; starts nothing. The plan is valid: what is wrong with it here is
- *  a bug of `config/`. */
-export async function buildGraph(plan: Plan, host: Host, context: GraphContext): Promise<Graph> {
-  return new Builder(plan, host, context).build();
+/**
+ * Makes every component of a plan and connects them; starts nothing. The plan is valid: what is wrong with it here is
+ * a bug of `config/`. With `before`, a graph that runs, exporters, extensions and admissions whose settings are the same
+ * are taken over from it as they are, with all that they hold, and the counters go on. It runs on untouched until the
+ * new one has started and `takeOver` is called; then it is stopped with the new one as its `successor`.
+ */
+export async function buildGraph(plan: Plan, host: Host, context: GraphContext, before?: Graph): Promise<Graph> {
+  assert(before === undefined || before instanceof RunningGraph, 'a graph follows one that was not built here');
+  return new Builder(plan, host, context, before).build();
 }
 
 class Builder {
   readonly #plan: Plan;
   readonly #host: Host;
   readonly #context: GraphContext;
-  readonly #ledger = new Ledger();
-  readonly #queues = new Map<string, { queue: DeliveryQueue; exporter: Exporter }>();
-  readonly #admissions = new Map<string, Admission>();
+  readonly #before: RunningGraph | undefined;
+  readonly #ledger: Ledger;
+  readonly #exporters = new Map<string, ExporterPart>();
+  readonly #admissions = new Map<string, AdmissionPart>();
   readonly #limiters: ScopeLimiters;
 
-  constructor(plan: Plan, host: Host, context: GraphContext) {
+  constructor(plan: Plan, host: Host, context: GraphContext, before: RunningGraph | undefined) {
     this.#plan = plan;
     this.#host = host;
     this.#context = context;
+    this.#before = before;
+    this.#ledger = before?.counters ?? new Ledger();
     this.#limiters = new ScopeLimiters(plan.scope.limits, context.clock.now());
   }
 
   async build(): Promise<Graph> {
     const { pipelines } = this.#plan;
-    const exporters = this.#plan.exporters.filter(({ id }) => pipelines.some((pipeline) => pipeline.exporters.includes(id)));
-    for (const instance of exporters) {
-      const exporter: Exporter = await this.#make(instance);
-      this.#queues.set(instance.id, {
-        exporter,
-        queue: new DeliveryQueue(instance.id, exporter, instance.delivery, { ...this.#context, audit: this.#host.audit }),
-      });
-    }
     const chains: Chain[] = [];
-    for (const pipeline of pipelines) chains.push(await this.#chain(pipeline, chains));
-    const receivers: Parts['receivers'][number][] = [];
+    for (const instance of this.#plan.exporters) {
+      if (!pipelines.some((pipeline) => pipeline.exporters.includes(instance.id))) continue;
+      this.#exporters.set(instance.id, await this.#exporter(instance, chains));
+    }
+    for (const pipeline of pipelines) chains.push(await this.#chain(pipeline));
+    const receivers: ReceiverPart[] = [];
     for (const instance of this.#plan.receivers) {
       const own = pipelines.filter((pipeline) => pipeline.receivers.includes(instance.id));
       if (own.length === 0) continue;
@@ -73,17 +79,19 @@ class Builder {
       const receiver: Receiver = await this.#make(instance);
       receivers.push({ id: instance.id, receiver, intake });
     }
-    const extensions: Parts['extensions'][number][] = [];
+    const extensions: ExtensionPart[] = [];
     for (const instance of this.#plan.extensions) {
-      const extension: Extension = await this.#make(instance);
-      extensions.push({ id: instance.id, extension });
+      const known = this.#before?.parts.extensions.find((part) => isSame(part.instance, instance));
+      extensions.push(known ?? { id: instance.id, instance, extension: await this.#make<Extension>(instance) });
     }
-    const admissions = [...this.#admissions].map(([id, admission]) => ({ id, admission }));
-    return new RunningGraph(
-      { extensions, admissions, receivers, chains, exporters: [...this.#queues.values()] },
-      this.#ledger,
-      this.#context,
-    );
+    const parts = {
+      extensions,
+      admissions: [...this.#admissions.values()],
+      receivers,
+      chains,
+      exporters: [...this.#exporters.values()],
+    };
+    return new RunningGraph(parts, this.#ledger, this.#context, this.#before);
   }
 
   async #make<Made>(instance: Instance): Promise<Made> {
@@ -100,8 +108,26 @@ class Builder {
     return instance;
   }
 
-  /** `earlier` is the list that this chain will be part of: queues ask all chains that feed them what they hold. */
-  async #chain(pipeline: PipelinePlan, chains: readonly Chain[]): Promise<Chain> {
+  /** `chains` is the list that all chains will be part of: counters ask them what they hold. */
+  async #exporter(instance: Plan['exporters'][number], chains: readonly Chain[]): Promise<ExporterPart> {
+    const { id } = instance;
+    const feeding = new Set(
+      this.#plan.pipelines.filter(({ exporters }) => exporters.includes(id)).map((pipeline) => pipeline.id),
+    );
+    const held: Held = (signal, scope) =>
+      chains.reduce((sum, chain) => (chain.signal === signal && feeding.has(chain.id) ? sum + chain.held(scope) : sum), 0);
+    const known = this.#before?.parts.exporters.find((part) => isSame(part.instance, instance));
+    if (known !== undefined) return { ...known, held };
+    const exporter: Exporter = await this.#make(instance);
+    return {
+      instance,
+      exporter,
+      queue: new DeliveryQueue(id, exporter, instance.delivery, { ...this.#context, audit: this.#host.audit }),
+      held,
+    };
+  }
+
+  async #chain(pipeline: PipelinePlan): Promise<Chain> {
     const stages: NamedProcessor[] = [];
     for (const id of pipeline.processors) {
       const instance = this.#processor(id);
@@ -111,9 +137,9 @@ class Builder {
       } else assert(stages.length === 0, `${id} is not first in pipeline ${pipeline.id}`);
     }
     const destinations = pipeline.exporters.map((id) => {
-      const queue = this.#queues.get(id)?.queue;
-      assert(queue !== undefined, `pipeline names exporter ${id}, which the plan has not`);
-      return { queue, rows: this.#ledger.exporter(id, (signal, scope) => this.#held(id, chains, signal, scope)) };
+      const part = this.#exporters.get(id);
+      assert(part !== undefined, `pipeline names exporter ${id}, which the plan has not`);
+      return { queue: part.queue, rows: this.#ledger.exporter(id, part.held) };
     });
     const fanOut = new FanOut(
       pipeline.signal,
@@ -122,15 +148,6 @@ class Builder {
       this.#plan.service.ack === 'delivered',
     );
     return new Chain(pipeline.id, pipeline.signal, stages, fanOut, this.#context.log, this.#host.audit);
-  }
-
-  #held(exporter: string, chains: readonly Chain[], signal: Signal, scope: string): number {
-    let items = 0;
-    for (const { id, exporters } of this.#plan.pipelines) {
-      const chain = exporters.includes(exporter) ? chains.find((each) => each.id === id) : undefined;
-      if (chain?.signal === signal) items += chain.held(scope);
-    }
-    return items;
   }
 
   async #intake(receiver: string, pipelines: readonly PipelinePlan[], chains: readonly Chain[]): Promise<ReceiverIntake> {
@@ -163,10 +180,15 @@ class Builder {
 
   /** One per id, whoever uses it: it watches the process. */
   async #admission(instance: Instance): Promise<Admission> {
-    const known = this.#admissions.get(instance.id);
-    if (known !== undefined) return known;
-    const admission: Admission = await this.#make(instance);
-    this.#admissions.set(instance.id, admission);
-    return admission;
+    let part =
+      this.#admissions.get(instance.id) ?? this.#before?.parts.admissions.find((each) => isSame(each.instance, instance));
+    part ??= { id: instance.id, instance, admission: await this.#make<Admission>(instance) };
+    this.#admissions.set(instance.id, part);
+    return part.admission;
   }
+}
+
+/** Made of the same component with the same settings, under the same name. */
+function isSame(one: Instance, other: Instance): boolean {
+  return one.component === other.component && isDeepStrictEqual(one, other);
 }

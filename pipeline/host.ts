@@ -67,6 +67,9 @@ export interface HttpListener {
   readonly engine: string;
   /** Stops listening at once; requests under way may finish until the deadline, then sockets are closed. Safe twice. */
   close(deadlineMs: number): Promise<void>;
+  /** Requests whose head comes from now on are for `handler`, of the same protocol; sockets and connections stay. Returns
+   *  the listener as its new owner holds it. `close` of this one then waits for its own requests and closes nothing. */
+  handTo(handler: never): HttpListener;
 }
 
 /** A request line and its headers. Valid until the answer, except for `header` and `headers`: an engine lends its

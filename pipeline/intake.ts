@@ -193,7 +193,11 @@ export class ReceiverIntake implements Intake {
       if (!blocks(unmet)) return this.#refuse(arrival, refusalOf(unmet));
       const { room } = unmet.queue;
       const isMyTurn: boolean = await room.wait(ticket, unmet.demand);
-      if (!isMyTurn) return this.#refuse(arrival, this.#stopping());
+      // The queue may outlive this intake, whose processors are flushed for good.
+      if (!isMyTurn || this.#closed) {
+        if (isMyTurn) room.leave(ticket);
+        return this.#refuse(arrival, this.#stopping());
+      }
       const next: Need | undefined = reserve(arrival.needs, ticket);
       if (next?.queue !== unmet.queue) room.leave(ticket);
       unmet = next;

@@ -105,7 +105,7 @@ export type Held = (signal: Signal, scope: string) => number;
 export class Ledger {
   readonly #receivers = new Map<string, Rows<ReceiverCount>>();
   readonly #pipelines = new Map<string, Rows<PipelineCount>>();
-  readonly #exporters = new Map<string, { rows: Rows<ExporterCount>; held: Held }>();
+  readonly #exporters = new Map<string, { rows: Rows<ExporterCount>; held: Set<Held> }>();
   readonly #scopes = new Set<string>();
 
   receiver(id: string): Rows<ReceiverCount> {
@@ -116,9 +116,16 @@ export class Ledger {
     return getOrAdd(this.#pipelines, id, () => new Rows(() => new PipelineCount()));
   }
 
-  /** `held` is asked at each snapshot. */
+  /** `held` is asked at each snapshot until `forget`: while one graph takes over from another, both of them hold. */
   exporter(id: string, held: Held): Rows<ExporterCount> {
-    return getOrAdd(this.#exporters, id, () => ({ rows: new Rows(() => new ExporterCount()), held })).rows;
+    const exporter = getOrAdd(this.#exporters, id, () => ({ rows: new Rows(() => new ExporterCount()), held: new Set<Held>() }));
+    exporter.held.add(held);
+    return exporter.rows;
+  }
+
+  /** The graph that `held` spoke for has ended. */
+  forget(held: Held): void {
+    for (const exporter of this.#exporters.values()) exporter.held.delete(held);
   }
 
   /** May items of this scope be counted under its name; false when one more scope would be too many. */
@@ -145,7 +152,8 @@ export class Ledger {
     }
     for (const [exporter, { rows, held }] of this.#exporters) {
       for (const [signal, scope, row] of rows.entries()) {
-        const inFlight = held(signal, scope) + row.waiting + row.sending + row.retrying;
+        let inFlight = row.waiting + row.sending + row.retrying;
+        for (const ask of held) inFlight += ask(signal, scope);
         const { exported, refused } = row;
         exporters.push({
           exporter,

@@ -100,6 +100,8 @@ export const LIMITS = {
   /** A destination's Retry-After is believed up to here. */
   retryAfterMaxMs: 3_600_000,
   shutdownTimeoutMs: 10_000,
+  /** Between two looks at the configuration files. */
+  reloadIntervalMs: 2000,
   /** Files one file exporter holds open; the longest unused is closed. */
   openFiles: 100,
   /** Text of the debug exporter that waits for a slow reader of stdout. */

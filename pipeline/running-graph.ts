@@ -2,17 +2,50 @@ import type { Chain } from './chain.ts';
 import type { Admission, Exporter, Extension, Receiver } from './component.ts';
 import type { Graph, GraphContext } from './graph.ts';
 import type { ReceiverIntake } from './intake.ts';
-import type { Ledger, LedgerSnapshot } from './ledger.ts';
+import type { Held, Ledger, LedgerSnapshot } from './ledger.ts';
+import type { Instance } from './plan.ts';
 import type { DeliveryQueue } from './queue.ts';
 import { worstOfEach, type ComponentState, type ComponentStatus } from './status.ts';
 
+export interface ExtensionPart {
+  readonly id: string;
+  readonly instance: Instance;
+  readonly extension: Extension;
+}
+export interface AdmissionPart {
+  readonly id: string;
+  readonly instance: Instance;
+  readonly admission: Admission;
+}
+export interface ReceiverPart {
+  readonly id: string;
+  readonly receiver: Receiver;
+  readonly intake: ReceiverIntake;
+}
+export interface ExporterPart {
+  readonly instance: Instance;
+  readonly queue: DeliveryQueue;
+  readonly exporter: Exporter;
+  /** What the chains of this graph hold on their way to it. */
+  readonly held: Held;
+}
+
 /** The components of a graph, each once. */
 export interface Parts {
-  readonly extensions: readonly { readonly id: string; readonly extension: Extension }[];
-  readonly admissions: readonly { readonly id: string; readonly admission: Admission }[];
-  readonly receivers: readonly { readonly id: string; readonly receiver: Receiver; readonly intake: ReceiverIntake }[];
+  readonly extensions: readonly ExtensionPart[];
+  readonly admissions: readonly AdmissionPart[];
+  readonly receivers: readonly ReceiverPart[];
   readonly chains: readonly Chain[];
-  readonly exporters: readonly { readonly queue: DeliveryQueue; readonly exporter: Exporter }[];
+  readonly exporters: readonly ExporterPart[];
+}
+
+/** The components themselves, which two graphs can have in common. */
+function componentsOf({ extensions, admissions, exporters }: Parts): Set<unknown> {
+  return new Set<unknown>([
+    ...extensions.map(({ extension }) => extension),
+    ...admissions.map(({ admission }) => admission),
+    ...exporters.map(({ exporter }) => exporter),
+  ]);
 }
 
 /** Of the time to stop, receivers may use so much; destinations need the rest to take what is left. */
@@ -21,39 +54,48 @@ const KEEP_ALIVE_MS = 60_000;
 
 /** Starts and stops the parts of a graph, in order, and tells how they are. */
 export class RunningGraph implements Graph {
-  readonly #parts: Parts;
-  readonly #ledger: Ledger;
+  readonly parts: Parts;
+  readonly counters: Ledger;
   readonly #context: GraphContext;
+  /** Components of another graph: they run already, and are not ours to stop. */
+  #foreign: ReadonlySet<unknown>;
   #state: ComponentState = 'starting';
   #stopped: Promise<void> | undefined;
 
-  constructor(parts: Parts, ledger: Ledger, context: GraphContext) {
-    this.#parts = parts;
-    this.#ledger = ledger;
+  constructor(parts: Parts, counters: Ledger, context: GraphContext, before: RunningGraph | undefined) {
+    this.parts = parts;
+    this.counters = counters;
     this.#context = context;
+    this.#foreign = before === undefined ? new Set() : componentsOf(before.parts);
   }
 
   async start(): Promise<void> {
-    const { extensions, exporters, chains, admissions, receivers } = this.#parts;
-    for (const { extension } of extensions) await extension.start();
-    for (const { exporter } of exporters) await exporter.start();
+    const { extensions, exporters, chains, admissions, receivers } = this.parts;
+    const foreign = this.#foreign;
+    for (const { extension } of extensions) if (!foreign.has(extension)) await extension.start();
+    for (const { exporter } of exporters) if (!foreign.has(exporter)) await exporter.start();
     for (const chain of chains) chain.start();
-    for (const { admission } of admissions) admission.start();
+    for (const { admission } of admissions) if (!foreign.has(admission)) admission.start();
     for (const { receiver, intake } of receivers) await receiver.start(intake);
     this.#state = 'ok';
   }
 
-  stop(deadlineMs: number): Promise<void> {
+  takeOver(): void {
+    this.#foreign = new Set();
+  }
+
+  stop(deadlineMs: number, successor?: Graph): Promise<void> {
+    if (successor instanceof RunningGraph) this.#foreign = componentsOf(successor.parts);
     this.#stopped ??= this.#stop(deadlineMs);
     return this.#stopped;
   }
 
   ledger(): LedgerSnapshot {
-    return this.#ledger.snapshot();
+    return this.counters.snapshot();
   }
 
   status(): readonly ComponentStatus[] {
-    const { extensions, admissions, receivers, chains, exporters } = this.#parts;
+    const { extensions, admissions, receivers, chains, exporters } = this.parts;
     const state = this.#state;
     const running = state === 'ok';
     return [
@@ -79,7 +121,11 @@ export class RunningGraph implements Graph {
   }
 
   async #stopParts(leftMs: () => number): Promise<void> {
-    const { extensions, admissions, receivers, chains, exporters } = this.#parts;
+    const { receivers, chains } = this.parts;
+    const foreign = this.#foreign;
+    const extensions = this.parts.extensions.filter(({ extension }) => !foreign.has(extension));
+    const admissions = this.parts.admissions.filter(({ admission }) => !foreign.has(admission));
+    const exporters = this.parts.exporters.filter(({ exporter }) => !foreign.has(exporter));
     for (const { queue } of exporters) {
       // Senders that wait for room are sent away, and retries come soon, so that open requests end.
       queue.room.close();
@@ -92,6 +138,7 @@ export class RunningGraph implements Graph {
       chain.flush();
       chain.stop();
     }
+    for (const { held } of this.parts.exporters) this.counters.forget(held);
     await this.#all(exporters, async ({ queue, exporter }) => {
       await queue.drain(leftMs());
       await this.#guard(queue.id, exporter.stop(leftMs()));

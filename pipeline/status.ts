@@ -6,7 +6,8 @@ export type ComponentState = 'starting' | 'ok' | 'recoverable' | 'failed' | 'sto
 /** How one running component is. What `/` on the health port lists. */
 export interface ComponentStatus {
   readonly id: string;
-  readonly kind: Kind;
+  /** `service`: not one component but the whole, such as its configuration. */
+  readonly kind: Kind | 'service';
   readonly state: ComponentState;
   /** Why it is not `ok`. */
   readonly message?: string;

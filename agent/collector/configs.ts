@@ -32,13 +32,29 @@ export function faultLines(faults: readonly Fault[]): string[] {
   return faults.map((fault) => `${fault.severity === 'warning' ? 'warning: ' : ''}${formatFault(fault)}`);
 }
 
-/** Loads, or stops the start with all faults at once. */
-export async function loadOrRefuse(options: ConfigOptions): Promise<{ loaded: Loaded; names: string[] }> {
-  const { loadConfig } = await import('../../config/load.ts');
+/** A configuration that can be read again and again: `load` stops with all faults at once. */
+export interface ConfigOrigin {
+  readonly sources: readonly ConfigSource[];
+  /** How the person would name them. */
+  readonly names: readonly string[];
+  load(): Promise<Loaded>;
+}
+
+export function originOf(options: ConfigOptions): ConfigOrigin {
   const { sources, names } = sourcesOf(options);
-  const loaded = await loadConfig(sources, { skipUnsupported: options.skipUnsupported === true });
-  if ('plan' in loaded) return { loaded, names };
-  throw refusal(loaded.faults);
+  const load = async (): Promise<Loaded> => {
+    const { loadConfig } = await import('../../config/load.ts');
+    const loaded = await loadConfig(sources, { skipUnsupported: options.skipUnsupported === true });
+    if ('plan' in loaded) return loaded;
+    throw refusal(loaded.faults);
+  };
+  return { sources, names, load };
+}
+
+/** Loads, or stops the start with all faults at once. */
+export async function loadOrRefuse(options: ConfigOptions): Promise<{ loaded: Loaded; names: readonly string[] }> {
+  const { names, load } = originOf(options);
+  return { loaded: await load(), names };
 }
 
 /** Stops a command: all faults at once, for a person. */

@@ -1,31 +1,20 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { AuditTrail } from '../../pipeline/audit.ts';
-import type { AuthConfig, AuthMethod, AuthResult } from '../../pipeline/auth.ts';
-import type { Host, HttpListener } from '../../pipeline/host.ts';
+import type { AuthConfig, AuthMethod, AuthResult, Credentials } from '../../pipeline/auth.ts';
+import type { GrpcHandler, GrpcOptions } from '../../pipeline/host-grpc.ts';
+import type { ApiOptions, Host, HostStorage, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
+import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { Log } from '../../pipeline/log.ts';
 import { GLOBAL_SCOPE, SCOPE_MATRIX, scopeNames, type ScopeMatrix } from '../../pipeline/scope/matrix.ts';
-import type { Authenticator } from '../../server/auth/authenticator.ts';
-import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
-
-/** A listener that a component has opened, with the endpoint its configuration asked for. */
-export interface OpenListener {
-  readonly owner: string;
-  readonly endpoint: string;
-  readonly listener: HttpListener;
-}
+import type { Authenticator } from '../../server/auth/authenticator.ts';
+import { Listeners, type OpenListener } from './listeners.ts';
 
 /** What the graph tells once it is there. */
 export interface Running {
   ledger(): LedgerSnapshot;
   status(): readonly ComponentStatus[];
-}
-
-export interface CollectorHost extends Host {
-  /** In the order in which they were opened. */
-  readonly listeners: readonly OpenListener[];
-  /** The host is made before the graph, which needs it. */
-  attach(running: Running): void;
 }
 
 const NOBODY: AuthResult = {
@@ -46,54 +35,174 @@ export interface HostOptions {
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, limited: () => {} };
 
-/** Lends components the engines of this process (each loaded with its first listener) and what the graph knows.
- *  `storageDirectory` is absolute; nothing is made there before a component writes. */
-export function createHost(storageDirectory: string = resolve('.periscope'), options: HostOptions = {}): CollectorHost {
-  const { matrix = SCOPE_MATRIX, log = SILENT } = options;
-  const listeners: OpenListener[] = [];
-  const audit = new AuditTrail();
-  let running: Running | undefined;
-  let authenticator: Authenticator | undefined;
-  const prepareAuth = async (methods: readonly AuthMethod[]): Promise<Authenticator> => {
-    const { Authenticator: Loaded } = await import('../../server/auth/authenticator.ts');
-    const config = options.auth ?? (await import('../../pipeline/auth.ts')).authSchema.parse(undefined);
-    authenticator ??= new Loaded({ config, storageDirectory, known: scopeNames(matrix), audit, log });
-    authenticator.prepare(methods);
-    return authenticator;
-  };
-  const ledger = (): LedgerSnapshot => running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] };
-  const warn = (message: string): void => log.warn(message);
-  return {
-    listeners,
-    audit,
-    storage: { directory: storageDirectory },
-    async http(http, handler) {
+/** What all graphs of a process have in common. */
+interface Common {
+  readonly audit: AuditTrail;
+  readonly storage: HostStorage;
+  readonly listeners: Listeners;
+  running: Running | undefined;
+  /** Whose word counts on who somebody is; components of an earlier graph that live on ask it too. */
+  current: GraphHost | undefined;
+  /** Of the service as a whole, beside what the components say. */
+  service: ComponentStatus | undefined;
+  /** How callers of the API show who they are; empty until one is open. It may outlive the graph that opened it. */
+  apiMethods: readonly AuthMethod[];
+  /** This machine's owner shows it to the API. */
+  ownerToken: string | undefined;
+}
+
+/** The host as one graph sees it: engines are loaded with the first listener, `auth:` is that of its configuration. */
+class GraphHost implements Host {
+  readonly audit: AuditTrail;
+  readonly storage: HostStorage;
+  readonly #common: Common;
+  readonly #options: Required<Pick<HostOptions, 'matrix' | 'log'>> & HostOptions;
+  #authenticator: Authenticator | undefined;
+
+  constructor(common: Common, options: HostOptions) {
+    this.audit = common.audit;
+    this.storage = common.storage;
+    this.#common = common;
+    this.#options = { ...options, matrix: options.matrix ?? SCOPE_MATRIX, log: options.log ?? SILENT };
+  }
+
+  http(options: HttpOptions, handler: HttpHandler): Promise<HttpListener> {
+    const open = async (): Promise<HttpListener> => {
       const { openHttp } = await import('../../server/engine/index.ts');
-      const listener = await openHttp(http, handler, undefined, warn);
-      listeners.push({ owner: http.owner ?? '', endpoint: http.endpoint, listener });
-      return listener;
-    },
-    async grpc(grpc, handler) {
+      return openHttp(options, handler, undefined, (message) => this.#options.log.warn(message));
+    };
+    return this.#common.listeners.want({ protocol: 'http', options, handler, open });
+  }
+
+  grpc(options: GrpcOptions, handler: GrpcHandler): Promise<HttpListener> {
+    const open = async (): Promise<HttpListener> => {
       const { openGrpc } = await import('../../server/engine/grpc.ts');
-      const listener = await openGrpc(grpc, handler, (message) => log.warn(message));
-      listeners.push({ owner: grpc.owner ?? '', endpoint: grpc.endpoint, listener });
-      return listener;
-    },
-    async prepareAuth(methods) {
-      if (methods.length > 0) await prepareAuth(methods);
-    },
-    authenticate: (methods, credentials) => authenticator?.authenticate(methods, credentials) ?? NOBODY,
-    async api(api) {
-      const [{ openApi }, known] = await Promise.all([import('../../server/routes/open.ts'), prepareAuth(api.auth)]);
-      const runsAs = options.runsAs ?? GLOBAL_SCOPE;
-      const listener = await openApi(api, { authenticator: known, storageDirectory, ledger, matrix, runsAs }, warn);
-      listeners.push({ owner: api.owner ?? '', endpoint: api.endpoint, listener });
-      return listener;
-    },
-    ledger,
-    status: () => running?.status() ?? [],
-    attach(graph) {
-      running = graph;
-    },
-  };
+      return openGrpc(options, handler, (message) => this.#options.log.warn(message));
+    };
+    return this.#common.listeners.want({ protocol: 'grpc', options, handler, open });
+  }
+
+  async api(options: ApiOptions): Promise<HttpListener> {
+    const { openApi } = await import('../../server/routes/open.ts');
+    await this.prepareAuth(options.auth);
+    const common = this.#common;
+    common.apiMethods = options.auth;
+    // Asked anew for each request: the API may live on when another configuration says who may do what.
+    const current = (): GraphHost => common.current ?? this;
+    return openApi(options, {
+      open: (http, handler) => this.http(http, handler),
+      authenticator: () => current().#authenticator ?? this.#authenticator,
+      ledger: () => this.ledger(),
+      matrix: () => current().#options.matrix,
+      runsAs: () => current().#options.runsAs ?? GLOBAL_SCOPE,
+      storageDirectory: this.storage.directory,
+      setOwner: (token) => {
+        common.ownerToken = token;
+        this.#authenticator?.setOwner(token);
+      },
+    });
+  }
+
+  async prepareAuth(methods: readonly AuthMethod[]): Promise<void> {
+    if (methods.length === 0) return;
+    this.#authenticator ??= this.#common.current?.authenticatorFor(this.#options) ?? (await this.#makeAuthenticator());
+    this.#authenticator.prepare(methods);
+  }
+
+  authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult> {
+    const { current } = this.#common;
+    const asked = (current === undefined ? undefined : current.#authenticator) ?? this.#authenticator;
+    return asked?.authenticate(methods, credentials) ?? NOBODY;
+  }
+
+  /** Its own, with all it knows of tokens and of who failed too often, where the settings are the same. */
+  authenticatorFor({ auth, matrix }: HostOptions): Authenticator | undefined {
+    const same = isDeepStrictEqual(this.#options.auth, auth) && isDeepStrictEqual(this.#options.matrix, matrix);
+    return same ? this.#authenticator : undefined;
+  }
+
+  ledger(): LedgerSnapshot {
+    return this.#common.running?.ledger() ?? { receivers: [], pipelines: [], exporters: [] };
+  }
+
+  status(): readonly ComponentStatus[] {
+    const { running, service } = this.#common;
+    return [...(service === undefined ? [] : [service]), ...(running?.status() ?? [])];
+  }
+
+  async #makeAuthenticator(): Promise<Authenticator> {
+    const { Authenticator: Loaded } = await import('../../server/auth/authenticator.ts');
+    const { auth, matrix, log } = this.#options;
+    const config = auth ?? (await import('../../pipeline/auth.ts')).authSchema.parse(undefined);
+    const { audit, storage } = this;
+    const made = new Loaded({ config, storageDirectory: storage.directory, known: scopeNames(matrix), audit, log });
+    if (this.#common.ownerToken !== undefined) made.setOwner(this.#common.ownerToken);
+    return made;
+  }
+}
+
+/** The host of a process, for one graph after another. It is the host of the first one itself. */
+export class CollectorHost extends GraphHost {
+  readonly #common: Common;
+  #next: GraphHost | undefined;
+
+  /** `directory` is absolute; nothing is made there before a component writes. */
+  constructor(directory: string = resolve('.periscope'), options: HostOptions = {}) {
+    const listeners = new Listeners();
+    const common: Common = {
+      audit: new AuditTrail(),
+      storage: { directory },
+      listeners,
+      running: undefined,
+      current: undefined,
+      service: undefined,
+      apiMethods: [],
+      ownerToken: undefined,
+    };
+    super(common, options);
+    common.current = this;
+    this.#common = common;
+  }
+
+  get listeners(): readonly OpenListener[] {
+    return this.#common.listeners.open;
+  }
+
+  /** The host is made before the graph, which needs it. */
+  attach(running: Running): void {
+    this.#common.running = running;
+  }
+
+  /** How the service itself is: undefined = as it should be. */
+  say(service: ComponentStatus | undefined): void {
+    this.#common.service = service;
+  }
+
+  /** For the graph that shall take over; then `commit` or `abandon`. */
+  next(options: HostOptions): Host {
+    this.#common.listeners.begin();
+    this.#next = new GraphHost(this.#common, options);
+    return this.#next;
+  }
+
+  /** The next graph has started: reads what an API that lives on needs of `auth:`. Rejects with a StartError. */
+  async prepareCommit(): Promise<void> {
+    await this.#next?.prepareAuth(this.#common.apiMethods);
+  }
+
+  commit(running: Running): void {
+    this.#common.listeners.commit();
+    this.#common.current = this.#next;
+    this.#next = undefined;
+    this.attach(running);
+  }
+
+  async abandon(log: Log): Promise<void> {
+    this.#next = undefined;
+    await this.#common.listeners.abandon(log);
+  }
+}
+
+export function createHost(directory?: string, options?: HostOptions): CollectorHost {
+  return new CollectorHost(directory, options);
 }

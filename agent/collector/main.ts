@@ -16,9 +16,8 @@ const report = (text: string): void => void process.stderr.write(`${text}\n`);
 // Each command loads its own code: `run` must be quick, `--help` needs none of it.
 const actions: Actions = {
   async run(options) {
-    const [{ loadOrRefuse }, { run }] = await Promise.all([import('./configs.ts'), import('./run.ts')]);
-    const { loaded, names } = await loadOrRefuse(options);
-    return run(loaded, names, report, endLoading);
+    const [{ originOf }, { run }] = await Promise.all([import('./configs.ts'), import('./run.ts')]);
+    return run(originOf(options), report, endLoading);
   },
   async validate(options) {
     const { validate } = await import('./commands.ts');

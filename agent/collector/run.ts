@@ -1,10 +1,9 @@
-import { buildGraph } from '../../pipeline/graph.ts';
-import { systemClock } from '../../pipeline/clock.ts';
-import type { Loaded } from '../../config/load.ts';
-import { formatFault } from '../../config/fault.ts';
 import type { LogSettings } from '../../config/telemetry.ts';
 import { deliveryLines } from './counts.ts';
-import { createHost, type CollectorHost } from './host.ts';
+import type { ConfigOrigin } from './configs.ts';
+import { Collector } from './collector.ts';
+import { watchConfig } from './config-watch.ts';
+import type { CollectorHost } from './host.ts';
 import { createLog, isShown, type Write } from './log.ts';
 import { packageVersion } from './package-root.ts';
 import { summaryLine, type Reading } from './summary.ts';
@@ -12,53 +11,24 @@ import { welcomeText } from './welcome.ts';
 
 const SUMMARY_EVERY_MS = 5000;
 
-/** A collector that runs, as `periscope run` and the embedding API see it. */
-export interface RunningCollector {
-  readonly host: CollectorHost;
-  /** Drains within `service.shutdown_timeout`. Safe twice. */
-  stop(): Promise<void>;
-}
-
-/** Builds and starts the graph of a loaded configuration. Rejects with a StartError; nothing is left open then. */
-export async function startLoaded(loaded: Loaded, write: Write): Promise<RunningCollector> {
-  const log = createLog(write, loaded.service.telemetry.logs);
-  for (const warning of loaded.warnings) log.warn(formatFault(warning));
-  const { plan } = loaded;
-  const host = createHost(plan.storage.directory, {
-    auth: loaded.auth,
-    matrix: loaded.matrix,
-    runsAs: loaded.detected.scope,
-    log,
-  });
-  const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log });
-  host.attach(graph);
-  try {
-    await graph.start();
-  } catch (error) {
-    await graph.stop(0);
-    throw error;
-  }
-  if (host.audit.active) {
-    const { configEvent } = await import('./config-event.ts');
-    host.audit.record(configEvent('started', loaded));
-  }
-  return { host, stop: () => graph.stop(plan.service.shutdownTimeoutMs) };
-}
-
 /** Runs in the foreground until a signal; resolves to the exit code. `started` is called once everything listens. */
-export async function run(loaded: Loaded, names: readonly string[], toStderr: Write, started: () => void): Promise<number> {
-  const write = wordsFor(loaded.service.telemetry.logs, toStderr);
+export async function run(origin: ConfigOrigin, toStderr: Write, started: () => void): Promise<number> {
   const stopping = { drains: false };
   const signalled = firstSignal(stopping);
-  const collector = await startLoaded(loaded, toStderr);
+  const loaded = await origin.load();
+  const write = wordsFor(loaded.service.telemetry.logs, toStderr);
+  const collector = await Collector.start(loaded, toStderr);
   const { plan, detected } = loaded;
+  const { names } = origin;
   write(welcomeText({ version: packageVersion(), plan, detected, listeners: collector.host.listeners, configs: names }));
   stopping.drains = true;
+  const unwatch = reloadOnDemand(collector, origin, loaded.service.reload_interval);
   started();
   const summary = startSummary(collector.host, write);
   const signal = await signalled;
+  unwatch();
   clearInterval(summary);
-  const seconds = plan.service.shutdownTimeoutMs / 1000;
+  const seconds = collector.loaded.plan.service.shutdownTimeoutMs / 1000;
   write(
     `${signal}: stopping; queues drain for up to ${seconds} s (${signal === 'SIGINT' ? 'Ctrl-C' : signal} again leaves at once)`,
   );
@@ -66,6 +36,28 @@ export async function run(loaded: Loaded, names: readonly string[], toStderr: Wr
   const lines = deliveryLines(collector.host.ledger());
   for (const line of lines.length === 0 ? ['nothing came in'] : lines) write(line);
   return 0;
+}
+
+/** On SIGHUP, and when a file has changed. Many at once are one. */
+function reloadOnDemand(collector: Collector, { sources, load }: ConfigOrigin, everyMs: number): () => void {
+  let wanted = false;
+  const reload = async (): Promise<void> => {
+    if (wanted) return;
+    wanted = true;
+    await collector.reload(() => {
+      wanted = false;
+      return load();
+    });
+  };
+  const onDemand = (): void => void reload();
+  process.on('SIGHUP', onDemand);
+  const unwatch = everyMs === 0 ? () => {} : watchConfig(sources, everyMs, onDemand);
+  return () => {
+    unwatch();
+    process.off('SIGHUP', onDemand);
+    // One that comes late must not end the process in the middle of its drain.
+    process.on('SIGHUP', () => {});
+  };
 }
 
 /** How the words for a person (welcome, summary, goodbye) come out beside the log: as they are; where the log is for a

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Instance, Plan } from '../../pipeline/plan.ts';
 import type { DetectedScope } from '../../pipeline/scope/detect.ts';
 import type { Signal } from '../../pipeline/signal.ts';
-import type { OpenListener } from './host.ts';
+import type { OpenListener } from './listeners.ts';
 
 export interface Welcome {
   readonly version: string;

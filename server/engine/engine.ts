@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import type { Address } from './address.ts';
+import type { Owner } from './owner.ts';
 
 export type EngineName = 'uws' | 'net' | 'node';
 
@@ -11,7 +12,9 @@ export interface Engine {
   serve(options: HttpOptions, handler: HttpHandler, material?: SecureContextOptions): EngineServer;
 }
 
-export interface EngineServer {
+export interface EngineServer<Handler = HttpHandler> {
+  /** Whom requests are for whose head comes from now on. */
+  owner: Owner<Handler>;
   /** Resolves to the port in use. Rejects with an error that has a system `code` (EADDRINUSE, …). May be called again
    *  for a second address. */
   listen(address: Address): Promise<number>;

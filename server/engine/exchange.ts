@@ -1,17 +1,16 @@
 import type { ErrorCode } from '../../pipeline/errors.ts';
 import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { Owner } from './owner.ts';
 import type { ReadWatch, Reading } from './read-watch.ts';
 import { RequestBody, wholeBody } from './request-body.ts';
 import { BAD_FRAMING, type RequestHead } from './request-head.ts';
-import type { RequestsUnderWay } from './requests-under-way.ts';
 
 /** What the requests of one listener share. */
 export interface Shared {
   readonly options: HttpOptions;
-  readonly handler: HttpHandler;
+  readonly owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
-  readonly underWay: RequestsUnderWay;
   readonly closing: boolean;
 }
 
@@ -29,6 +28,7 @@ export abstract class Exchange implements Reading {
   watchAfter: Reading | undefined = undefined;
   protected readonly shared: Shared;
   protected readonly head: RequestHead<unknown>;
+  readonly #owner: Owner<HttpHandler>;
   #body: RequestBody | undefined;
   /** The head was let pass, or is being judged, and `request` has not run. */
   #reading = false;
@@ -41,6 +41,7 @@ export abstract class Exchange implements Reading {
   constructor(shared: Shared, head: RequestHead<unknown>) {
     this.shared = shared;
     this.head = head;
+    this.#owner = shared.owner;
   }
 
   /** Calls `data` with each chunk from now on. `hold`: as few as can be, until `proceed`. */
@@ -52,13 +53,13 @@ export abstract class Exchange implements Reading {
 
   begin(tooMany: boolean): void {
     const { head, shared } = this;
-    shared.underWay.begin();
+    this.#owner.underWay.begin();
     const fault = tooMany ? 'TOO_MANY_CONNECTIONS' : this.#faultOf();
     let answer: HttpAnswer | undefined | Promise<HttpAnswer | undefined>;
     try {
-      answer = fault === undefined ? shared.handler.head(head) : shared.handler.fault(head, fault);
+      answer = fault === undefined ? this.#owner.handler.head(head) : this.#owner.handler.fault(head, fault);
     } catch {
-      answer = shared.handler.fault(head, 'INTERNAL');
+      answer = this.#owner.handler.fault(head, 'INTERNAL');
     }
     head.takeBack();
     if (answer instanceof Promise) {
@@ -96,9 +97,9 @@ export abstract class Exchange implements Reading {
   abort(): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#reading && !this.#deciding) this.shared.handler.gone?.(this.head);
+    if (this.#reading && !this.#deciding) this.#owner.handler.gone?.(this.head);
     this.#endReading();
-    this.shared.underWay.end();
+    this.#owner.underWay.end();
   }
 
   expire(): void {
@@ -114,7 +115,7 @@ export abstract class Exchange implements Reading {
     if (!this.#complete) this.read(true);
     deciding.then(
       (answer) => this.#decided(answer),
-      () => this.#decided(shared.handler.fault(head, 'INTERNAL')),
+      () => this.#decided(this.#owner.handler.fault(head, 'INTERNAL')),
     );
   }
 
@@ -122,7 +123,7 @@ export abstract class Exchange implements Reading {
     this.#deciding = false;
     // The sender left, or a fault was answered: the handler was told, before it had decided.
     if (!this.#reading) {
-      if (answer === undefined) this.shared.handler.gone?.(this.head);
+      if (answer === undefined) this.#owner.handler.gone?.(this.head);
     } else if (answer !== undefined) {
       this.#endReading();
       if (this.head.contentLength !== 0) this.proceed();
@@ -147,7 +148,7 @@ export abstract class Exchange implements Reading {
 
   #request(body: Uint8Array): void {
     this.#endReading();
-    const { handler } = this.shared;
+    const { handler } = this.#owner;
     try {
       const answer = handler.request(this.head, body);
       if (answer instanceof Promise) {
@@ -164,7 +165,7 @@ export abstract class Exchange implements Reading {
   }
 
   #fault(code: ErrorCode): void {
-    const { handler } = this.shared;
+    const { handler } = this.#owner;
     const answer = handler.fault(this.head, code);
     if (!this.#deciding) handler.gone?.(this.head);
     this.#endReading();
@@ -182,6 +183,6 @@ export abstract class Exchange implements Reading {
     if (this.#over) return; // the sender left; what came in stays in
     this.#over = true;
     this.write(answer, close || this.shared.closing || this.shared.options.keepAliveTimeoutMs === 0);
-    this.shared.underWay.end();
+    this.#owner.underWay.end();
   }
 }

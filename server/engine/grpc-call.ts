@@ -7,16 +7,15 @@ import type { DeadlineWatch, Waited } from './deadline-watch.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 import { GRPC_CONTENT_TYPE, isGrpc, timeoutMs, trailersOf } from './grpc-headers.ts';
 import { MessageReader } from './grpc-message.ts';
+import type { Owner } from './owner.ts';
 import type { Reading, ReadWatch } from './read-watch.ts';
-import type { RequestsUnderWay } from './requests-under-way.ts';
 
 /** What the calls of one listener share. */
 export interface GrpcShared {
   readonly options: GrpcOptions;
-  readonly handler: GrpcHandler;
+  readonly owner: Owner<GrpcHandler>;
   readonly watch: ReadWatch;
   readonly deadlines: DeadlineWatch;
-  readonly underWay: RequestsUnderWay;
   readonly callsMax: number;
   readonly closing: boolean;
 }
@@ -66,6 +65,7 @@ export class GrpcCall implements Reading, Waited {
   progressAtMs = 0;
   deadlineAtMs = Infinity;
   readonly #shared: GrpcShared;
+  readonly #owner: Owner<GrpcHandler>;
   readonly #connection: GrpcConnection;
   readonly #stream: ServerHttp2Stream;
   readonly #head: Head;
@@ -78,6 +78,7 @@ export class GrpcCall implements Reading, Waited {
 
   constructor(shared: GrpcShared, connection: GrpcConnection, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     this.#shared = shared;
+    this.#owner = shared.owner;
     this.#connection = connection;
     this.#stream = stream;
     this.#head = new Head(headers, connection);
@@ -86,7 +87,7 @@ export class GrpcCall implements Reading, Waited {
   /** `headerBytes`: of all names and values. */
   begin(headerBytes: number): void {
     const stream = this.#stream;
-    this.#shared.underWay.begin();
+    this.#owner.underWay.begin();
     this.#connection.callBegins();
     // What goes wrong with the stream also closes it.
     stream.on('error', () => undefined);
@@ -109,7 +110,7 @@ export class GrpcCall implements Reading, Waited {
       this.#shared.deadlines.add(this);
     }
     if (this.#shared.closing) return this.#refuse('SHUTTING_DOWN', 'the collector is stopping');
-    if (this.#shared.underWay.count > this.#shared.callsMax)
+    if (this.#owner.underWay.count > this.#shared.callsMax)
       return this.#refuse('TOO_MANY_CONNECTIONS', 'the listener has too many calls under way');
     this.#decide();
   }
@@ -129,7 +130,7 @@ export class GrpcCall implements Reading, Waited {
   }
 
   #decide(): void {
-    const { handler } = this.#shared;
+    const { handler } = this.#owner;
     let answer: GrpcAnswer | undefined | Promise<GrpcAnswer | undefined>;
     try {
       answer = handler.head(this.#head);
@@ -149,7 +150,7 @@ export class GrpcCall implements Reading, Waited {
 
   #decided(answer: GrpcAnswer | undefined): void {
     if (answer !== undefined) return this.#answer(answer);
-    if (this.#over) return this.#shared.handler.gone(this.#head); // the caller left while the head was judged
+    if (this.#over) return this.#owner.handler.gone(this.#head); // the caller left while the head was judged
     this.#reading = true;
     this.#shared.watch.add(this);
     this.#stream.on('data', (chunk: Uint8Array) => this.#data(chunk));
@@ -179,9 +180,9 @@ export class GrpcCall implements Reading, Waited {
       this.#fault('BODY_TOO_LARGE', `a message of ${length} bytes`);
       return false;
     }
-    const refused = this.#shared.handler.prefix(this.#head, length, flags === COMPRESSED);
+    const refused = this.#owner.handler.prefix(this.#head, length, flags === COMPRESSED);
     if (refused === undefined) return true;
-    this.#shared.handler.gone(this.#head);
+    this.#owner.handler.gone(this.#head);
     this.#answer(refused);
     return false;
   }
@@ -197,7 +198,7 @@ export class GrpcCall implements Reading, Waited {
       return;
     }
     this.#endReading();
-    const { handler } = this.#shared;
+    const { handler } = this.#owner;
     try {
       const answer = handler.request(this.#head, message.take());
       if (answer instanceof Promise) {
@@ -215,12 +216,12 @@ export class GrpcCall implements Reading, Waited {
 
   /** A fault of the transport, whether or not the handler has let the call pass. */
   #fault(code: ErrorCode, cause: string): void {
-    if (this.#reading) this.#shared.handler.gone(this.#head);
+    if (this.#reading) this.#owner.handler.gone(this.#head);
     this.#refuse(code, cause);
   }
 
   #refuse(code: ErrorCode, cause: string): void {
-    this.#answer(this.#shared.handler.fault(this.#head, code, cause));
+    this.#answer(this.#owner.handler.fault(this.#head, code, cause));
   }
 
   #answer(answer: GrpcAnswer): void {
@@ -256,7 +257,7 @@ export class GrpcCall implements Reading, Waited {
   #closed(): void {
     const reset = this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR;
     if (!this.#over) {
-      if (this.#reading) this.#shared.handler.gone(this.#head);
+      if (this.#reading) this.#owner.handler.gone(this.#head);
       this.#settle();
     }
     if (reset) this.#connection.callWasReset();
@@ -273,7 +274,7 @@ export class GrpcCall implements Reading, Waited {
     this.#over = true;
     if (this.deadlineAtMs !== Infinity) this.#shared.deadlines.delete(this);
     this.#connection.callEnds();
-    this.#shared.underWay.end();
+    this.#owner.underWay.end();
   }
 }
 

@@ -22,8 +22,8 @@ import type { EngineServer } from './engine.ts';
 import { GrpcCall, type GrpcShared } from './grpc-call.ts';
 import { GrpcConnection } from './grpc-connection.ts';
 import { openListener } from './open-listener.ts';
+import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
-import { RequestsUnderWay } from './requests-under-way.ts';
 
 const LOOK_MS_MAX = 1000;
 const LOOK_MS_MIN = 20;
@@ -42,12 +42,11 @@ export async function openGrpc(
   return openListener(server, options, 'grpc', warn);
 }
 
-class GrpcServer implements EngineServer, GrpcShared {
+class GrpcServer implements EngineServer<GrpcHandler>, GrpcShared {
   readonly options: GrpcOptions;
-  readonly handler: GrpcHandler;
+  owner: Owner<GrpcHandler>;
   readonly watch: ReadWatch;
   readonly deadlines = new DeadlineWatch();
-  readonly underWay = new RequestsUnderWay();
   readonly callsMax = LIMITS.grpcCalls;
   closing = false;
   readonly #servers: (Http2Server | Http2SecureServer)[] = [];
@@ -60,7 +59,7 @@ class GrpcServer implements EngineServer, GrpcShared {
   constructor(options: GrpcOptions, handler: GrpcHandler, material: SecureContextOptions | undefined) {
     this.options = options;
     this.#material = material;
-    this.handler = handler;
+    this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
   }
 
@@ -156,9 +155,10 @@ class GrpcServer implements EngineServer, GrpcShared {
     this.closing = true;
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     const gone = [...this.#connections.keys()].map((session) => new Promise<void>((resolve) => session.close(() => resolve())));
-    await this.underWay.drained(deadlineMs);
+    await this.owner.underWay.drained(deadlineMs);
     // A connection ends by itself when its last answer is written; who does not read it has little more time.
-    if (this.underWay.count === 0) await Promise.race([Promise.all(gone), sleep(LIMITS.lingerMs, undefined, { ref: false })]);
+    if (this.owner.underWay.count === 0)
+      await Promise.race([Promise.all(gone), sleep(LIMITS.lingerMs, undefined, { ref: false })]);
     for (const session of this.#connections.keys()) session.destroy();
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closed);

@@ -14,7 +14,7 @@ function cannotListen(url: string, error: unknown): StartError {
 }
 
 /** Binds every address of `endpoint` and gives the URL of the first. Rejects with a StartError. */
-export async function listenAt(server: EngineServer, endpoint: string): Promise<string> {
+export async function listenAt(server: Pick<EngineServer, 'listen'>, endpoint: string): Promise<string> {
   const [first, second] = await resolve(endpoint);
   let port: number;
   try {

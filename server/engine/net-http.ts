@@ -4,8 +4,8 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { NetConnection, type NetShared } from './net-connection.ts';
+import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
-import { RequestsUnderWay } from './requests-under-way.ts';
 
 /**
  * HTTP/1.1 of our own on node:net (docs/decisions/0013): node:http makes four streams' worth of objects for a request,
@@ -19,9 +19,8 @@ const LOOKS_PER_TIMEOUT = 4;
 
 class NetServer implements EngineServer, NetShared {
   readonly options: HttpOptions;
-  readonly handler: HttpHandler;
+  owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
-  readonly underWay = new RequestsUnderWay();
   closing = false;
   readonly #servers: Server[] = [];
   readonly #connections = new Set<NetConnection>();
@@ -31,7 +30,7 @@ class NetServer implements EngineServer, NetShared {
 
   constructor(options: HttpOptions, handler: HttpHandler) {
     this.options = options;
-    this.handler = handler;
+    this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
     const shortestMs = Math.min(options.headerTimeoutMs, options.keepAliveTimeoutMs || Infinity) / LOOKS_PER_TIMEOUT;
     this.#timer = setInterval(() => this.#look(), Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, shortestMs)));
@@ -90,7 +89,7 @@ class NetServer implements EngineServer, NetShared {
     clearInterval(this.#timer);
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const connection of this.#connections) if (connection.isIdle) connection.socket.destroy();
-    await this.underWay.drained(deadlineMs);
+    await this.owner.underWay.drained(deadlineMs);
     for (const connection of this.#connections) connection.socket.destroy();
     await Promise.all(closed);
     this.watch.stop();

@@ -10,9 +10,9 @@ import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { certificateOf } from './client-certificate.ts';
 import { Exchange, type Shared } from './exchange.ts';
+import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 import { bodyLength, RequestHead } from './request-head.ts';
-import { RequestsUnderWay } from './requests-under-way.ts';
 
 /** node:http behind our listener: on every Node and platform, at about half the requests per second. */
 export const nodeEngine: Engine = {
@@ -63,9 +63,8 @@ class NodeHead extends RequestHead<IncomingMessage> {
 
 class NodeServer implements EngineServer, Shared {
   readonly options: HttpOptions;
-  readonly handler: HttpHandler;
+  owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
-  readonly underWay = new RequestsUnderWay();
   closing = false;
   readonly #servers: (Server | TlsServer)[] = [];
   #material: SecureContextOptions | undefined;
@@ -77,7 +76,7 @@ class NodeServer implements EngineServer, Shared {
 
   constructor(options: HttpOptions, handler: HttpHandler, material: SecureContextOptions | undefined) {
     this.options = options;
-    this.handler = handler;
+    this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
     this.#material = material;
   }
@@ -160,7 +159,7 @@ class NodeServer implements EngineServer, Shared {
     this.closing = true;
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const server of this.#servers) server.closeIdleConnections();
-    await this.underWay.drained(deadlineMs);
+    await this.owner.underWay.drained(deadlineMs);
     for (const server of this.#servers) server.closeAllConnections();
     await Promise.all(closed);
     this.watch.stop();

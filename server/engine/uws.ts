@@ -5,9 +5,9 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { Exchange, type Shared } from './exchange.ts';
+import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 import { BAD_FRAMING, bodyLength, RequestHead } from './request-head.ts';
-import { RequestsUnderWay } from './requests-under-way.ts';
 import { LINGER_ANSWER_BYTES, UwsLinger } from './uws-linger.ts';
 import type { Uws, UwsApp, UwsRequest, UwsResponse } from './uws-native.ts';
 
@@ -97,9 +97,8 @@ class UwsHead extends RequestHead<UwsRequest> {
 
 class UwsServer implements EngineServer, Shared {
   readonly options: HttpOptions;
-  readonly handler: HttpHandler;
+  owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
-  readonly underWay = new RequestsUnderWay();
   closing = false;
   readonly #uws: Uws;
   readonly #app: UwsApp;
@@ -108,7 +107,7 @@ class UwsServer implements EngineServer, Shared {
 
   constructor(uws: Uws, options: HttpOptions, handler: HttpHandler) {
     this.options = options;
-    this.handler = handler;
+    this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
     this.#uws = uws;
     const { cert_file, key_file } = options.tls ?? {};
@@ -123,7 +122,7 @@ class UwsServer implements EngineServer, Shared {
 
   #begin(method: string, response: UwsResponse, request: UwsRequest): void {
     const exchange = new UwsExchange(this, new UwsHead(method, request, response), response);
-    exchange.begin(this.underWay.count >= this.options.maxConnections);
+    exchange.begin(this.owner.underWay.count >= this.options.maxConnections);
     exchange.outOfCallback();
   }
 
@@ -149,7 +148,7 @@ class UwsServer implements EngineServer, Shared {
     this.closing = true;
     for (const socket of this.#listening) this.#uws.closeSocket(socket);
     this.#listening = [];
-    await this.underWay.drained(deadlineMs);
+    await this.owner.underWay.drained(deadlineMs);
     this.#app.close();
     this.watch.stop();
   }

@@ -1,37 +1,56 @@
-import type { ApiOptions, HttpListener } from '../../pipeline/host.ts';
+import { ERRORS } from '../../pipeline/errors.ts';
+import type { AuthResult } from '../../pipeline/auth.ts';
+import type { ApiOptions, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
+import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { writeOwnerToken } from '../auth/owner-token.ts';
-import { openHttp } from '../engine/index.ts';
 import { ApiHandler } from './api.ts';
-import type { ApiSources } from './route.ts';
 
-export interface ApiHost extends Pick<ApiSources, 'ledger' | 'matrix' | 'runsAs'> {
-  readonly authenticator: Authenticator;
+/** What the API asks of its host, anew for each request: a configuration may change under it. */
+export interface ApiHost {
+  open(options: HttpOptions, handler: HttpHandler): Promise<HttpListener>;
+  authenticator(): Authenticator | undefined;
+  ledger(): LedgerSnapshot;
+  matrix(): ScopeMatrix;
+  runsAs(): string;
   readonly storageDirectory: string;
+  /** This machine's owner shows `token`. */
+  setOwner(token: string): void;
 }
 
+const NOBODY: AuthResult = {
+  ok: false,
+  code: 'UNAUTHENTICATED',
+  retryable: ERRORS.UNAUTHENTICATED.retryable,
+  message: 'cannot check who this is: no way to do so is configured',
+};
+
 /** Opens the API (`Host.api`). Where tokens are taken, this machine's owner finds one in a file as long as it is open. */
-export async function openApi(options: ApiOptions, host: ApiHost, warn: (message: string) => void): Promise<HttpListener> {
-  const { authenticator, ledger, matrix, runsAs } = host;
+export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpListener> {
   const handler = new ApiHandler({
     methods: options.auth,
-    authenticate: (methods, credentials) => authenticator.authenticate(methods, credentials),
-    ticketFor: (principal) => authenticator.ticketFor(principal),
+    authenticate: (methods, credentials) => host.authenticator()?.authenticate(methods, credentials) ?? NOBODY,
+    ticketFor: (principal) => host.authenticator()?.ticketFor(principal),
     now: Date.now,
-    ledger,
-    matrix,
-    runsAs,
+    ledger: () => host.ledger(),
+    get matrix() {
+      return host.matrix();
+    },
+    get runsAs() {
+      return host.runsAs();
+    },
   });
-  const listener = await openHttp(options, handler, undefined, warn);
+  const listener = await host.open(options, handler);
   if (!options.auth.includes('token')) return listener;
   try {
     const owner = writeOwnerToken(host.storageDirectory);
-    authenticator.setOwner(owner.token);
+    host.setOwner(owner.token);
     const close = (deadlineMs: number): Promise<void> => {
       owner.remove();
       return listener.close(deadlineMs);
     };
-    return { ...listener, close };
+    return { url: listener.url, engine: listener.engine, close, handTo: (next) => listener.handTo(next) };
   } catch (error) {
     await listener.close(0);
     throw error;

@@ -26,14 +26,13 @@ export async function startReceiver(
   const config = schema.parse({ protocols: { http: { endpoint: '127.0.0.1:0', ...http }, ...more } });
   const context = quietContext();
   let url = '';
-  const host = {
-    ...createHost(hostOptions.storage, hostOptions),
+  const host = Object.assign(createHost(hostOptions.storage, hostOptions), {
     async http(...[options, handler]: Parameters<typeof openHttp>) {
       const listener = await openHttp(options, handler, engine);
       url = listener.url;
       return listener;
     },
-  };
+  });
   const receiver = create(config, { ...context, id: 'otlp/test', host });
   await receiver.start(intake);
   return { url, intake, receiver, lines: context.lines };

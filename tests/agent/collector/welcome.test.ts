@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { REGISTRY } from '../../../config/registry.ts';
-import type { OpenListener } from '../../../agent/collector/host.ts';
+import type { OpenListener } from '../../../agent/collector/listeners.ts';
 import { welcomeText } from '../../../agent/collector/welcome.ts';
 import { MINIMAL, planOf } from '../../support/config.ts';
+
+/** Only its address is looked at. */
+const closed = { close: () => Promise.resolve(), handTo: (): never => expect.unreachable() };
 
 const listener = (owner: string, port: number, endpoint = 'localhost:4318'): OpenListener => ({
   owner,
   endpoint,
-  listener: { url: `http://127.0.0.1:${port}`, engine: 'node', close: () => Promise.resolve() },
+  listener: { url: `http://127.0.0.1:${port}`, engine: 'node', ...closed },
 });
 
 async function welcome(text: string, listeners: OpenListener[], environment: Record<string, string> = {}): Promise<string> {
@@ -69,7 +72,7 @@ describe('what a start prints', () => {
     const grpc: OpenListener = {
       owner: 'otlp',
       endpoint: 'localhost:4317',
-      listener: { url: 'http://127.0.0.1:4317', engine: 'grpc', close: () => Promise.resolve() },
+      listener: { url: 'http://127.0.0.1:4317', engine: 'grpc', ...closed },
     };
     const both = await welcome(MINIMAL, [grpc, listener('otlp', 4318)]);
     expect(both).toContain('http://127.0.0.1:4317  (grpc)');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../../pipeline/host.ts';
-import { httpBench, until } from '../../support/http-bench.ts';
+import { httpBench, Recorder, until } from '../../support/http-bench.ts';
 import { engines, uwsLoads } from '../../support/http-engines.ts';
 import { RawHttp } from '../../support/raw-http.ts';
 
@@ -11,6 +11,33 @@ test.runIf(process.version.startsWith('v20.'))('uWebSockets loads on Node 20', (
 
 describe.each(engines)('HTTP engine %s', (engine) => {
   const { listen, raw, destroyAll } = httpBench(engine);
+
+  describe('a change of hands', () => {
+    test('requests stay with the owner their head was for; the next head on the same connection is the new one’s', async () => {
+      const { handler: old, listener, url } = await listen();
+      const [slow, quick] = [await raw(url), await raw(url)];
+      slow.head('POST', '/', { 'Content-Length': 4 }).write('sl');
+      await until(() => old.heads.length === 1);
+      expect((await quick.post('/', 'one').answer())?.body.toString()).toBe('one');
+
+      const next = new Recorder();
+      next.onRequest = (_head, body) => ({ status: 200, body: `new ${Buffer.from(body).toString()}` });
+      const handed = listener.handTo(next as never);
+      expect(handed.url).toBe(url);
+      expect((await quick.post('/', 'two').answer())?.body.toString()).toBe('new two');
+      let ended = false;
+      const closed = listener.close(5000).then(() => (ended = true));
+      await sleep(20);
+      expect(ended).toBe(false);
+      expect((await slow.write('ow').answer())?.body.toString()).toBe('slow');
+      await closed;
+
+      expect([old.bodies.length, next.bodies.length]).toEqual([2, 1]);
+      expect((await quick.post('/', 'three').answer())?.body.toString()).toBe('new three');
+      await handed.close(100);
+      await expect(raw(url)).rejects.toThrow();
+    });
+  });
 
   describe('requests', () => {
     test('a body of a known length arrives whole, whatever its size', async () => {

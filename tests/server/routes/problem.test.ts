@@ -5,6 +5,7 @@ import { ERRORS, type ErrorCode } from '../../../pipeline/errors.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { SCOPE_MATRIX } from '../../../pipeline/scope/matrix.ts';
 import { Authenticator } from '../../../server/auth/authenticator.ts';
+import { openHttp } from '../../../server/engine/index.ts';
 import { openApi } from '../../../server/routes/open.ts';
 import { problem } from '../../../server/routes/problem.ts';
 import { quietContext } from '../../support/contexts.ts';
@@ -36,8 +37,18 @@ describe('an API without tokens', () => {
     const authenticator = new Authenticator({ config, storageDirectory, known: ['global'], audit: new AuditTrail(), log });
     authenticator.prepare(['basic']);
     const ledger = () => ({ receivers: [], pipelines: [], exporters: [] });
-    const host = { authenticator, storageDirectory, ledger, matrix: SCOPE_MATRIX, runsAs: 'global' };
-    const listener = await openApi({ ...HTTP_OPTIONS, auth: ['basic'] }, host, () => {});
+    const listener = await openApi(
+      { ...HTTP_OPTIONS, auth: ['basic'] },
+      {
+        open: openHttp,
+        authenticator: () => authenticator,
+        ledger,
+        matrix: () => SCOPE_MATRIX,
+        runsAs: () => 'global',
+        storageDirectory,
+        setOwner: () => expect.unreachable(),
+      },
+    );
     try {
       const url = `${listener.url}/api/v1/ledger`;
       const refused = await fetch(url);

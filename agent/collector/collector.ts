@@ -1,0 +1,150 @@
+import { formatFault } from '../../config/fault.ts';
+import type { Loaded } from '../../config/load.ts';
+import { StartError } from '../../pipeline/errors.ts';
+import { systemClock } from '../../pipeline/clock.ts';
+import { buildGraph, type Graph } from '../../pipeline/graph.ts';
+import type { Log } from '../../pipeline/log.ts';
+import { changesBetween } from './changes.ts';
+import { createHost, type CollectorHost, type HostOptions } from './host.ts';
+import { createLog, type Write } from './log.ts';
+
+/** Of a refusal, one audit record tells so much. */
+const TOLD_LINES = 5;
+
+/** A collector that runs: one graph, or for a moment two, when a new configuration takes over. */
+export class Collector {
+  readonly host: CollectorHost;
+  readonly #write: Write;
+  #loaded: Loaded;
+  #graph: Graph;
+  #log: Log;
+  /** The reload under way; the next one waits for it. */
+  #changing: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+
+  private constructor(host: CollectorHost, loaded: Loaded, graph: Graph, log: Log, write: Write) {
+    this.host = host;
+    this.#loaded = loaded;
+    this.#graph = graph;
+    this.#log = log;
+    this.#write = write;
+  }
+
+  /** Builds and starts the graph of a loaded configuration. Rejects with a StartError; nothing is left open then. */
+  static async start(loaded: Loaded, write: Write): Promise<Collector> {
+    const log = logOf(loaded, write);
+    const { plan } = loaded;
+    const host = createHost(plan.storage.directory, settingsOf(loaded, log));
+    const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log });
+    host.attach(graph);
+    try {
+      await graph.start();
+    } catch (error) {
+      await graph.stop(0);
+      throw error;
+    }
+    await recordChange(host, 'started', loaded);
+    return new Collector(host, loaded, graph, log, write);
+  }
+
+  get loaded(): Loaded {
+    return this.#loaded;
+  }
+
+  /** Goes over to another configuration: its graph starts beside the one that runs, takes over its listeners and what
+   *  did not change, and the old one drains. When it cannot start, all is as it was. Resolves to whether it did. */
+  reload(load: () => Promise<Loaded>): Promise<boolean> {
+    const reloaded = this.#changing.then(() => this.#reload(load));
+    this.#changing = reloaded.then(
+      () => {},
+      () => {},
+    );
+    return reloaded;
+  }
+
+  /** Drains within `service.shutdown_timeout`. Safe twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#changing.then(() => this.#graph.stop(this.#loaded.plan.service.shutdownTimeoutMs));
+    return this.#stopped;
+  }
+
+  async #reload(load: () => Promise<Loaded>): Promise<boolean> {
+    if (this.#stopped !== undefined) return false;
+    try {
+      const loaded = await load();
+      const changes = changesBetween(this.#loaded.tree, loaded.tree);
+      if (changes.length === 0) this.#log.info('the configuration has not changed');
+      else await this.#takeOver(loaded);
+      this.host.say(undefined);
+      if (changes.length > 0) {
+        this.#log.info(`the configuration has changed: ${changes.length === 1 ? changes[0] : `${changes.length} settings`}`);
+        await recordChange(this.host, 'reloaded', loaded, changes);
+      }
+      return true;
+    } catch (error) {
+      const cause =
+        error instanceof StartError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#log.error(`cannot take the new configuration, the one before stays in use: ${cause}`);
+      const [first = ''] = cause.split('\n', 1);
+      this.host.say({ id: 'configuration', kind: 'service', state: 'recoverable', message: first });
+      recordRefusal(this.host, cause);
+      return false;
+    }
+  }
+
+  async #takeOver(loaded: Loaded): Promise<void> {
+    const before = { graph: this.#graph, plan: this.#loaded.plan };
+    const { plan } = loaded;
+    if (plan.storage.directory !== before.plan.storage.directory)
+      throw new StartError('cannot change storage.directory while running: what is there is in use; restart');
+    const log = logOf(loaded, this.#write);
+    const host = this.host.next(settingsOf(loaded, log));
+    const graph = await this.#startBeside(loaded, before.graph, host, log);
+    this.host.commit(graph);
+    graph.takeOver();
+    this.#graph = graph;
+    this.#loaded = loaded;
+    this.#log = log;
+    await before.graph.stop(before.plan.service.shutdownTimeoutMs, graph);
+  }
+
+  async #startBeside({ plan }: Loaded, before: Graph, host: ReturnType<CollectorHost['next']>, log: Log): Promise<Graph> {
+    let graph: Graph | undefined;
+    try {
+      graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log }, before);
+      await graph.start();
+      await this.host.prepareCommit();
+      return graph;
+    } catch (error) {
+      await graph?.stop(0);
+      await this.host.abandon(this.#log);
+      throw error;
+    }
+  }
+}
+
+function settingsOf({ auth, matrix, detected }: Loaded, log: Log): HostOptions {
+  return { auth, matrix, runsAs: detected.scope, log };
+}
+
+function logOf(loaded: Loaded, write: Write): Log {
+  const log = createLog(write, loaded.service.telemetry.logs);
+  for (const warning of loaded.warnings) log.warn(formatFault(warning));
+  return log;
+}
+
+async function recordChange(
+  host: CollectorHost,
+  action: 'started' | 'reloaded',
+  loaded: Loaded,
+  changes: readonly string[] = [],
+): Promise<void> {
+  if (!host.audit.active) return;
+  const { configEvent } = await import('./config-event.ts');
+  void host.audit.record(configEvent(action, loaded, changes));
+}
+
+function recordRefusal(host: CollectorHost, cause: string): void {
+  const details = { cause: cause.split('\n').slice(0, TOLD_LINES).join(' ') };
+  void host.audit.record({ type: 'CONFIG_CHANGE', severity: 'ERROR', action: 'reload_refused', result: 'FAILURE', details });
+}
