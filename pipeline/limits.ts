@@ -14,6 +14,8 @@ export const LIMITS = {
   recodedSegmentBytes: 8 * 1024 * 1024,
   /** A zstd WASM instance whose heap grew past this is replaced after the call; normal batches need 4 MB. */
   zstdHeapBytes: 16 * 1024 * 1024,
+  /** Members of one gzip body; senders write one. An empty one is 20 bytes, and each costs a call. */
+  gzipMembers: 10_000,
   /** Frames of one zstd body; senders write one. */
   zstdFrames: 256,
   /** Nesting of an AnyValue, protobuf or JSON; protobuf's own default for messages is 100. */

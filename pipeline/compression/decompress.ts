@@ -59,6 +59,7 @@ const FAULTS: Readonly<Record<Exclude<UnpackFault, 'too_large' | 'followed'>, st
   header: 'incorrect header',
   damaged: 'damaged',
   checksum: 'incorrect checksum',
+  members: `more than ${LIMITS.gzipMembers} members`,
   truncated: 'unexpected end',
 };
 

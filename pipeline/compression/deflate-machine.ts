@@ -9,6 +9,9 @@ const DATA_AT = 65_536 + 4 * 32_768;
 const PAGE_BYTES = 65_536;
 /** Zeros behind what is read, and what a step may write too far. */
 const SLACK_BYTES = 512;
+/** Addresses are int32 here: body and output together stay far below 2 GiB. */
+const OUTPUT_BYTES_MAX = 2 ** 30;
+export const DEFLATED_BYTES_MAX = 2 ** 29;
 const COPY_WORDS = 3;
 /** Results of `inflate`, as wasm/inflate.ts has them. */
 const FAULTS = ['ok', 'damaged', 'truncated', 'too_large', 'no_memory'] as const;
@@ -73,15 +76,16 @@ export class DeflateMachine {
     return this.#exports.memory.buffer.byteLength;
   }
 
-  /** Begins a body of one or more streams, of which at most `maxBytes` may come out. */
+  /** Begins a body of one or more streams, up to DEFLATED_BYTES_MAX, of which at most `maxBytes` may come out. */
   load(body: Uint8Array, maxBytes: number, keepsMatches: boolean): void {
+    const isKept = keepsMatches && body.length <= LIMITS.recodedSegmentBytes;
     const tokens = aligned(DATA_AT + body.length + SLACK_BYTES);
-    const tokensEnd = tokens + (keepsMatches ? 4 * body.length : 0) + SLACK_BYTES;
+    const tokensEnd = tokens + (isKept ? 4 * body.length : 0) + SLACK_BYTES;
     const output = aligned(tokensEnd);
-    this.#reserve(output + body.length * 4 + 2 * SLACK_BYTES);
+    this.#reserve(output + Math.min(body.length * 4, LIMITS.deflateMemoryBytes) + 2 * SLACK_BYTES);
     this.#bytes.set(body, DATA_AT);
     this.#bytes.fill(0, DATA_AT + body.length, DATA_AT + body.length + SLACK_BYTES);
-    this.#exports.begin(output, maxBytes, tokens, keepsMatches ? tokensEnd : tokens);
+    this.#exports.begin(output, Math.min(maxBytes, OUTPUT_BYTES_MAX), tokens, isKept ? tokensEnd : tokens);
     this.#inputAt = DATA_AT;
     this.#inputEnd = DATA_AT + body.length;
     this.#outputAt = output;

@@ -1,9 +1,10 @@
 import { crc32 } from 'node:zlib';
-import { deflateMachine, type DeflateMachine, type InflateFault, type Stream } from './deflate-machine.ts';
+import { LIMITS } from '../limits.ts';
+import { DEFLATED_BYTES_MAX, deflateMachine, type DeflateMachine, type InflateFault, type Stream } from './deflate-machine.ts';
 import type { Matches } from './matches.ts';
 
 /** What is wrong with a body; `followed`: it is whole, and something comes behind it. */
-export type UnpackFault = Exclude<InflateFault, 'no_memory'> | 'header' | 'checksum' | 'followed';
+export type UnpackFault = Exclude<InflateFault, 'no_memory'> | 'header' | 'checksum' | 'members' | 'followed';
 
 export interface Inflated {
   readonly bytes: Uint8Array;
@@ -39,6 +40,7 @@ export function inflateBody(
   keepsMatches: boolean,
   keeper: Keeper,
 ): Inflated | UnpackFault {
+  if (body.length > DEFLATED_BYTES_MAX) return 'too_large';
   const machine = deflateMachine();
   machine.load(body, maxBytes, keepsMatches);
   const fault = format === 'gzip' ? readGzip(machine, body) : readZlib(machine, body);
@@ -66,7 +68,8 @@ function collect(
 }
 
 function readGzip(machine: DeflateMachine, body: Uint8Array): UnpackFault | undefined {
-  for (let at = 0; ;) {
+  let at = 0;
+  for (let member = 0; member < LIMITS.gzipMembers; member++) {
     const start = gzipHeader(body, at);
     if (typeof start === 'string') return start;
     const stream = machine.inflate(start, 'crc32');
@@ -80,6 +83,7 @@ function readGzip(machine: DeflateMachine, body: Uint8Array): UnpackFault | unde
     // Zeros are padding to some readers: none of what we take is padded.
     if (body[at] === 0) return 'followed';
   }
+  return 'members';
 }
 
 /** Where the stream of the member at `from` begins. */

@@ -171,7 +171,12 @@ function stored(): i32 {
   return OK;
 }
 
+/** The tables are those of the fixed codes: streams of many small blocks need not wait for them each time. */
+let isFixed: bool = false;
+
 function fixedTables(): void {
+  if (isFixed) return;
+  isFixed = true;
   memory.fill(LENGTHS, 8, 144);
   memory.fill(LENGTHS + 144, 9, 112);
   memory.fill(LENGTHS + 256, 7, 24);
@@ -186,6 +191,7 @@ function fixedTables(): void {
 export const LENGTH_ORDER: usize = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
 
 function dynamicTables(): i32 {
+  isFixed = false;
   refill();
   const literals = (<u32>bits & 31) + 257;
   const distances = ((<u32>bits >>> 5) & 31) + 1;

@@ -1,8 +1,9 @@
-import { crc32, deflateRawSync, gunzipSync, gzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { constants, crc32, deflateRawSync, gunzipSync, gzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OWN_MEMORY } from '../../../pipeline/compression/decompress.ts';
 import { inflateBody } from '../../../pipeline/compression/inflate.ts';
+import { LIMITS } from '../../../pipeline/limits.ts';
 import { BitWriter } from '../../support/reference/deflate-writer.ts';
 import { FORMATS, gzipMember, options, pack, texts } from '../../support/packed-texts.ts';
 
@@ -164,6 +165,20 @@ describe('gzip members', () => {
     // The same bits, once where they are the whole window and once where the window holds what they mean.
     const raw = deflateRawSync(text.subarray(10), { dictionary: text.subarray(0, 10) });
     expect(read('gzip', Buffer.concat([gzipSync(text.subarray(0, 10)), gzipMember(raw, text.subarray(10))]))).toBe('damaged');
+  });
+
+  test('more of them than a sender ever writes are refused, for each costs time', () => {
+    const empty = gzipSync('');
+    const members = (count: number): Buffer => Buffer.alloc(count * empty.length, empty);
+    expect(read('gzip', members(LIMITS.gzipMembers))).toHaveLength(0);
+    expect(read('gzip', members(LIMITS.gzipMembers + 1))).toBe('members');
+  });
+
+  test('fixed codes are read right after a block with codes of its own', () => {
+    const text = Buffer.from('fixed or dynamic, fixed or dynamic; '.repeat(9));
+    const fixed = gzipSync(text, { strategy: constants.Z_FIXED });
+    const all = [fixed, gzipSync(text), fixed, fixed, gzipSync(text), fixed];
+    expect(isText(read('gzip', Buffer.concat(all)), Buffer.concat(all.map(() => text)))).toBe(true);
   });
 
   test('name, comment, extra field and the check of the header are stepped over, and a wrong check is a fault', () => {
