@@ -33,10 +33,10 @@ const scopesAt = (sink: OtlpSink): unknown[] =>
 
 describe('the shipped configurations', () => {
   it('default.yaml: the curl line that it prints works as pasted, and the end says what was delivered', async () => {
-    const set = ['receivers.otlp.protocols.http.endpoint', 'extensions.health_check.endpoint'].flatMap((path) => [
-      '--set',
-      `${path}=${FREE}`,
-    ]);
+    const protocols = 'receivers.otlp.protocols';
+    const set = [`${protocols}.http.endpoint`, `${protocols}.grpc.endpoint`, 'extensions.health_check.endpoint'].flatMap(
+      (path) => ['--set', `${path}=${FREE}`],
+    );
     await using collector = await Collector.start(text('config/default.yaml'), { args: set });
     const line = /^\s+(curl .*)$/m.exec(collector.output)?.[1] ?? '';
     const { status, stdout } = spawnSync('bash', ['-c', line.replace('curl ', "curl -w ' %{http_code}' ")], { encoding: 'utf8' });
