@@ -5,6 +5,7 @@ import { ingest } from './ingest/ingest.ts';
 import { smoke } from './ingest/smoke.ts';
 import { kernels } from './kernels/kernels.ts';
 import { writeResults } from './report.ts';
+import { tenants } from './tenants/tenants.ts';
 
 const USAGE = `npm run bench -- ingest [--rows a,b] [--contenders periscope,otelcol] [--seconds 4] [--rounds 3] [--resume] [--cpu-prof]
     Side by side with the peers that bench/peers.sh has built; adds to history.jsonl and writes RESULTS.md.
@@ -15,6 +16,8 @@ npm run bench -- kernels [--only walk] [--cpu-prof]
     Each kernel by itself.
 npm run bench -- audit [--records 10000000]
     Writes an audit log of so many records (3 GB in the temporary folder), searches and verifies it; records nothing.
+npm run bench -- tenants [--items 1000000]
+    Three tenants' lying senders over HTTP and gRPC: no item may cross, every violation must be counted and audited.
 npm run bench -- results
     RESULTS.md again from history.jsonl.`;
 
@@ -26,6 +29,7 @@ const OPTIONS = {
   resume: { type: 'boolean', default: false },
   smoke: { type: 'boolean', default: false },
   only: { type: 'string' },
+  items: { type: 'string', default: '1000000' },
   records: { type: 'string', default: '10000000' },
   'cpu-prof': { type: 'boolean', default: false },
 } as const;
@@ -37,6 +41,7 @@ async function main(): Promise<boolean> {
     return kernels({ ...(values.only === undefined ? {} : { only: values.only }), cpuProfile: values['cpu-prof'] });
   }
   if (command === 'audit') return audit(positive('records', values.records));
+  if (command === 'tenants') return tenants(positive('items', values.items));
   if (command === 'results') {
     writeResults(readHistory());
     return true;

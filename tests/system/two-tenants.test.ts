@@ -4,10 +4,11 @@ import { expect, it } from 'vitest';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
 import { attack } from '../support/adversary.ts';
 import { Collector } from '../support/collector.ts';
-import { attributeOf, difference, itemsOf, NO_DIFFERENCE } from '../support/items.ts';
+import { delivered, partialSuccess } from '../support/destination.ts';
+import { difference, NO_DIFFERENCE } from '../support/items.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { encodeOddly, seeded } from '../support/reference/odd-encoder.ts';
-import { decode, encode, wireFields, type Tree } from '../support/reference/otlp.ts';
+import { encode } from '../support/reference/otlp.ts';
 import { ROOT } from '../support/tree.ts';
 
 const TENANTS = ['ACME', 'GLOBEX'] as const;
@@ -16,29 +17,10 @@ const ITEMS = 100_000;
 const PER_REQUEST = 200;
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
-/** rejected_* and error_message of an Export…ServiceResponse, read by hand. */
-function partialSuccess(body: Uint8Array): { rejected: number; message: string } {
-  const partial = wireFields(body).find(({ number }) => number === 1);
-  if (partial === undefined) return { rejected: 0, message: '' };
-  const fields = wireFields(partial.content);
-  const rejected = Number(fields.find(({ number }) => number === 1)?.varint ?? 0n);
-  return { rejected, message: fields.find(({ number }) => number === 2)?.content.toString('utf8') ?? '' };
-}
-
 /** Ids of all items a tenant's destination got, and the scopes their resources carry. */
 function stored(sink: OtlpSink, signal: Signal): { ids: string[]; scopes: Set<string | undefined> } {
-  const scopes = new Set<string | undefined>();
-  const ids = sink.bodies(signal).flatMap((body) =>
-    itemsOf(signal, decode(signal, body)).map(({ resource, item }) => {
-      for (const each of (resource['attributes'] ?? []) as Tree[]) {
-        if (['periscope.scope', 'dashboard.scope'].includes(each['key'] as string))
-          scopes.add((each['value'] as Tree)['stringValue'] as string);
-      }
-      scopes.add(attributeOf(resource, 'periscope.scope'));
-      return attributeOf(item, 'id') ?? '(no id)';
-    }),
-  );
-  return { ids, scopes };
+  const all = sink.bodies(signal).map((body) => delivered(signal, body));
+  return { ids: all.flatMap(({ ids }) => ids), scopes: new Set(all.flatMap(({ scopes }) => [...scopes])) };
 }
 
 it(
