@@ -36,7 +36,7 @@ export interface GraphContext {
 /**
  * Makes every component of a plan and connects them; starts nothing. The plan is valid: what is wrong with it here is
  * a bug of `config/`. With `before`, a graph that runs, exporters, extensions and admissions whose settings are the same
- * are taken over from it as they are, with all that they hold, and the counters go on. It runs on untouched until the
+ * are taken over from it as they are, with all that they hold, and counters and limits go on. It runs on untouched until the
  * new one has started and `takeOver` is called; then it is stopped with the new one as its `successor`.
  */
 export async function buildGraph(plan: Plan, host: Host, context: GraphContext, before?: Graph): Promise<Graph> {
@@ -60,7 +60,7 @@ class Builder {
     this.#context = context;
     this.#before = before;
     this.#ledger = before?.counters ?? new Ledger();
-    this.#limiters = new ScopeLimiters(plan.scope.limits, context.clock.now());
+    this.#limiters = new ScopeLimiters(plan.scope.limits, context.clock.now(), before?.parts.limiters);
   }
 
   async build(): Promise<Graph> {
@@ -90,6 +90,7 @@ class Builder {
       receivers,
       chains,
       exporters: [...this.#exporters.values()],
+      limiters: this.#limiters,
     };
     return new RunningGraph(parts, this.#ledger, this.#context, this.#before);
   }

@@ -5,6 +5,7 @@ import type { ReceiverIntake } from './intake.ts';
 import type { Held, Ledger, LedgerSnapshot } from './ledger.ts';
 import type { Instance } from './plan.ts';
 import type { DeliveryQueue } from './queue.ts';
+import type { ScopeLimiters } from './scope-limits.ts';
 import { worstOfEach, type ComponentState, type ComponentStatus } from './status.ts';
 
 export interface ExtensionPart {
@@ -37,6 +38,8 @@ export interface Parts {
   readonly receivers: readonly ReceiverPart[];
   readonly chains: readonly Chain[];
   readonly exporters: readonly ExporterPart[];
+  /** Of all receivers together. */
+  readonly limiters: ScopeLimiters;
 }
 
 /** The components themselves, which two graphs can have in common. */

@@ -3,10 +3,22 @@ import type { AuditEvent } from '../../pipeline/audit.ts';
 import type { Origin } from '../../pipeline/batch/batch.ts';
 import type { Intake, Outcome } from '../../pipeline/component.ts';
 import { walk } from '../../pipeline/otlp/walk.ts';
+import { buildGraph } from '../../pipeline/graph.ts';
+import { quietContext } from '../support/contexts.ts';
 import type { ScopeLimits } from '../../pipeline/scope-limits.ts';
 import { encode, logRecord, request } from '../support/build.ts';
 import { expectBalance } from '../support/ledger.ts';
-import { exporterOf, full, ids, open, pipelineOf, ScriptedExporter, type DeliveryInput } from '../support/scripted.ts';
+import {
+  exporterOf,
+  full,
+  ids,
+  open,
+  pipelineOf,
+  receiverOf,
+  ScriptedExporter,
+  ScriptedReceiver,
+  type DeliveryInput,
+} from '../support/scripted.ts';
 import { startGraph, type StartedGraph } from '../support/started-graph.ts';
 
 type Limits = Readonly<Record<string, Partial<ScopeLimits>>>;
@@ -193,6 +205,21 @@ describe('what a request took of its limits', () => {
     for (let n = 0; n < 50; n++) expect(await send(intake, origin('A'), { A: 10 })).toMatchObject({ code: 'QUEUE_FULL' });
     await started.graph.stop(0);
   });
+});
+
+test('limits go on over a reload', async () => {
+  const started = await start({ A: { itemsPerSecond: 10, concurrentRequests: 5 } });
+  const before = started.receiver.intake!;
+  await send(before, origin('A'), { A: 30 });
+  const receiver = new ScriptedReceiver();
+  const { log } = quietContext(started.clock);
+  const plan = { ...started.plan, receivers: [receiverOf('scripted', receiver)] };
+  const graph = await buildGraph(plan, started.host, { clock: started.clock, random: () => 0.5, log }, started.graph);
+  await graph.start();
+  graph.takeOver();
+  expect(await send(receiver.intake!, origin('A'), { A: 1 })).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 2100 });
+  await started.graph.stop(0, graph);
+  await graph.stop(0);
 });
 
 test('one scope that nobody takes the data of leaves room in the queue for the others', async () => {

@@ -91,6 +91,7 @@ describe.each(engines)('whatever comes in on %s', (engine) => {
         if (answer!.status >= 400) expect(statusOf(answer!.headers['content-type'], answer!.body).message).toMatch(/^cannot /);
         if (answer!.headers['connection'] === 'close') connection.destroy();
         expect(running.intake.open).toBe(0);
+        expect(running.intake.underWay).toBe(0);
       }),
       { numRuns: 300 },
     );

@@ -22,6 +22,7 @@ describe.each(engines)('bad senders on %s', (engine) => {
     for (const connection of connections.splice(0)) connection.destroy();
     await running.receiver.stop(1000);
     expect(running.intake.open).toBe(0);
+    expect(running.intake.underWay).toBe(0);
     expect(running.lines.filter(({ level }) => level === 'limited')).toEqual([]);
   });
   async function start(http: Record<string, unknown> = {}): Promise<void> {

@@ -45,6 +45,7 @@ describe('OTLP over gRPC', () => {
       await receiver.stop(1000);
       expect(intake.open).toBe(0);
       expect(intake.heldBytes).toBe(0);
+      expect(intake.underWay).toBe(0);
     }
   });
   async function start(...args: Parameters<typeof startGrpcReceiver>): Promise<RunningGrpcReceiver> {
@@ -146,6 +147,21 @@ describe('OTLP over gRPC', () => {
       expect(reply).toMatchObject({ code: UNAVAILABLE, words: 'cannot take data: no memory' });
       expect(retryAfter(reply)).toBe(2500);
       expect(intake.peakBytes).toBe(0);
+    });
+
+    test('a scope over its limits: RESOURCE_EXHAUSTED with a RetryInfo, from the head alone', async () => {
+      const intake = new RecordingIntake();
+      intake.beginning = { ok: false, code: 'RATE_LIMITED', retryable: true, message: 'cannot accept', retryAfterMs: 4100 };
+      const { url } = await start({}, intake);
+      const raw = await RawGrpc.open(url);
+      const { frame, hpack, callFields, END_HEADERS } = await import('../../support/raw-grpc.ts');
+      raw.write(frame(FRAME.headers, END_HEADERS, 1, hpack(callFields(METHOD.logs))));
+      await raw.until(() => raw.of(FRAME.reset).length === 1);
+      raw.destroy();
+      const reply = await peer(url).call(METHOD.logs, encode('logs', numbered('logs', 500)));
+      expect(reply).toMatchObject({ code: RESOURCE_EXHAUSTED, words: 'cannot accept' });
+      expect(retryAfter(reply)).toBe(4100);
+      expect(intake.admissions).toBe(0);
     });
 
     test('what a compressed message grows to is admitted, too', async () => {

@@ -45,6 +45,7 @@ describe.each(engines)('OTLP over HTTP on %s', (engine) => {
       await receiver.stop(1000);
       expect(intake.open).toBe(0);
       expect(intake.heldBytes).toBe(0);
+      expect(intake.underWay).toBe(0);
     }
   });
   async function start(
@@ -318,6 +319,16 @@ describe.each(engines)('OTLP over HTTP on %s', (engine) => {
       expect(answer).toMatchObject({ status: 503, type: PROTOBUF });
       expect(answer.headers.get('retry-after')).toBe('3');
       expect(statusOf(answer.type, answer.body)).toMatchObject({ code: 14, message: 'cannot take data: no memory' });
+      expect(intake.admissions).toBe(0);
+    });
+
+    test('a scope over its limits is 429 with Retry-After, before the body is read', async () => {
+      const { url, intake } = await start();
+      intake.beginning = { ok: false, code: 'RATE_LIMITED', retryable: true, message: 'cannot accept', retryAfterMs: 4100 };
+      const answer = await post(url, 'logs', encode('logs', numbered('logs', 10)));
+      expect(answer).toMatchObject({ status: 429, type: PROTOBUF });
+      expect(answer.headers.get('retry-after')).toBe('5');
+      expect(statusOf(answer.type, answer.body)).toMatchObject({ code: 8, message: 'cannot accept' });
       expect(intake.admissions).toBe(0);
     });
 

@@ -37,6 +37,7 @@ describe.each(engines)('a listener that wants a token, on %s', (engine) => {
     for (const connection of connections.splice(0)) connection.destroy();
     await running.receiver.stop(1000);
     expect(running.intake.open).toBe(0);
+    expect(running.intake.underWay).toBe(0);
   });
   async function connect(): Promise<RawHttp> {
     const connection = await RawHttp.open(running.url);
@@ -139,6 +140,7 @@ describe.each(engines)('a listener that wants a token, on %s', (engine) => {
     }
     await sleep(50);
     expect(running.intake.open).toBe(0);
+    expect(running.intake.underWay).toBe(0);
   });
 
   test('a flood of bad tokens: the address is locked out with Retry-After, a known sender goes on', async () => {
