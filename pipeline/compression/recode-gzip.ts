@@ -58,7 +58,9 @@ export function recodeGzip(segments: readonly Uint8Array[], sources: Sources, le
       byteLength += segments[i]!.length;
     }
     out.add(machine.alignStream());
-    out.add(deflateRawSync(Buffer.concat(others), { level, finishFlush: constants.Z_SYNC_FLUSH }));
+    const text = Buffer.concat(others);
+    const chunkSize = Math.max(1024, Math.min(text.length >> 2, LIMITS.inflateChunkBytes));
+    out.add(deflateRawSync(text, { level, chunkSize, finishFlush: constants.Z_SYNC_FLUSH }));
   }
   out.add(machine.endStream());
   machine.settle();
