@@ -4,6 +4,7 @@ import { readHistory } from './history.ts';
 import { ingest } from './ingest/ingest.ts';
 import { smoke } from './ingest/smoke.ts';
 import { kernels } from './kernels/kernels.ts';
+import { neighbour } from './neighbour/neighbour.ts';
 import { writeResults } from './report.ts';
 import { tenants } from './tenants/tenants.ts';
 
@@ -18,6 +19,8 @@ npm run bench -- audit [--records 10000000]
     Writes an audit log of so many records (3 GB in the temporary folder), searches and verifies it; records nothing.
 npm run bench -- tenants [--items 1000000]
     Three tenants' lying senders over HTTP and gRPC: no item may cross, every violation must be counted and audited.
+npm run bench -- neighbour [--rounds 3] [--seconds 4]
+    p99 of one tenant, alone and beside one at fifty times its limit; records nothing.
 npm run bench -- results
     RESULTS.md again from history.jsonl.`;
 
@@ -42,6 +45,7 @@ async function main(): Promise<boolean> {
   }
   if (command === 'audit') return audit(positive('records', values.records));
   if (command === 'tenants') return tenants(positive('items', values.items));
+  if (command === 'neighbour') return neighbour(positive('rounds', values.rounds), positive('seconds', values.seconds));
   if (command === 'results') {
     writeResults(readHistory());
     return true;

@@ -39,6 +39,18 @@ export const PERISCOPE_GZIP_1: Contender = {
   gzipLevel: 1,
 };
 export const PERISCOPE_GZIP_6: Contender = { ...PERISCOPE_GZIP_1, id: 'periscope gzip 6', gzipLevel: 6 };
+/** The same work as `scope`, with what a gateway does besides: tokens, limits, audit log. One tenant, or 64 in turn. */
+export const PERISCOPE_GATEWAY: Contender = {
+  id: 'periscope gateway',
+  program: 'periscope',
+  config: 'periscope-gateway.yaml',
+  work: { clean: false, scopes: 1 },
+};
+export const PERISCOPE_GATEWAY_64: Contender = {
+  ...PERISCOPE_GATEWAY,
+  id: 'periscope gateway 64',
+  work: { clean: false, scopes: 64 },
+};
 export const OTELCOL_PASS: Contender = { id: 'otelcol pass', program: 'otelcol', config: 'otelcol-pass.yaml', work: FORWARDS };
 export const OTELCOL_SCOPE: Contender = { id: 'otelcol scope', program: 'otelcol', config: 'otelcol-scope.yaml', work: SCOPES };
 export const OTELCOL_FULL: Contender = { id: 'otelcol full', program: 'otelcol', config: 'otelcol-full.yaml', work: CLEANS };

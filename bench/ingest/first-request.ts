@@ -5,9 +5,10 @@ import { connect } from 'node:http2';
 export type FirstRequest = (port: number) => Promise<number | string>;
 
 /** An empty request over HTTP. */
-export function postEmpty(port: number, path: string): Promise<number | string> {
+export function postEmpty(port: number, path: string, token?: string): Promise<number | string> {
   return new Promise((resolve) => {
-    const headers = { 'Content-Type': 'application/x-protobuf', 'Content-Length': 0 };
+    const authorization = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    const headers = { 'Content-Type': 'application/x-protobuf', 'Content-Length': 0, ...authorization };
     const ask = request({ host: '127.0.0.1', port, path, method: 'POST', headers, agent: false, timeout: 2000 }, (answer) => {
       answer.resume();
       answer.once('end', () => resolve(answer.statusCode ?? 0));

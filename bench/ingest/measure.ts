@@ -6,6 +6,7 @@ import type { SenderReport } from '../load/sender.ts';
 import type { SenderAnswer, SenderOrder } from '../load/sender-process.ts';
 import type { SinkReport } from '../load/sink.ts';
 import type { SinkAnswer, SinkOrder } from '../load/sink-process.ts';
+import { benchTokens } from '../load/tokens.ts';
 import { GRPC_PATHS, itemsPerBody, PATHS } from '../load/workload.ts';
 import type { Contender } from './contenders.ts';
 import { LOAD_CORE, OrderedProcess } from './pinned.ts';
@@ -40,8 +41,9 @@ export async function measure(row: Row, contender: Contender, durations: Duratio
   let system: RunningSystem | undefined;
   try {
     const outPort = await openSink(sink, row, contender);
-    system = await startSystem(contender, firstRequest(row), outPort, folder);
-    await prepareSender(sender, row, system.port, poolFile);
+    const tokens = benchTokens(contender.work.scopes ?? 0);
+    system = await startSystem(contender, firstRequest(row, tokens[0]), outPort, folder);
+    await prepareSender(sender, row, system.port, tokens, poolFile);
     return await underLoad(row, system, sender, sink, durations);
   } finally {
     await system?.stop();
@@ -51,10 +53,10 @@ export async function measure(row: Row, contender: Contender, durations: Duratio
   }
 }
 
-function firstRequest({ protocol, workload }: Row): FirstRequest {
+function firstRequest({ protocol, workload }: Row, token: string | undefined): FirstRequest {
   return protocol === 'grpc'
     ? (port) => callEmpty(port, GRPC_PATHS[workload.signal])
-    : (port) => postEmpty(port, PATHS[workload.signal]);
+    : (port) => postEmpty(port, PATHS[workload.signal], token);
 }
 
 async function openSink(sink: SinkProcess, row: Row, contender: Contender): Promise<number> {
@@ -63,7 +65,13 @@ async function openSink(sink: SinkProcess, row: Row, contender: Contender): Prom
   return answer.port;
 }
 
-async function prepareSender(sender: SenderProcess, row: Row, port: number, poolFile?: string): Promise<void> {
+async function prepareSender(
+  sender: SenderProcess,
+  row: Row,
+  port: number,
+  tokens: readonly string[],
+  poolFile?: string,
+): Promise<void> {
   await sender.ask({
     type: 'prepare',
     options: {
@@ -71,6 +79,7 @@ async function prepareSender(sender: SenderProcess, row: Row, port: number, pool
       port,
       connections: CONNECTIONS,
       gzip: row.gzip,
+      ...(tokens.length === 0 ? {} : { tokens }),
       ...(row.protocol === undefined ? {} : { protocol: row.protocol }),
       ...(row.itemsPerS === undefined ? {} : { itemsPerS: row.itemsPerS }),
     },

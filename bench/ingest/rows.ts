@@ -119,6 +119,18 @@ export const ROWS: readonly Row[] = [
       target(PERISCOPE_NODE24, ROTEL, 1.3, 1.8),
     ],
   },
+  plainRow(
+    'gateway',
+    'metrics, scope + batch, with tokens, limits and audit log',
+    METRICS,
+    target(contenders.PERISCOPE_GATEWAY, PERISCOPE_SCOPE, 0.9, 1),
+  ),
+  plainRow(
+    'gateway-64',
+    'metrics, scope + batch, 64 tenants through one gateway',
+    METRICS,
+    target(contenders.PERISCOPE_GATEWAY_64, contenders.PERISCOPE_GATEWAY, 0.8, 1),
+  ),
   grpcRow('grpc', 'metrics over gRPC, scope + batch', METRICS, 2, 4),
   grpcRow('grpc-small', 'metrics over gRPC, scope + batch, 10 points a request', { ...METRICS, groupsPerBody: 1 }, 0.8, 1.5),
   {

@@ -1,11 +1,14 @@
 import { BodySource } from './body-source.ts';
 import { type Attributes, decodeItems, type Item } from './decode.ts';
+import { scopeOfBody } from './tokens.ts';
 import type { Workload } from './workload.ts';
 
 /** What a system under test is told to do with each item, besides forwarding it. */
 export interface Work {
   /** Value of the scope attribute put on each resource. */
   readonly scope?: string;
+  /** Instead of it: so many tenants take turns, body by body, each with its token. */
+  readonly scopes?: number;
   /** Keys and values of attributes are cleaned. */
   readonly clean: boolean;
 }
@@ -67,7 +70,9 @@ class ExpectedItems {
       const view = new DataView(this.#out.buffer, this.#out.byteOffset, this.#out.length);
       const end = this.#source.write(number, this.#out, view, 0);
       const sent = decodeItems(this.#workload.signal, this.#out.subarray(0, end));
-      body = new Set(sent.map((one) => describe(changed(one, this.#work))));
+      const { scopes } = this.#work;
+      const work = scopes === undefined ? this.#work : { ...this.#work, scope: scopeOfBody(number, scopes) };
+      body = new Set(sent.map((one) => describe(changed(one, work))));
       this.#bodies.set(number, body);
     }
     return body;

@@ -71,7 +71,8 @@ export class GrpcConnection {
 
   #call(session: ClientHttp2Session, end: number): void {
     const sentAt = performance.now();
-    const stream = session.request(this.#headers);
+    const token = this.#events.token();
+    const stream = session.request(token === undefined ? this.#headers : { ...this.#headers, authorization: `Bearer ${token}` });
     let last: IncomingHttpHeaders | undefined;
     const chunks: Buffer[] = [];
     stream.on('error', () => {});

@@ -16,6 +16,8 @@ export interface SenderOptions {
   readonly protocol?: Protocol;
   /** Compressed bodies from number 0 on, made ahead. */
   readonly pool: readonly Uint8Array[];
+  /** Body n is sent with token n modulo their number; default: none is shown. */
+  readonly tokens?: readonly string[];
   /** Items per second offered at most; undefined: as many as the receiver answers for. */
   readonly itemsPerS?: number;
 }
@@ -34,7 +36,7 @@ export interface SenderReport {
 }
 
 /** Room in front of a body for the request line and headers. */
-const HEAD_BYTES = 512;
+const HEAD_BYTES = 1024;
 /** A refused connection waits this long, or a system that refuses would mostly be measured refusing. */
 const REFUSED_PAUSE_MS = 20;
 const PACE_MS = 5;
@@ -67,6 +69,7 @@ export class Sender {
       const Chosen = this.#options.protocol === 'grpc' ? GrpcConnection : Connection;
       const connection = new Chosen(this.#options, this.#source.maxBytes, {
         fill: (out, view, at) => this.#fill(out, view, at),
+        token: () => this.#options.tokens?.[(this.#nextBody - 1) % this.#options.tokens.length],
         answered: (status, body, ms) => this.#answered(status, body, ms),
         lost: () => this.#unanswered++,
       });
@@ -135,6 +138,8 @@ export class Sender {
 
 export interface ConnectionEvents {
   fill(out: Buffer, view: DataView, at: number): number | undefined;
+  /** What the body that was filled last is sent with. */
+  token(): string | undefined;
   /** False when the connection should wait before its next request. */
   answered(status: number, body: Uint8Array, ms: number): boolean;
   lost(): void;
@@ -187,7 +192,9 @@ class Connection {
       this.#stopped?.();
       return;
     }
-    const head = `${this.#headStart}${end - HEAD_BYTES}\r\n\r\n`;
+    const token = this.#events.token();
+    const authorization = token === undefined ? '' : `\r\nAuthorization: Bearer ${token}`;
+    const head = `${this.#headStart}${end - HEAD_BYTES}${authorization}\r\n\r\n`;
     const from = HEAD_BYTES - head.length;
     this.#out.write(head, from, 'latin1');
     this.#waiting = true;
