@@ -55,14 +55,18 @@ function checked(material: SecureContextOptions): SecureContextOptions {
 
 function read(path: string | undefined, option: string): string | undefined {
   if (path === undefined) return undefined;
+  let text: string;
   try {
-    return readFileSync(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new StartError(
       `cannot read ${option} ${path}: ${code === 'ENOENT' ? 'there is no such file' : (code ?? 'unknown fault')}`,
     );
   }
+  // To node:tls it would be no certificate at all; it is seen where one is just being written.
+  if (text.trim() === '') throw new StartError(`cannot read ${option} ${path}: the file is empty`);
+  return text;
 }
 
 /** The Go collector writes the IANA's names: `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` → `ECDHE-RSA-AES128-GCM-SHA256`. */

@@ -28,6 +28,17 @@ describe('what a listener needs', () => {
     expect(tlsFiles(serverTls.parse(paths))).toEqual(Object.values(paths));
   });
 
+  it.each(['cert_file', 'key_file', 'client_ca_file'])(
+    'a %s that is empty is a fault: node:tls would go without it',
+    (option) => {
+      const directory = folder();
+      const paths = { cert_file: join(directory, 'c'), key_file: join(directory, 'k'), client_ca_file: join(directory, 'a') };
+      for (const [name, text] of Object.entries({ cert_file: cert, key_file: key, client_ca_file: authority.cert }))
+        writeFileSync(paths[name as keyof typeof paths], name === option ? '\n' : text);
+      expect(() => serverMaterial(serverTls.parse(paths))).toThrow(`cannot read ${option}`);
+    },
+  );
+
   it('never shows a key in its complaint', () => {
     const broken = key.replace(/[A-Za-z]{6}/, 'QQQQQQ');
     for (const key_pem of ['hunter2', broken]) {
