@@ -1,3 +1,4 @@
+import type { Batch } from './batch/batch.ts';
 import type { Refusal } from './component.ts';
 import { refusal } from './queue.ts';
 import type { Bound, BoundRejection } from './scope/bind.ts';
@@ -29,11 +30,22 @@ const NONE: readonly Charge[] = [];
  * of it may bring more: then nothing of it was taken. Where some may, theirs is taken, and what the others brought is
  * rejected in the partial success, which OTLP senders do not send again: to refuse the whole would make the scope that is
  * within its limits wait for the one that is not.
+ *
+ * `begun`: the one scope of the sender, when `begin` was asked for it. It is charged for the whole request, with what was
+ * cut out of it: what claims another scope is work all the same.
  */
-export function charge(limiters: ScopeLimiters, bound: Bound, signal: Signal, isBegun: boolean, nowMs: number): Charged {
+export function charge(
+  limiters: ScopeLimiters,
+  bound: Bound,
+  { signal, walk }: Batch,
+  begun: string | undefined,
+  nowMs: number,
+): Charged {
+  const isBegun = begun !== undefined;
+  const parts = isBegun ? [{ scope: begun, items: walk.items, byteLength: walk.bytes.length }] : bound.batches;
   let charges: Charge[] | undefined;
   let over: Map<string, Excess> | undefined;
-  for (const { scope, items, byteLength } of bound.batches) {
+  for (const { scope, items, byteLength } of parts) {
     const limiter = limiters.of(scope);
     if (limiter === undefined) continue;
     // `begin` asks all that `charge` asks, so what was begun is charged.
@@ -43,7 +55,7 @@ export function charge(limiters: ScopeLimiters, bound: Bound, signal: Signal, is
   }
   const charged = { charges: charges ?? NONE, begun: !isBegun };
   if (over === undefined) return { ...charged, bound, refused: undefined };
-  if (over.size === bound.batches.length) {
+  if (over.size === parts.length) {
     const [scope, excess] = [...over].reduce((one, other) => (other[1].waitMs > one[1].waitMs ? other : one));
     return { ...charged, bound, refused: overLimit(signal, scope, excess) };
   }

@@ -174,8 +174,7 @@ export class ReceiverIntake implements Intake {
     const receipt = new Receipt(settled);
     const { stage, limiters, clock } = this.#options;
     const whole = this.#withinLimit(bind(batch, stage, receipt));
-    const isBegun = scopeOf(batch.origin.binding) !== undefined;
-    const charged = charge(limiters, whole, batch.signal, isBegun, clock.now());
+    const charged = charge(limiters, whole, batch, scopeOf(batch.origin.binding), clock.now());
     const { bound } = charged;
     const passages: ChainPassage[] = [];
     for (const scoped of bound.batches)

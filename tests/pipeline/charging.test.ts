@@ -122,6 +122,17 @@ describe('a request over the limits of its scope', () => {
     await started.graph.stop(0);
   });
 
+  test('pays for what is cut out of it, too', async () => {
+    const started = await start({ A: { itemsPerSecond: 10 } });
+    const intake = started.receiver.intake!;
+    expect(await send(intake, origin('A'), { B: 30 })).toMatchObject({
+      ok: true,
+      rejected: [{ reason: 'scope_mismatch', items: 30 }],
+    });
+    expect(await send(intake, origin('A'), { B: 30 })).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 2100 });
+    await started.graph.stop(0);
+  });
+
   test('is audited with who, whose and how much', async () => {
     const started = await start({ A: { itemsPerSecond: 10 }, B: { itemsPerSecond: 10 } });
     const events: AuditEvent[] = [];
