@@ -20,6 +20,8 @@ export class Collector {
   #log: Log;
   /** The reload under way; the next one waits for it. */
   #changing: Promise<void> = Promise.resolve();
+  /** The drain of the graph before this one. */
+  #retiring: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
   private constructor(host: CollectorHost, loaded: Loaded, graph: Graph, log: Log, write: Write) {
@@ -62,9 +64,11 @@ export class Collector {
     return reloaded;
   }
 
-  /** Drains within `service.shutdown_timeout`. Safe twice. */
+  /** Drains within `service.shutdown_timeout`, what a reload left to drain at the same time. Safe twice. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#changing.then(() => this.#graph.stop(this.#loaded.plan.service.shutdownTimeoutMs));
+    this.#stopped ??= this.#changing.then(async () => {
+      await Promise.all([this.#retiring, this.#graph.stop(this.#loaded.plan.service.shutdownTimeoutMs)]);
+    });
     return this.#stopped;
   }
 
@@ -95,6 +99,8 @@ export class Collector {
   async #takeOver(loaded: Loaded): Promise<void> {
     const before = { graph: this.#graph, plan: this.#loaded.plan };
     const { plan } = loaded;
+    // At most one graph drains while another runs.
+    await this.#retiring;
     if (plan.storage.directory !== before.plan.storage.directory)
       throw new StartError('cannot change storage.directory while running: what is there is in use; restart');
     const log = logOf(loaded, this.#write);
@@ -105,7 +111,7 @@ export class Collector {
     this.#graph = graph;
     this.#loaded = loaded;
     this.#log = log;
-    await before.graph.stop(before.plan.service.shutdownTimeoutMs, graph);
+    this.#retiring = before.graph.stop(before.plan.service.shutdownTimeoutMs, graph);
   }
 
   async #startBeside({ plan }: Loaded, before: Graph, host: ReturnType<CollectorHost['next']>, log: Log): Promise<Graph> {
