@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Fault } from './fault.ts';
+import { metricsFaults, metricsSchema } from './own-metrics.ts';
 import type { Tree } from './tree.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -29,9 +30,10 @@ export const telemetrySchema = z
       .nullish()
       .transform((given) => given ?? logs.parse({}))
       .meta({ description: "The collector's own log." }),
+    metrics: metricsSchema.meta({ description: "The collector's own metrics, for Prometheus at `/metrics`." }),
   })
   .nullish()
-  .transform((given) => ({ logs: given?.logs ?? logs.parse({}) }))
+  .transform((given) => ({ logs: given?.logs ?? logs.parse({}), metrics: given?.metrics ?? metricsSchema.parse({}) }))
   .meta({ description: 'What the collector tells of itself; other settings of the Go collector are named in a warning.' });
 
 export interface LogSettings {
@@ -54,10 +56,10 @@ export function telemetryFaults(service: Tree | undefined): Fault[] {
         if (!(key in logs.shape))
           ignored(`logs::${key}`, entry.keyAt, 'of logs there are level and encoding; lines go to stderr');
     } else if (section === 'metrics') {
-      if (!saysNone(value)) ignored(section, keyAt, 'there are no own metrics yet; health_check has the counters at /ledger');
+      metricsFaults(value, (path, position, why) => ignored(`metrics::${path}`, position, why));
     } else if (section === 'traces') {
       if (!saysNone(value)) ignored(section, keyAt, 'there are no own traces');
-    } else ignored(section, keyAt, 'of telemetry there is logs');
+    } else ignored(section, keyAt, 'of telemetry there are logs and metrics');
   }
   return faults;
 }

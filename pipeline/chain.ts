@@ -5,11 +5,15 @@ import type { Drop, Emit, MutationCounts, Processor, Rejection } from './compone
 import type { FanOut, Lane } from './fanout.ts';
 import type { Log } from './log.ts';
 import type { Signal } from './signal.ts';
+import type { ComponentStats } from './stats.ts';
 import type { ComponentStatus } from './status.ts';
+import type { ProcessorTraffic } from './traffic.ts';
 
 export interface NamedProcessor {
   readonly id: string;
   readonly processor: Processor;
+  /** Counts what it takes and passes on; absent = nobody asks. */
+  readonly traffic?: ProcessorTraffic;
 }
 
 const MUTATIONS = ['added', 'modified', 'deleted'] as const satisfies readonly (keyof MutationCounts)[];
@@ -50,7 +54,8 @@ export class Chain {
     this.#audit = audit;
     this.#mutations = stages.map(() => NO_MUTATIONS);
     this.#drop = (batch, items, reason, message) => this.#dropped(batch, items, reason, message);
-    this.#emits = stages.map((_, stage) => (batch: ScopedBatch) => {
+    this.#emits = stages.map(({ traffic }, stage) => (batch: ScopedBatch) => {
+      if (traffic !== undefined) traffic.outgoing += batch.items;
       if (this.#call !== undefined) this.#call.emitted = true;
       this.#run(batch, stage + 1);
     });
@@ -111,12 +116,21 @@ export class Chain {
     });
   }
 
+  /** What its processors count by themselves. */
+  stats(): readonly ComponentStats[] {
+    return this.#stages.flatMap(({ id, processor }) => {
+      const stats = processor.stats?.();
+      return stats === undefined ? [] : [{ id, kind: 'processor', pipeline: this.id, stats }];
+    });
+  }
+
   #run(batch: ScopedBatch, stage: number): void {
     const next = this.#stages[stage];
     if (next === undefined) {
       this.#fanOut.route(batch);
       return;
     }
+    if (next.traffic !== undefined) next.traffic.incoming += batch.items;
     const outer = this.#call;
     const call: Call = { batch, left: batch.items, emitted: false };
     this.#call = call;

@@ -13,6 +13,7 @@ import { DeliveryQueue } from './queue.ts';
 import { RunningGraph, type AdmissionPart, type ExporterPart, type ExtensionPart, type ReceiverPart } from './running-graph.ts';
 import { ScopeLimiters } from './scope-limits.ts';
 import { DEFAULT_SCOPE_STAGE } from './scope/stage.ts';
+import type { GraphStats } from './stats.ts';
 import type { ComponentStatus } from './status.ts';
 
 export interface Graph {
@@ -25,6 +26,7 @@ export interface Graph {
   takeOver(): void;
   ledger(): LedgerSnapshot;
   status(): readonly ComponentStatus[];
+  stats(): GraphStats;
 }
 
 export interface GraphContext {
@@ -134,7 +136,7 @@ class Builder {
       const instance = this.#processor(id);
       if (instance.component.kind === 'processor') {
         const processor: Processor = await this.#make(instance);
-        stages.push({ id, processor });
+        stages.push({ id, processor, traffic: this.#ledger.traffic.processor(id)[pipeline.signal] });
       } else assert(stages.length === 0, `${id} is not first in pipeline ${pipeline.id}`);
     }
     const destinations = pipeline.exporters.map((id) => {

@@ -21,6 +21,7 @@ import { bind, type Bound } from './scope/bind.ts';
 import type { Binding } from './scope/binding.ts';
 import type { ScopeLimiter, ScopeLimiters } from './scope-limits.ts';
 import { SIGNALS, type Signal } from './signal.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface IntakeOptions {
   readonly receiver: string;
@@ -74,6 +75,7 @@ export class ReceiverIntake implements Intake {
   readonly binding: Binding;
   readonly #options: IntakeOptions;
   readonly #rows: Rows<ReceiverCount>;
+  readonly #traffic: ReturnType<Traffic['receiver']>;
   readonly #entrances: Readonly<Partial<Record<Signal, Entrance>>>;
   #closed = false;
 
@@ -81,6 +83,7 @@ export class ReceiverIntake implements Intake {
     this.binding = options.binding;
     this.#options = options;
     this.#rows = options.ledger.receiver(options.receiver);
+    this.#traffic = options.ledger.traffic.receiver(options.receiver);
     this.#entrances = Object.fromEntries(
       SIGNALS.flatMap((signal) => {
         const chains = options.chains.filter((chain) => chain.signal === signal);
@@ -96,7 +99,10 @@ export class ReceiverIntake implements Intake {
 
   admit(bytes: number): Refusal | undefined {
     if (this.#closed) return this.#stopping();
-    return this.#options.audit.refusal() ?? this.#options.admission?.admit(bytes);
+    const { audit, admission, ledger, receiver } = this.#options;
+    const refused = audit.refusal() ?? admission?.admit(bytes);
+    if (refused !== undefined) ledger.traffic.countUnread(receiver, refused.code.toLowerCase());
+    return refused;
   }
 
   release(bytes: number): void {
@@ -150,7 +156,7 @@ export class ReceiverIntake implements Intake {
   #pass(arrival: Arrival): Promise<Outcome> | Outcome {
     const unmet = reserve(arrival.needs);
     if (unmet === undefined) return this.#enter(arrival);
-    return blocks(unmet) ? this.#wait(arrival, unmet) : this.#refuse(arrival, refusalOf(unmet));
+    return blocks(unmet) ? this.#wait(arrival, unmet) : this.#turnAway(arrival, unmet);
   }
 
   /**
@@ -189,7 +195,7 @@ export class ReceiverIntake implements Intake {
     const ticket = new Ticket();
     let unmet: Need | undefined = first;
     while (unmet !== undefined) {
-      if (!blocks(unmet)) return this.#refuse(arrival, refusalOf(unmet));
+      if (!blocks(unmet)) return this.#turnAway(arrival, unmet);
       const { room } = unmet.queue;
       const isMyTurn: boolean = await room.wait(ticket, unmet.demand);
       // The queue may outlive this intake, whose processors are flushed for good.
@@ -210,8 +216,9 @@ export class ReceiverIntake implements Intake {
       const row = this.#rows.of(signal, batch.scope);
       row.received += batch.items;
       row.accepted += batch.items;
+      this.#traffic[signal][origin.transport].accepted += batch.items;
     }
-    this.#countRejected(signal, bound);
+    this.#countRejected(signal, origin, bound);
     if (passages.length > 0) {
       receipt.retain(passages.length);
       lease.retain(passages.length);
@@ -286,7 +293,12 @@ export class ReceiverIntake implements Intake {
     );
   }
 
-  #refuse({ signal, lease, bound, charged }: Arrival, answer: Refusal): Refusal {
+  #turnAway(arrival: Arrival, unmet: Need): Refusal {
+    this.#options.ledger.traffic.countTurnedAway(unmet.queue.id, arrival.signal, itemsOf(unmet));
+    return this.#refuse(arrival, refusalOf(unmet));
+  }
+
+  #refuse({ signal, origin, lease, bound, charged }: Arrival, answer: Refusal): Refusal {
     refund(charged);
     end(charged);
     const reason = answer.code.toLowerCase();
@@ -294,15 +306,17 @@ export class ReceiverIntake implements Intake {
       const row = this.#rows.of(signal, batch.scope);
       row.received += batch.items;
       count(row.rejected, reason, batch.items);
+      this.#traffic[signal][origin.transport].refused += batch.items;
     }
-    this.#countRejected(signal, bound);
+    this.#countRejected(signal, origin, bound);
     lease.release(true);
     this.#options.log.limited(`${reason} ${this.#options.receiver}`, `cannot accept ${signal}: ${answer.message}`);
     return answer;
   }
 
-  #countRejected(signal: Signal, bound: Bound): void {
+  #countRejected(signal: Signal, { transport }: Origin, bound: Bound): void {
     for (const { scope, reason, items, message } of bound.rejected) {
+      this.#traffic[signal][transport].refused += items;
       const row = this.#rows.of(signal, this.#counted(scope));
       row.received += items;
       count(row.rejected, reason, items);
@@ -347,6 +361,10 @@ function entrance(chains: readonly Chain[], claimKeys: readonly string[]): Entra
   const keepsMatches = chains.some((chain) => chain.reusesMatches);
   const inspection = mergeInspections(claimKeys, asked, keepsMatches);
   return { chains, inspection, waits: chains.some((chain) => chain.waits) };
+}
+
+function itemsOf({ demand }: Need): number {
+  return demand.reduce((sum, { items }) => sum + items, 0);
 }
 
 function blocks({ queue }: Need): boolean {

@@ -1,6 +1,7 @@
 import { LIMITS } from './limits.ts';
 import type { OnFull } from './plan.ts';
 import { SIGNALS, type Signal } from './signal.ts';
+import { Traffic } from './traffic.ts';
 
 /** received = accepted + sum(rejected). Items. */
 export interface ReceiverRow {
@@ -103,6 +104,7 @@ export type Held = (signal: Signal, scope: string) => number;
 
 /** All counters of a process. Bounded: `LIMITS.scopes` scopes, times what is configured. */
 export class Ledger {
+  readonly traffic = new Traffic();
   readonly #receivers = new Map<string, Rows<ReceiverCount>>();
   readonly #pipelines = new Map<string, Rows<PipelineCount>>();
   readonly #exporters = new Map<string, { rows: Rows<ExporterCount>; held: Set<Held> }>();

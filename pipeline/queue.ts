@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import type { Delivery } from './plan.ts';
 import { backoffMs, isExhausted } from './retry.ts';
 import { Room, type Share } from './room.ts';
+import type { QueueStats } from './stats.ts';
 import type { ComponentState, ComponentStatus } from './status.ts';
 
 export interface QueueContext {
@@ -109,6 +110,21 @@ export class DeliveryQueue {
     };
     const status = { id: this.id, kind: 'exporter', state: this.#state, queue } as const;
     return this.#message === undefined ? status : { ...status, message: this.#message };
+  }
+
+  stats(): QueueStats {
+    const { used } = this.room;
+    const { sizer, queue_size, queue_bytes } = this.delivery.sending_queue;
+    return {
+      exporter: this.id,
+      sizer,
+      // Of requests that were merged or split, parts are counted; a part waits as a whole.
+      size: Math.ceil(used[sizer]),
+      capacity: queue_size,
+      bytes: used.bytes,
+      bytesMax: sizer === 'bytes' ? Math.min(queue_size, queue_bytes) : queue_bytes,
+      inFlight: this.#sending.size + this.#retrying.size,
+    };
   }
 
   /** Takes a batch for which `reserved` was taken before. */

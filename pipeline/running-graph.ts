@@ -6,6 +6,7 @@ import type { Held, Ledger, LedgerSnapshot } from './ledger.ts';
 import type { Instance } from './plan.ts';
 import type { DeliveryQueue } from './queue.ts';
 import type { ScopeLimiters } from './scope-limits.ts';
+import type { GraphStats } from './stats.ts';
 import { worstOfEach, type ComponentState, type ComponentStatus } from './status.ts';
 
 export interface ExtensionPart {
@@ -108,6 +109,19 @@ export class RunningGraph implements Graph {
       ...worstOfEach(chains.flatMap((chain) => chain.status())).map((status) => (running ? status : { ...status, state })),
       ...exporters.map(({ queue }) => (running ? queue.status() : { ...queue.status(), state })),
     ];
+  }
+
+  stats(): GraphStats {
+    const { chains, exporters } = this.parts;
+    const own = exporters.flatMap(({ instance: { id }, exporter }) => {
+      const stats = exporter.stats?.();
+      return stats === undefined ? [] : [{ id, kind: 'exporter', stats } as const];
+    });
+    return {
+      components: [...chains.flatMap((chain) => chain.stats()), ...own],
+      queues: exporters.map(({ queue }) => queue.stats()),
+      traffic: this.counters.traffic,
+    };
   }
 
   async #stop(deadlineMs: number): Promise<void> {

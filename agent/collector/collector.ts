@@ -7,6 +7,7 @@ import type { Log } from '../../pipeline/log.ts';
 import { changesBetween } from './changes.ts';
 import { createHost, type CollectorHost, type HostOptions } from './host.ts';
 import { createLog, type Write } from './log.ts';
+import { openOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 
 /** Of a refusal, one audit record tells so much. */
 const TOLD_LINES = 5;
@@ -18,14 +19,17 @@ export class Collector {
   #loaded: Loaded;
   #graph: Graph;
   #log: Log;
+  #metrics: OwnMetrics | undefined;
   /** The reload under way; the next one waits for it. */
   #changing: Promise<void> = Promise.resolve();
   /** The drain of the graph before this one. */
   #retiring: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  private constructor(host: CollectorHost, loaded: Loaded, graph: Graph, log: Log, write: Write) {
+  private constructor(host: CollectorHost, loaded: Loaded, running: Running, log: Log, write: Write) {
+    const { graph, metrics } = running;
     this.host = host;
+    this.#metrics = metrics;
     this.#loaded = loaded;
     this.#graph = graph;
     this.#log = log;
@@ -39,14 +43,16 @@ export class Collector {
     const host = createHost(plan.storage.directory, settingsOf(loaded, log));
     const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log });
     host.attach(graph);
+    let metrics: OwnMetrics | undefined;
     try {
       await graph.start();
+      metrics = await openOwnMetrics(loaded.service.telemetry.metrics, host, host, log);
     } catch (error) {
       await graph.stop(0);
       throw error;
     }
     await recordChange(host, 'started', loaded);
-    return new Collector(host, loaded, graph, log, write);
+    return new Collector(host, loaded, { graph, metrics }, log, write);
   }
 
   get loaded(): Loaded {
@@ -68,6 +74,8 @@ export class Collector {
   stop(): Promise<void> {
     this.#stopped ??= this.#changing.then(async () => {
       await Promise.all([this.#retiring, this.#graph.stop(this.#loaded.plan.service.shutdownTimeoutMs)]);
+      // Last, so that whoever asks sees the drain.
+      await this.#metrics?.close(0);
     });
     return this.#stopped;
   }
@@ -97,7 +105,7 @@ export class Collector {
   }
 
   async #takeOver(loaded: Loaded): Promise<void> {
-    const before = { graph: this.#graph, plan: this.#loaded.plan };
+    const before = { graph: this.#graph, plan: this.#loaded.plan, metrics: this.#metrics };
     const { plan } = loaded;
     // At most one graph drains while another runs.
     await this.#retiring;
@@ -105,28 +113,43 @@ export class Collector {
       throw new StartError('cannot change storage.directory while running: what is there is in use; restart');
     const log = logOf(loaded, this.#write);
     const host = this.host.next(settingsOf(loaded, log));
-    const graph = await this.#startBeside(loaded, before.graph, host, log);
+    const { graph, metrics } = await this.#startBeside(loaded, before.graph, host, log);
     this.host.commit(graph);
     graph.takeOver();
+    this.#metrics = metrics;
     this.#graph = graph;
     this.#loaded = loaded;
     this.#log = log;
     this.#retiring = before.graph.stop(before.plan.service.shutdownTimeoutMs, graph);
+    await before.metrics?.close(0);
   }
 
-  async #startBeside({ plan }: Loaded, before: Graph, host: ReturnType<CollectorHost['next']>, log: Log): Promise<Graph> {
+  async #startBeside(
+    { plan, service }: Loaded,
+    before: Graph,
+    host: ReturnType<CollectorHost['next']>,
+    log: Log,
+  ): Promise<Running> {
     let graph: Graph | undefined;
+    let metrics: OwnMetrics | undefined;
     try {
       graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log }, before);
       await graph.start();
+      metrics = await openOwnMetrics(service.telemetry.metrics, host, this.host, log);
       await this.host.prepareCommit();
-      return graph;
+      return { graph, metrics };
     } catch (error) {
+      await metrics?.close(0);
       await graph?.stop(0);
       await this.host.abandon(this.#log);
       throw error;
     }
   }
+}
+
+interface Running {
+  readonly graph: Graph;
+  readonly metrics: OwnMetrics | undefined;
 }
 
 function settingsOf({ auth, matrix, detected }: Loaded, log: Log): HostOptions {

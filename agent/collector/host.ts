@@ -7,7 +7,9 @@ import type { ApiOptions, Host, HostStorage, HttpHandler, HttpListener, HttpOpti
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { Log } from '../../pipeline/log.ts';
 import { GLOBAL_SCOPE, SCOPE_MATRIX, scopeNames, type ScopeMatrix } from '../../pipeline/scope/matrix.ts';
+import type { GraphStats } from '../../pipeline/stats.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
+import { Traffic } from '../../pipeline/traffic.ts';
 import type { Authenticator } from '../../server/auth/authenticator.ts';
 import { Listeners, type OpenListener } from './listeners.ts';
 
@@ -15,6 +17,7 @@ import { Listeners, type OpenListener } from './listeners.ts';
 export interface Running {
   ledger(): LedgerSnapshot;
   status(): readonly ComponentStatus[];
+  stats(): GraphStats;
 }
 
 const NOBODY: AuthResult = {
@@ -171,6 +174,11 @@ export class CollectorHost extends GraphHost {
   /** The host is made before the graph, which needs it. */
   attach(running: Running): void {
     this.#common.running = running;
+  }
+
+  /** What components and queues count; nothing until the graph runs. */
+  stats(): GraphStats {
+    return this.#common.running?.stats() ?? { components: [], queues: [], traffic: new Traffic() };
   }
 
   /** How the service itself is: undefined = as it should be. */

@@ -3,6 +3,7 @@ import type { Instance, Plan } from '../../pipeline/plan.ts';
 import type { DetectedScope } from '../../pipeline/scope/detect.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import type { OpenListener } from './listeners.ts';
+import { OWN_METRICS } from './own-metrics.ts';
 
 export interface Welcome {
   readonly version: string;
@@ -16,8 +17,10 @@ export interface Welcome {
 /** What a start prints: where it listens, as whom, and two ways to send something. */
 export function welcomeText({ version, plan, detected, listeners, configs }: Welcome): string {
   const places = [...plan.receivers, ...plan.extensions].flatMap((instance) => placesOf(instance, listeners));
+  const metrics = listeners.filter(({ owner }) => owner === OWN_METRICS);
   const rows = [
     ...places.map(({ id, url, engine, scope }) => [id, `${url}  (${engine}${scope === undefined ? '' : `, scope ${scope}`})`]),
+    ...metrics.map(({ listener }) => [OWN_METRICS, `${listener.url}/metrics`]),
     ['scope', `${detected.scope}  (${whence(detected, plan, places)})`],
     ['pipelines', plan.pipelines.map(({ id, exporters }) => `${id} → ${exporters.join(', ')}`).join('; ')],
     ['config', configs.join(', ')],

@@ -101,9 +101,8 @@ service:
     expect(plan.pipelines).toHaveLength(1);
     expect(warnings.map(formatFault)).toEqual([
       `a.yaml:${lines + 3}:7: service::telemetry::logs::output_paths: has no effect: of logs there are level and encoding; lines go to stderr`,
-      `a.yaml:${lines + 4}:5: service::telemetry::metrics: has no effect: there are no own metrics yet; health_check has the counters at /ledger`,
       `a.yaml:${lines + 5}:5: service::telemetry::traces: has no effect: there are no own traces`,
-      `a.yaml:${lines + 6}:5: service::telemetry::resource: has no effect: of telemetry there is logs`,
+      `a.yaml:${lines + 6}:5: service::telemetry::resource: has no effect: of telemetry there are logs and metrics`,
     ]);
     expect((await planOf(`${MINIMAL}  telemetry: { metrics: { level: none } }\n`)).warnings).toEqual([]);
   });

@@ -7,6 +7,7 @@ import type { Extension } from '../../../pipeline/component.ts';
 import type { HttpListener } from '../../../pipeline/host.ts';
 import { createHost } from '../../../agent/collector/host.ts';
 import { exporterRow, ledgerOf } from '../../support/ledger-rows.ts';
+import { NO_STATS } from '../../support/no-stats.ts';
 
 const status = (id: string, state: ComponentState, message?: string): ComponentStatus =>
   message === undefined ? { id, kind: 'exporter', state } : { id, kind: 'exporter', state, message };
@@ -34,7 +35,7 @@ describe('the health listener', () => {
   ): Promise<{ url: string; listener: HttpListener }> {
     const host = createHost();
     const ledger = ledgerOf({ exporters: [exporterRow({ exported: 5, routed: 5 })] });
-    host.attach({ ledger: () => ledger, status: () => components });
+    host.attach({ ledger: () => ledger, status: () => components, stats: () => NO_STATS });
     const log = { info() {}, warn() {}, error() {}, limited() {} };
     const clock = { now: () => Date.now(), after: () => () => {} };
     extension = create(config.parse({ endpoint: '127.0.0.1:0', ...options }), {

@@ -8,6 +8,7 @@ import { LIMITS } from '../../../pipeline/limits.ts';
 import { overrideMatrix, SCOPE_MATRIX } from '../../../pipeline/scope/matrix.ts';
 import { readOwnerToken } from '../../../server/auth/owner-token.ts';
 import { HTTP_OPTIONS } from '../../support/http-bench.ts';
+import { NO_STATS } from '../../support/no-stats.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { SECRET, tokenOf } from '../../support/tokens.ts';
 
@@ -25,7 +26,11 @@ async function start(storage = folder()) {
     matrix: overrideMatrix(SCOPE_MATRIX, { A: {}, B: {} }),
     runsAs: 'A',
   });
-  host.attach({ ledger: () => ({ receivers: [row('A'), row('B')], pipelines: [], exporters: [] }), status: () => [] });
+  host.attach({
+    ledger: () => ({ receivers: [row('A'), row('B')], pipelines: [], exporters: [] }),
+    status: () => [],
+    stats: () => NO_STATS,
+  });
   const listener = await host.api({ ...HTTP_OPTIONS, auth: ['token'] });
   open.push(listener);
   const ask = async (path: string, token?: string, init: RequestInit = {}) => {
