@@ -83,7 +83,7 @@ export const LIMITS = {
   /** Longest wait before a retry while the process drains. */
   drainBackoffMs: 500,
   /** Kept for reuse by the buffer pool, over all size classes. */
-  pooledBytes: 16 * 1024 * 1024,
+  pooledBytes: 64 * 1024 * 1024,
   /** A request up to this size is copied to others that wait for the same batch; a larger one waits in its own memory. */
   gatheredBytes: 16 * 1024,
   /** One that is changed, and so has to be copied, up to this size. */
