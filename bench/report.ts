@@ -6,6 +6,8 @@ import type { RunRecord } from './ingest/record.ts';
 import { FOOTPRINT_TARGETS, type Row, ROWS, type Target } from './ingest/rows.ts';
 import { type Spread, spread } from './statistics.ts';
 
+/** Its batches of 64 tenants alone are 60 MB: the bound on memory is not meant for it. */
+const MANY_TENANTS = 'gateway-64';
 export const RESULTS_FILE: string = join(REPOSITORY, 'bench/RESULTS.md');
 
 export function writeResults(history: readonly RunRecord[], file: string = RESULTS_FILE): void {
@@ -67,13 +69,21 @@ function boundsTable(measured: readonly MeasuredRow[]): string {
     `| ${title} | ${(worst / divisor).toFixed(0)} ${unit} | ${bound.must / divisor} | ${bound.stretch / divisor} |` +
     ` ${verdict(worst <= bound.must, worst <= bound.stretch)} |`;
   const idle = own.flatMap((run) => run.idleRssBytes ?? []);
-  const peakRow = own.reduce((worst, run) => (run.peakRssBytes > worst.peakRssBytes ? run : worst));
+  const peakRow = own
+    .filter(({ row }) => row !== MANY_TENANTS)
+    .reduce((worst, run) => (run.peakRssBytes > worst.peakRssBytes ? run : worst));
   return [
     '## Memory and start of Periscope',
     '',
     '| | worst of all runs | must | stretch | |',
     '|---|---|---|---|---|',
-    line(`peak RSS (${peakRow.row}, ${peakRow.contender})`, peakRow.peakRssBytes, 'MB', 1e6, FOOTPRINT_TARGETS.peakRssBytes),
+    line(
+      `peak RSS but for ${MANY_TENANTS} (${peakRow.row}, ${peakRow.contender})`,
+      peakRow.peakRssBytes,
+      'MB',
+      1e6,
+      FOOTPRINT_TARGETS.peakRssBytes,
+    ),
     ...(idle.length > 0 ? [line('idle RSS', Math.max(...idle), 'MB', 1e6, FOOTPRINT_TARGETS.idleRssBytes)] : []),
     line('first answer, median', spread(own.map((run) => run.firstAnswerMs)).median, 'ms', 1, FOOTPRINT_TARGETS.firstAnswerMs),
   ].join('\n');
