@@ -43,11 +43,17 @@ export interface ScalarTree {
 class TreeBuilder {
   readonly #document: Document<ParsedNode>;
   readonly #position: (node: Node) => Position;
+  /** Keys that their map has already, by place: a map with an anchor is built where it is used, too. */
+  readonly #repeated = new Map<string, Fault>();
   #nodes = 0;
 
   constructor(document: Document<ParsedNode>, position: (node: Node) => Position) {
     this.#document = document;
     this.#position = position;
+  }
+
+  get faults(): readonly Fault[] {
+    return [...this.#repeated.values()];
   }
 
   build(node: Node | null, at: Position): Tree {
@@ -66,17 +72,25 @@ class TreeBuilder {
   #map(items: readonly unknown[], at: Position): MapTree {
     const entries = new Map<string, Entry>();
     const inherited = new Map<string, Entry>();
+    const seen = new Set<string>();
     for (const pair of items) {
       if (!isPair(pair)) continue;
       const keyNode = pair.key as Node;
       const key = isScalar(keyNode) ? String(keyNode.value) : String(keyNode);
       const keyAt = this.#position(keyNode);
+      if (seen.has(key)) this.#repeat(key, keyAt);
+      seen.add(key);
       const value = this.build(pair.value as Node | null, keyAt);
       if (key === '<<') for (const [name, entry] of mergeEntries(value)) inherited.set(name, entry);
       else entries.set(key, { keyAt, value });
     }
     for (const [name, entry] of inherited) if (!entries.has(name)) entries.set(name, entry);
     return { kind: 'map', entries, at };
+  }
+
+  #repeat(key: string, position: Position): void {
+    const message = `cannot read YAML: Map keys must be unique; "${key}" is repeated`;
+    this.#repeated.set(`${position.line}:${position.column}`, { severity: 'error', message, path: '', position });
   }
 }
 
@@ -95,16 +109,19 @@ function scalarValue(value: unknown): string | number | boolean | null {
 
 /** Reads one YAML text. Syntax faults come back as faults with their place; `tree` is then undefined. */
 export function parseTree(text: string, source: string): { tree: Tree | undefined; faults: Fault[] } {
+  if (text.length > LIMITS.configChars) {
+    const message = `cannot read YAML: ${text.length} characters; at most ${LIMITS.configChars} are taken`;
+    return { tree: undefined, faults: [{ severity: 'error', message, path: '', position: { source, line: 1, column: 1 } }] };
+  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false, uniqueKeys: true });
+  // Whether keys are unique is asked by the builder: the parser compares each with all before it.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false, uniqueKeys: false });
   const place = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { source, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  // What follows a syntax fault is guesswork of the parser; a key given twice is a fault of its own.
-  const broken = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
-  const errors = document.errors.filter((error) => error === broken || error.code === 'DUPLICATE_KEY');
-  const faults: Fault[] = [...errors, ...document.warnings].map((error) => ({
+  // What follows a syntax fault is guesswork of the parser.
+  const faults: Fault[] = [...document.errors.slice(0, 1), ...document.warnings].map((error) => ({
     severity: document.errors.includes(error as never) ? 'error' : 'warning',
     message: `cannot read YAML: ${error.message}`,
     path: '',
@@ -113,7 +130,8 @@ export function parseTree(text: string, source: string): { tree: Tree | undefine
   if (document.errors.length > 0) return { tree: undefined, faults };
   try {
     const builder = new TreeBuilder(document, (node) => place(node.range?.[0] ?? 0));
-    return { tree: builder.build(document.contents, place(0)), faults };
+    const tree = builder.build(document.contents, place(0));
+    return builder.faults.length === 0 ? { tree, faults } : { tree: undefined, faults: [...faults, ...builder.faults] };
   } catch (error) {
     const message = `cannot read YAML: ${error instanceof Error ? error.message : String(error)}`;
     return { tree: undefined, faults: [...faults, { severity: 'error', message, path: '', position: place(0) }] };

@@ -129,6 +129,8 @@ export const LIMITS = {
   auditDetailChars: 4096,
   /** Entries in the details of one audit record. */
   auditDetails: 32,
+  /** Characters of one YAML text: it is read at once, while nothing else runs. A Kubernetes ConfigMap holds half of it. */
+  configChars: 2 * 1024 * 1024,
   configSources: 100,
   configExpansions: 1000,
   /** Values of one YAML text with its anchors multiplied out. */

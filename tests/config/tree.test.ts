@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lookUp, parseTree, plainOf } from '../../config/tree.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
 
 function plain(text: string): unknown {
   const { tree } = parseTree(text, 'a.yaml');
@@ -43,7 +44,25 @@ describe('a YAML text as a tree', () => {
   });
 
   it('reports a key that is written twice', () => {
-    expect(parseTree('a: 1\na: 2\n', 'a.yaml').faults[0]?.message).toContain('unique');
+    const { tree, faults } = parseTree('a: &a { b: 1, b: 2 }\nc: *a\na: 2\n', 'a.yaml');
+    expect(tree).toBeUndefined();
+    expect(faults.map(({ message, position }) => [message.slice(-31), position?.line, position?.column])).toEqual([
+      ['must be unique; "b" is repeated', 1, 15],
+      ['must be unique; "a" is repeated', 3, 1],
+    ]);
+  });
+
+  it('refuses a text of 10 MB by its length, and reads one that is as long as may be in linear time', () => {
+    const keys = (chars: number): string => {
+      const entries: string[] = [];
+      for (let i = 0; i * 64 < chars; i++) entries.push(`key_${String(i).padStart(8, '0')}: ${'x'.repeat(49)}\n`);
+      return entries.join('');
+    };
+    const { tree, faults } = parseTree(keys(10_000_000), 'a.yaml');
+    expect(tree).toBeUndefined();
+    expect(faults).toHaveLength(1);
+    expect(faults[0]?.message).toContain(`at most ${LIMITS.configChars}`);
+    expect(Object.keys(plain(keys(LIMITS.configChars - 64)) as object)).toHaveLength(LIMITS.configChars / 64 - 1);
   });
 
   it('refuses anchors that multiply without end', () => {
