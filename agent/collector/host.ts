@@ -61,6 +61,8 @@ class GraphHost implements Host {
   readonly #common: Common;
   readonly #options: Required<Pick<HostOptions, 'matrix' | 'log'>> & HostOptions;
   #authenticator: Authenticator | undefined;
+  /** Of the API, where this graph opens it. */
+  #apiMethods: readonly AuthMethod[] | undefined;
 
   constructor(common: Common, options: HostOptions) {
     this.audit = common.audit;
@@ -89,7 +91,8 @@ class GraphHost implements Host {
     const { openApi } = await import('../../server/routes/open.ts');
     await this.prepareAuth(options.auth);
     const common = this.#common;
-    common.apiMethods = options.auth;
+    this.#apiMethods = options.auth;
+    if (common.current === this) this.become();
     // Asked anew for each request: the API may live on when another configuration says who may do what.
     const current = (): GraphHost => common.current ?? this;
     return openApi(options, {
@@ -110,6 +113,18 @@ class GraphHost implements Host {
     if (methods.length === 0) return;
     this.#authenticator ??= this.#common.current?.authenticatorFor(this.#options) ?? (await this.#makeAuthenticator());
     this.#authenticator.prepare(methods);
+  }
+
+  /** Its word counts from now on. */
+  become(): void {
+    const common = this.#common;
+    common.current = this;
+    if (this.#apiMethods !== undefined) common.apiMethods = this.#apiMethods;
+  }
+
+  /** Reads what the API needs of `auth:`, whether this graph has opened it or one before. Rejects with a StartError. */
+  async prepareApi(): Promise<void> {
+    await this.prepareAuth(this.#apiMethods ?? this.#common.apiMethods);
   }
 
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult> {
@@ -195,12 +210,12 @@ export class CollectorHost extends GraphHost {
 
   /** The next graph has started: reads what an API that lives on needs of `auth:`. Rejects with a StartError. */
   async prepareCommit(): Promise<void> {
-    await this.#next?.prepareAuth(this.#common.apiMethods);
+    await this.#next?.prepareApi();
   }
 
   commit(running: Running): void {
     this.#common.listeners.commit();
-    this.#common.current = this.#next;
+    this.#next?.become();
     this.#next = undefined;
     this.attach(running);
   }

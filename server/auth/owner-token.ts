@@ -34,6 +34,31 @@ export function writeOwnerToken(storageDirectory: string): OwnerToken {
   };
 }
 
+/** Tokens that this process has written, by path, and how many hold each. */
+const shared = new Map<string, { readonly owner: OwnerToken; holders: number }>();
+
+/** As writeOwnerToken, but the one that is there where this process holds one already: while a configuration is reloaded
+ *  two APIs are open, and whichever of them ends must not take the token from the other. */
+export function holdOwnerToken(storageDirectory: string): OwnerToken {
+  const path = join(storageDirectory, OWNER_TOKEN_FILE);
+  const entry = shared.get(path) ?? { owner: writeOwnerToken(storageDirectory), holders: 0 };
+  shared.set(path, entry);
+  entry.holders += 1;
+  let held = true;
+  return {
+    token: entry.owner.token,
+    path,
+    remove() {
+      if (!held) return;
+      held = false;
+      entry.holders -= 1;
+      if (entry.holders > 0) return;
+      shared.delete(path);
+      entry.owner.remove();
+    },
+  };
+}
+
 /** Throws a StartError: there is none, or it is not safe to trust. */
 export function readOwnerToken(storageDirectory: string): string {
   return readPrivateFile(join(storageDirectory, OWNER_TOKEN_FILE)).trimEnd();

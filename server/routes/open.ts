@@ -4,7 +4,7 @@ import type { ApiOptions, HttpHandler, HttpListener, HttpOptions } from '../../p
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { writeOwnerToken } from '../auth/owner-token.ts';
+import { holdOwnerToken } from '../auth/owner-token.ts';
 import { ApiHandler } from './api.ts';
 
 /** What the API asks of its host, anew for each request: a configuration may change under it. */
@@ -44,7 +44,7 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
   const listener = await host.open(options, handler);
   if (!options.auth.includes('token')) return listener;
   try {
-    const owner = writeOwnerToken(host.storageDirectory);
+    const owner = holdOwnerToken(host.storageDirectory);
     host.setOwner(owner.token);
     const close = (deadlineMs: number): Promise<void> => {
       owner.remove();

@@ -128,6 +128,27 @@ describe('another configuration while it runs', () => {
     expect([await status(basic('ann')), await status(basic('bob')), await status(owner)]).toEqual([401, 200, 200]);
   });
 
+  it('an API that changes in a configuration that cannot start: the owner keeps the token, and so it is when it can', async () => {
+    const withApi = (connections: number): string =>
+      `${yamlOf({ service: '  extensions: [dashboard]' })}extensions: { dashboard: { endpoint: '127.0.0.1:0', max_connections: ${connections} } }\n`;
+    const running = await start(withApi(100));
+    const owner = await readFile(join(folder, 'token'), 'utf8');
+    const status = async (): Promise<number> => {
+      const { url } = running.host.listeners.find(({ owner: id }) => id === 'dashboard')!.listener;
+      const answer = await fetch(`${url}/api/v1/ledger`, { headers: { authorization: `Bearer ${owner.trim()}` } });
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    const taken = withApi(50).replace("http: { endpoint: '127.0.0.1:0'", `http: { endpoint: '${new URL(sink.url).host}'`);
+    expect(await running.reload(() => loaded(taken))).toBe(false);
+    expect(lines.at(-1)).toContain('another process listens there');
+    expect([await status(), await readFile(join(folder, 'token'), 'utf8')]).toEqual([200, owner]);
+    expect(await running.reload(() => loaded(withApi(50)))).toBe(true);
+    expect([await status(), await readFile(join(folder, 'token'), 'utf8')]).toEqual([200, owner]);
+    await running.stop();
+    await expect(readFile(join(folder, 'token'))).rejects.toThrow('ENOENT');
+  });
+
   it('the folder of its state cannot change', async () => {
     const running = await start();
     expect(await running.reload(() => loaded(yamlOf().replace(folder, join(folder, 'other'))))).toBe(false);
