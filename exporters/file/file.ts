@@ -17,6 +17,12 @@ export function create(config: Config, context: Context): Exporter {
 /** Every path that was written, with its scope: templates of two exporters may meet, scopes must not. */
 const scopeOfPath = new Map<string, string>();
 
+/**
+ * Templates that exporters of this process write to now, each with the paths that one of them has begun. While a
+ * configuration is reloaded two exporters write to one template: the second one goes on with what the first has begun.
+ */
+const begun = new Map<string, { readonly paths: Set<string>; exporters: number }>();
+
 class FileExporter implements Exporter {
   readonly #config: Config;
   readonly #context: Context;
@@ -25,6 +31,7 @@ class FileExporter implements Exporter {
   /** Least recently used first. */
   readonly #files = new Map<string, RecordFile>();
   #cancelFlush: (() => void) | undefined;
+  #begun: Set<string> | undefined;
   #stopped = false;
   #bytesOut = 0;
 
@@ -43,6 +50,10 @@ class FileExporter implements Exporter {
     } catch (error) {
       throw new StartError(`cannot write to ${folder}: ${causeOf(error)}`);
     }
+    const entry = begun.get(this.#template) ?? { paths: new Set<string>(), exporters: 0 };
+    begun.set(this.#template, entry);
+    if (this.#begun === undefined) entry.exporters += 1;
+    this.#begun = entry.paths;
     this.#stopped = false;
     this.#scheduleFlush();
   }
@@ -70,10 +81,19 @@ class FileExporter implements Exporter {
   async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true;
     this.#cancelFlush?.();
+    this.#leave();
     const closed = Promise.all([...this.#files.values()].map((file) => file.close()));
     this.#files.clear();
     // A disk that hangs must not hang the stop.
     await Promise.race([closed, new Promise<void>((resolve) => this.#context.clock.after(Math.max(deadlineMs, 100), resolve))]);
+  }
+
+  #leave(): void {
+    const entry = this.#begun === undefined ? undefined : begun.get(this.#template);
+    this.#begun = undefined;
+    if (entry === undefined) return;
+    entry.exporters -= 1;
+    if (entry.exporters === 0) begun.delete(this.#template);
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -86,12 +106,13 @@ class FileExporter implements Exporter {
       this.#files.get(path) ??
       new RecordFile(path, {
         lines: isLines(this.#format),
-        append,
+        append: append || this.#begun?.has(path) === true,
         rotation: rotation ?? undefined,
         syncEachWrite: flush_interval === 0,
         now: () => this.#context.clock.now(),
         warn: (message) => this.#context.log.limited(path, message),
       });
+    this.#begun?.add(path);
     this.#files.delete(path);
     this.#files.set(path, file);
     this.#closeUnused();

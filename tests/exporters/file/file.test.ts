@@ -143,6 +143,20 @@ describe('scopes', () => {
 });
 
 describe('restart', () => {
+  test('one that takes over from another goes on where that one is, whatever append says', async () => {
+    const path = join(await folderOf(), 'out.jsonl');
+    const old = await exporterOf({ path, append: false });
+    await send(old, 'one');
+    const next = await exporterOf({ path, append: false, flush_interval: '2s' });
+    await old.stop(1000);
+    await send(next, 'two');
+    expect(await textsIn(path.replace('.jsonl', '.TEST.jsonl'))).toEqual(['one', 'two']);
+    await next.stop(1000);
+    const later = await exporterOf({ path, append: false });
+    await send(later, 'three');
+    expect(await textsIn(path.replace('.jsonl', '.TEST.jsonl'))).toEqual(['three']);
+  });
+
   test('appends, or empties the file once when append is off', async () => {
     const folder = await folderOf();
     for (const [append, expected] of [
