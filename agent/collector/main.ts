@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { StartError } from '../../pipeline/errors.ts';
 import type { Actions } from './cli.ts';
+import { awaitHangups } from './hangups.ts';
 import { runOptions } from './run-args.ts';
 import { beginLoading, endLoading } from './while-loading.ts';
 
@@ -16,6 +17,7 @@ const report = (text: string): void => void process.stderr.write(`${text}\n`);
 // Each command loads its own code: `run` must be quick, `--help` needs none of it.
 const actions: Actions = {
   async run(options) {
+    awaitHangups();
     const [{ originOf }, { run }] = await Promise.all([import('./configs.ts'), import('./run.ts')]);
     return run(originOf(options), report, endLoading);
   },

@@ -3,6 +3,7 @@ import { deliveryLines } from './counts.ts';
 import type { ConfigOrigin } from './configs.ts';
 import { Collector } from './collector.ts';
 import { watchConfig } from './config-watch.ts';
+import { onHangup } from './hangups.ts';
 import type { CollectorHost } from './host.ts';
 import { createLog, isShown, type Write } from './log.ts';
 import { packageVersion } from './package-root.ts';
@@ -50,13 +51,11 @@ function reloadOnDemand(collector: Collector, { sources, load }: ConfigOrigin, e
     });
   };
   const onDemand = (): void => void reload();
-  process.on('SIGHUP', onDemand);
+  const ignore = onHangup(onDemand);
   const unwatch = everyMs === 0 ? () => {} : watchConfig(sources, everyMs, onDemand);
   return () => {
     unwatch();
-    process.off('SIGHUP', onDemand);
-    // One that comes late must not end the process in the middle of its drain.
-    process.on('SIGHUP', () => {});
+    ignore();
   };
 }
 
