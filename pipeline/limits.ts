@@ -93,8 +93,12 @@ export const LIMITS = {
   gatherBytes: 64 * 1024,
   /** The walk's memory; one that a large request made grow past this is replaced after it. */
   walkMemoryBytes: 4 * 1024 * 1024,
+  /** A batch that is cut by bytes may come to so many times its bytes: each part repeats the headers of its items. */
+  cutGrowth: 4,
   /** Distinct metadata combinations of one batch processor. */
   batchMetadataCardinality: 1000,
+  /** Batches that one queue makes at a time, of as many scopes, signals and metadata combinations. */
+  queueBatchGroups: 3000,
   /** Distinct scopes one process counts; one more is refused. */
   scopes: 1000,
   /** Retry-After when nothing better is known. */
