@@ -79,6 +79,14 @@ function sendingQueue(onFull: OnFull) {
       .boolean()
       .default(false)
       .meta({ description: 'The sender is answered when this destination has the items.' }),
+    batch: batching(),
+    // TODO(spool): the queue on disk.
+    storage: z
+      .null({
+        error: 'a queue on disk is not there yet; leave it out, and with wait_for_result a sender keeps what is not delivered',
+      })
+      .optional()
+      .meta({ description: 'Not there yet: a queue on disk. `wait_for_result` lets the sender keep what is not delivered.' }),
     scope_share: z
       .number()
       .gt(0, 'must be above 0 and at most 1')
@@ -88,19 +96,93 @@ function sendingQueue(onFull: OnFull) {
         description: `How much of this queue one scope may fill by itself. Default: ${LIMITS.queueScopeShare} where listeners have \`auth\` or different \`scope\`s, else 1 (all of it).`,
       }),
   });
-  const complete = (given: z.output<typeof fields>): Delivery['sending_queue'] => {
-    const sizer = given.sizer ?? (given.queue_size === undefined ? 'items' : 'requests');
-    return {
-      ...given,
-      sizer,
-      queue_size: given.queue_size ?? SIZE_DEFAULTS[sizer],
-      on_full: given.block_on_overflow ? 'block' : given.on_full,
-    };
-  };
   return fields
     .nullish()
-    .transform((given) => complete(given ?? fields.parse({})))
+    .transform((given, context) => {
+      const queue = completed(given ?? fields.parse({}));
+      for (const { key, message } of batchFaults(given?.batch?.sizer ?? given?.sizer, queue))
+        context.addIssue({ code: 'custom', path: ['batch', key], message });
+      return queue;
+    })
     .meta({ description: 'The queue in front of this destination.' });
+}
+
+type Queue = Delivery['sending_queue'];
+/** As it is given. */
+interface QueueInput extends Omit<Queue, 'sizer' | 'queue_size' | 'batch'> {
+  readonly sizer?: Queue['sizer'] | undefined;
+  readonly queue_size?: number | undefined;
+  readonly storage?: null | undefined;
+  readonly batch?: z.output<ReturnType<typeof batching>>;
+}
+
+function completed({ batch, ...given }: QueueInput): Queue {
+  const sizer = given.sizer ?? (given.queue_size === undefined ? 'items' : 'requests');
+  const queue = {
+    ...given,
+    sizer,
+    queue_size: given.queue_size ?? SIZE_DEFAULTS[sizer],
+    on_full: given.block_on_overflow ? ('block' as const) : given.on_full,
+  };
+  // As in the collector, where all of a queue that is not enabled counts for nothing.
+  if (batch === undefined || !given.enabled) return queue;
+  return { ...queue, batch: { ...batch, sizer: batch.sizer ?? (given.sizer === 'bytes' ? 'bytes' : 'items') } };
+}
+
+/** `asked`: the sizer that the batch would have as it is written. */
+function* batchFaults(asked: Queue['sizer'] | undefined, { batch, sizer, queue_size }: Queue) {
+  if (batch === undefined) return;
+  if (asked === 'requests') {
+    yield { key: 'sizer', message: "is the queue's, which counts requests; a batch counts items or bytes" };
+  } else if (batch.sizer === sizer && batch.min_size > queue_size) {
+    yield { key: 'min_size', message: `must be at most the queue_size, ${queue_size}: such a batch never comes together` };
+  }
+}
+
+/** What the collector's `sending_queue::batch` has; its sizer, where none is given, is the queue's. */
+function batching() {
+  const fields = z
+    .strictObject({
+      flush_timeout: duration()
+        .refine((ms) => ms > 0, { message: 'must be above 0' })
+        .default(200)
+        .meta({ description: 'A batch is sent after this time whatever its size.' }),
+      min_size: z
+        .int()
+        .min(0)
+        .default(8192)
+        .meta({ description: 'Size at which a batch is sent at once, in units of `sizer`; 0 = nothing waits.' }),
+      max_size: z
+        .int()
+        .min(0)
+        .default(0)
+        .meta({ description: 'Size of the largest batch; larger ones are cut. 0 = no limit; else at least `min_size`.' }),
+      sizer: z
+        .enum(['items', 'bytes'])
+        .optional()
+        .meta({ description: "What the sizes count. Default the queue's `sizer` where that is given, else items." }),
+      partition: z
+        .strictObject({
+          metadata_keys: z
+            .array(z.string().min(1))
+            .default([])
+            .refine((keys) => new Set(keys.map((key) => key.toLowerCase())).size === keys.length, {
+              message: 'names a key twice',
+            })
+            .meta({ description: 'Request headers whose values keep batches apart; the receiver must have `include_metadata`.' }),
+        })
+        .default({ metadata_keys: [] })
+        .meta({ description: 'What keeps batches apart, besides the scope.' }),
+    })
+    .refine((value) => value.max_size === 0 || value.max_size >= value.min_size, {
+      message: 'must be 0 or at least min_size',
+      path: ['max_size'],
+    });
+  return fields
+    .nullable()
+    .transform((given) => given ?? fields.parse({}))
+    .optional()
+    .meta({ description: 'Makes larger requests of small ones, each of one scope; absent = each is sent as it comes.' });
 }
 
 function retryOnFailure() {

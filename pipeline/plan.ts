@@ -1,3 +1,4 @@
+import type { BatchSizer } from './batch/cut.ts';
 import type { Component, Kind } from './component.ts';
 import type { Binding } from './scope/binding.ts';
 import type { ScopeLimits } from './scope-limits.ts';
@@ -13,6 +14,18 @@ export interface Instance<K extends Kind = Kind> {
 /** `refuse` answers the sender 503, `drop` lets the new items go and counts them, `block` waits for room. */
 export type OnFull = 'refuse' | 'drop' | 'block';
 
+export interface QueueBatching {
+  /** ms from the first item that waits. */
+  readonly flush_timeout: number;
+  /** In units of `sizer`; 0 = nothing waits. */
+  readonly min_size: number;
+  /** In units of `sizer`; 0 = no limit. */
+  readonly max_size: number;
+  readonly sizer: BatchSizer;
+  /** Header names whose values keep batches apart. */
+  readonly partition: { readonly metadata_keys: readonly string[] };
+}
+
 /** Keys as in the Go collector's `sending_queue`, `retry_on_failure`, `timeout`; every exporter has them. */
 export interface Delivery {
   readonly sending_queue: {
@@ -27,6 +40,8 @@ export interface Delivery {
     readonly wait_for_result: boolean;
     /** How much of the queue one scope may fill by itself, 0 to 1; absent = all of it. */
     readonly scope_share?: number | undefined;
+    /** Requests of one scope are made into larger ones before they are sent; absent = each is sent as it comes. */
+    readonly batch?: QueueBatching | undefined;
   };
   readonly retry_on_failure: {
     readonly enabled: boolean;

@@ -10,6 +10,7 @@ import { count, type ExporterCount } from './ledger.ts';
 import { LIMITS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Delivery } from './plan.ts';
+import { QueueBatcher, type Queued } from './queue-batcher.ts';
 import { backoffMs, isExhausted } from './retry.ts';
 import { Room, type Share } from './room.ts';
 import type { QueueStats } from './stats.ts';
@@ -23,11 +24,7 @@ export interface QueueContext {
 }
 
 /** One batch on its way to one destination. */
-interface Entry {
-  readonly batch: ScopedBatch;
-  readonly row: ExporterCount;
-  /** The batch's receipts are released with the result. */
-  readonly holds: boolean;
+interface Entry extends Queued {
   /** Half of a batch that was refused for good: it is not halved again. */
   readonly half: boolean;
   attempts: number;
@@ -35,6 +32,10 @@ interface Entry {
   /** While it waits for a retry: when. While it is sent: when the attempt ends. */
   dueAtMs: number;
   abort: AbortController | undefined;
+}
+
+function entryOf({ batch, row, holds }: Queued): Entry {
+  return { batch, row, holds, half: false, attempts: 0, firstAtMs: 0, dueAtMs: 0, abort: undefined };
 }
 
 const OK: Outcome = { ok: true };
@@ -51,6 +52,8 @@ export class DeliveryQueue {
   readonly #exporter: Exporter;
   readonly #context: QueueContext;
   readonly #scopes: ReadonlySet<string> | undefined;
+  /** What is held until it is worth sending counts as waiting. */
+  readonly #batcher: QueueBatcher | undefined;
   readonly #waiting = new Fifo<Entry>();
   readonly #sending = new Set<Entry>();
   readonly #retrying = new Set<Entry>();
@@ -68,6 +71,8 @@ export class DeliveryQueue {
     this.id = id;
     this.delivery = delivery;
     this.room = new Room(delivery.sending_queue);
+    const { batch } = delivery.sending_queue;
+    this.#batcher = batch === undefined ? undefined : new QueueBatcher(batch, this.room);
     this.#exporter = exporter;
     this.#context = context;
     this.#scopes = delivery.scopes === undefined ? undefined : new Set(delivery.scopes);
@@ -148,10 +153,11 @@ export class DeliveryQueue {
     letGo(batch, holds ? full : undefined, true);
   }
 
-  /** From here on retries come soon: the process is stopping. */
+  /** From here on retries come soon and nothing waits for a batch: the process is stopping. */
   hasten(): void {
     if (this.#draining) return;
     this.#draining = true;
+    this.#push(this.#batcher?.flush());
     const nowMs = this.#context.clock.now();
     for (const entry of this.#retrying) {
       const soonMs = nowMs + LIMITS.drainBackoffMs * this.#context.random();
@@ -199,14 +205,20 @@ export class DeliveryQueue {
   }
 
   #enqueue(batch: ScopedBatch, row: ExporterCount, holds: boolean): void {
-    const entry: Entry = { batch, row, holds, half: false, attempts: 0, firstAtMs: 0, dueAtMs: 0, abort: undefined };
     row.waiting += batch.items;
     if (this.#closed) {
+      const entry = entryOf({ batch, row, holds });
       this.#finish(entry, 'waiting', this.#dropped(entry, 'shutdown'));
       return;
     }
-    this.#waiting.push(entry);
+    if (this.#batcher === undefined) this.#waiting.push(entryOf({ batch, row, holds }));
+    else this.#push(this.#batcher.add({ batch, row, holds }, this.#context.clock.now(), this.#draining));
     this.#pump();
+  }
+
+  /** Batches that are ready, in line. */
+  #push(ready: readonly Queued[] = []): void {
+    for (const queued of ready) this.#waiting.push(entryOf(queued));
   }
 
   /** Starts what may start. An exporter that answers at once comes back here, so it is a loop and not a recursion. */
@@ -392,6 +404,7 @@ export class DeliveryQueue {
     const nowMs = this.#context.clock.now();
     let atMs = this.#waiting.size > 0 && this.#throttledUntilMs > nowMs ? this.#throttledUntilMs : Infinity;
     for (const entry of this.#sending) atMs = Math.min(atMs, entry.dueAtMs);
+    atMs = Math.min(atMs, this.#batcher?.dueAtMs ?? Infinity);
     // One that is due already waits for a send to end, which comes here by itself.
     for (const entry of this.#retrying) if (entry.dueAtMs > nowMs) atMs = Math.min(atMs, entry.dueAtMs);
     if (atMs >= this.#timerAtMs || atMs === Infinity) return;
@@ -404,6 +417,7 @@ export class DeliveryQueue {
     this.#timerAtMs = Infinity;
     this.#cancelTimer = undefined;
     const nowMs = this.#context.clock.now();
+    if (this.#batcher !== undefined && this.#batcher.dueAtMs <= nowMs) this.#push(this.#batcher.flush());
     for (const entry of this.#sending) {
       if (entry.dueAtMs > nowMs) continue;
       const abort = entry.abort;

@@ -80,7 +80,7 @@ export class Room {
     if (this.#waiters.length > 0) this.#wakeFirst();
   }
 
-  /** What was reserved becomes what a processor made of it, even where that is larger. */
+  /** What was reserved becomes what was made of it, one request, even where that is larger. */
   exchange(reserved: Share, items: number, bytes: number): void {
     this.#add(reserved.scope, items - reserved.items, bytes - reserved.bytes, 1 - reserved.requests);
     if (this.#waiters.length > 0) this.#wakeFirst();

@@ -53,6 +53,32 @@ describe('the keys that every exporter has', () => {
     expect(schema.parse({ sending_queue: { block_on_overflow: true } }).sending_queue.on_full).toBe('block');
   });
 
+  test('batch is off until it is there; its sizer is what the queue says it is, else items', () => {
+    const batchOf = (sending_queue: z.input<typeof schema>['sending_queue']) =>
+      schema.parse({ sending_queue }).sending_queue.batch;
+    const defaults = { flush_timeout: 200, min_size: 8192, max_size: 0, sizer: 'items', partition: { metadata_keys: [] } };
+    expect(batchOf({})).toBeUndefined();
+    expect(batchOf({ batch: {} })).toEqual(defaults);
+    expect(batchOf({ batch: null })).toEqual(defaults);
+    expect(batchOf({ batch: {}, queue_size: 20_000 })).toEqual(defaults);
+    expect(batchOf({ batch: {}, sizer: 'bytes' })).toEqual({ ...defaults, sizer: 'bytes' });
+    expect(batchOf({ batch: { sizer: 'bytes' }, sizer: 'requests' })).toEqual({ ...defaults, sizer: 'bytes' });
+    expect(batchOf({ batch: {}, enabled: false })).toBeUndefined();
+  });
+
+  test.each([
+    [{ batch: {}, sizer: 'requests' as const }, 'batch.sizer', 'a batch counts items or bytes'],
+    [{ batch: { min_size: 10 }, queue_size: 9, sizer: 'items' as const }, 'batch.min_size', 'at most the queue_size, 9'],
+    [{ batch: { min_size: 10, max_size: 9 } }, 'batch.max_size', 'at least min_size'],
+    [{ batch: { flush_timeout: 0 } }, 'batch.flush_timeout', 'above 0'],
+    [{ batch: { partition: { metadata_keys: ['a', 'A'] } } }, 'batch.partition.metadata_keys', 'twice'],
+    [{ storage: 'file_storage' as unknown as null }, 'storage', 'not there yet'],
+  ])('%j is a fault at %s', (sending_queue, path, message) => {
+    const issues = schema.safeParse({ sending_queue }).error?.issues ?? [];
+    expect(issues.map((issue) => issue.path.join('.'))).toEqual([`sending_queue.${path}`]);
+    expect(issues[0]!.message).toContain(message);
+  });
+
   test('an exporter may have other defaults', () => {
     const own = z.strictObject(deliveryFieldsWith({ onFull: 'drop', timeout: '30s' })).parse({});
     expect(own.sending_queue.on_full).toBe('drop');

@@ -105,6 +105,12 @@ async function build(random: () => number, ack: 'queued' | 'delivered'): Promise
       queue_bytes: pick(4000, 1_000_000),
       on_full: pick('refuse' as const, 'drop' as const, 'block' as const),
       wait_for_result: pick(false, false, true),
+      batch: pick(
+        undefined,
+        { min_size: 20, flush_timeout: '70ms' },
+        { min_size: 8, max_size: pick(8, 12), flush_timeout: '30ms', partition: { metadata_keys: pick([], ['Tenant']) } },
+        { min_size: pick(0, 600), max_size: pick(600, 900), sizer: 'bytes' as const, flush_timeout: '30ms' },
+      ),
     },
     retry_on_failure: {
       initial_interval: '20ms',
