@@ -209,6 +209,18 @@ export class AttributeList {
     }
   }
 
+  /** Adds to `counts` what became of the attributes. */
+  tally(counts: { added: number; modified: number; deleted: number }): void {
+    for (let row = 0; row < this.count; row++) {
+      const base = row * STRIDE;
+      const state = this.rows[base + STATE]!;
+      const isNew = this.rows[base + FIELD]! < 0;
+      if (state === DELETED) counts.deleted += isNew ? 0 : 1;
+      else if (state === CHANGED && isNew) counts.added += 1;
+      else if (state === CHANGED) counts.modified += 1;
+    }
+  }
+
   /** Hands the changes to `splices`; `depth` is that of the message. */
   write(splices: Splices, depth: number, field: number): void {
     for (let row = 0; row < this.count; row++) {

@@ -1,7 +1,7 @@
 import { LOG_FIELDS, Matcher, POINT_FIELDS, SPAN_FIELDS, type ItemFields } from '../../pipeline/attributes/matcher.ts';
 import { AttributeRewriter } from '../../pipeline/attributes/rewriter.ts';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
-import type { Drop, Emit, Processor } from '../../pipeline/component.ts';
+import type { Drop, Emit, MutationCounts, Processor } from '../../pipeline/component.ts';
 import { ENTER, PASS, type Descent, type Visitor } from '../../pipeline/otlp/descent.kernel.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import type { Config } from './config.ts';
@@ -32,6 +32,10 @@ class Attributes implements Processor, Visitor {
 
   stats(): Readonly<Record<string, number>> {
     return { ...this.#rewriter.editor.counts };
+  }
+
+  mutations(): MutationCounts {
+    return this.#rewriter.mutations();
   }
 
   process(batch: ScopedBatch, emit: Emit, drop: Drop): void {

@@ -1,5 +1,5 @@
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
-import type { Context, Drop, Emit, Processor } from '../../pipeline/component.ts';
+import type { Context, Drop, Emit, MutationCounts, Processor } from '../../pipeline/component.ts';
 import { CUT, Descent, ENTER, PASS, type Visitor } from '../../pipeline/otlp/descent.kernel.ts';
 import { FieldReader } from '../../pipeline/otlp/field-reader.kernel.ts';
 import { rewritten, wholeBytes } from '../../pipeline/otlp/rewrite.ts';
@@ -21,6 +21,9 @@ class Filter implements Processor, Visitor {
   readonly #rules: Readonly<Record<Signal, Rules>>;
   readonly #context: Context;
   readonly #counts = { errors: 0, span_events: 0 };
+  /** Items and span events since the start; span events of the batch under way. */
+  #deleted = 0;
+  #eventsCut = 0;
   #now: Rules = {};
   #item: readonly Rule[] | undefined;
   /** Nothing below this level is asked. */
@@ -35,6 +38,10 @@ class Filter implements Processor, Visitor {
 
   stats(): Readonly<Record<string, number>> {
     return { ...this.#counts };
+  }
+
+  mutations(): MutationCounts {
+    return { added: 0, modified: 0, deleted: this.#deleted };
   }
 
   process(batch: ScopedBatch, emit: Emit, drop: Drop): void {
@@ -56,12 +63,15 @@ class Filter implements Processor, Visitor {
             ? 'list'
             : 'resource';
     this.#failed = '';
+    this.#eventsCut = 0;
     const bytes = wholeBytes(batch);
     this.#descent.run(bytes, signal === 'metrics', this);
     if (this.#failed !== '') {
+      this.#deleted += batch.items;
       drop(batch, batch.items, 'filter_error', `cannot filter ${batch.items} ${ITEM_NAMES[signal]}: ${this.#failed}`);
     } else if (this.#splices.full) {
       const message = `cannot filter ${batch.items} ${ITEM_NAMES[signal]}: more changes than one request may need; send smaller requests`;
+      this.#deleted += batch.items;
       drop(batch, batch.items, 'filter_too_many', message);
     } else this.#settle(batch, bytes, emit, drop);
   }
@@ -69,6 +79,8 @@ class Filter implements Processor, Visitor {
   #settle(batch: ScopedBatch, bytes: Uint8Array, emit: Emit, drop: Drop): void {
     const { itemsCut } = this.#descent;
     const left = batch.items - itemsCut;
+    this.#deleted += itemsCut + this.#eventsCut;
+    this.#counts.span_events += this.#eventsCut;
     if (itemsCut > 0) drop(batch, itemsCut, 'filter');
     if (left === 0) return;
     emit(this.#splices.count === 0 ? batch : rewritten(batch, bytes, this.#splices, EMPTY, left));
@@ -133,7 +145,7 @@ class Filter implements Processor, Visitor {
       place.eventEnd = events.position;
       if (this.#isHit(this.#now.spanevent)) {
         this.#splices.cut(itemDepth, events.start, events.position);
-        this.#counts.span_events += 1;
+        this.#eventsCut += 1;
       }
       place.eventIndex += 1;
     }

@@ -1,6 +1,6 @@
 import { AttributeRewriter } from '../../pipeline/attributes/rewriter.ts';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
-import type { Drop, Emit, Processor } from '../../pipeline/component.ts';
+import type { Drop, Emit, MutationCounts, Processor } from '../../pipeline/component.ts';
 import { ENTER, PASS, type Descent, type Visitor } from '../../pipeline/otlp/descent.kernel.ts';
 import type { Config } from './config.ts';
 
@@ -14,6 +14,10 @@ class Resource implements Processor, Visitor {
 
   stats(): Readonly<Record<string, number>> {
     return { ...this.#rewriter.editor.counts };
+  }
+
+  mutations(): MutationCounts {
+    return this.#rewriter.mutations();
   }
 
   process(batch: ScopedBatch, emit: Emit, drop: Drop): void {

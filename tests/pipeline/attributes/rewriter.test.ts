@@ -20,6 +20,7 @@ function worker(actions: readonly object[]) {
   };
   return {
     counts: rewriter.editor.counts,
+    mutations: () => rewriter.mutations(),
     process: (...[batch, emit, drop]: Parameters<Parameters<typeof processed>[0]['process']>) =>
       rewriter.process(batch, visitor, emit, drop),
   };
@@ -75,4 +76,24 @@ test('what was written for one batch is not in the next', () => {
   expect(sizes[0]).toBe(sizes[2]);
   expect(sizes[1]).toBe(sizes[3]);
   expect(sizes[1]).toBeLessThan(1000);
+});
+
+test('mutations count attributes that were added, got another value or went, as far as the batch went on', () => {
+  const worked = worker([
+    { key: 'new', value: 'x', action: 'insert' },
+    { key: 'same', value: 'x', action: 'update' },
+    { key: 'other', value: 'x', action: 'upsert' },
+    { key: 'gone', action: 'delete' },
+    { key: 'brief', value: 'x', action: 'insert' },
+    { key: 'brief', action: 'delete' },
+  ]);
+  const records = [logRecord({ same: 'x', other: 'y', gone: '1', left: 'z' }), logRecord({ new: 'n', other: 'x' }), logRecord()];
+  const bytes = encode('logs', request('logs', [{ items: records }]));
+  processed(worked, scopedBatch('logs', [bytes], 3));
+  // The first: new added, other modified, gone deleted. The second: nothing. The third: new and other added.
+  expect(worked.mutations()).toEqual({ added: 3, modified: 1, deleted: 1 });
+  const many = Array.from({ length: 65_537 }, () => ({ key: 'gone', value: {} }));
+  const broken = encode('logs', request('logs', [{ items: [logRecord(), { attributes: many }] }]));
+  expect(processed(worked, scopedBatch('logs', [broken], 2)).dropped).toEqual({ attributes_too_many: 2 });
+  expect(worked.mutations()).toEqual({ added: 3, modified: 1, deleted: 3 });
 });

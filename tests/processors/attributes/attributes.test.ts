@@ -4,7 +4,7 @@ import { SIGNALS } from '../../../pipeline/signal.ts';
 import { create } from '../../../processors/attributes/attributes.ts';
 import { attributes } from '../../../processors/attributes/index.ts';
 import { anyAction, lower } from '../../support/any-actions.ts';
-import { anyRequest, encode } from '../../support/build.ts';
+import { anyRequest, encode, logRecord, request } from '../../support/build.ts';
 import { boundBatch, CLAIM, mergedTwice, processed } from '../../support/processing.ts';
 import { actOn, eachItem, setAttributes } from '../../support/reference/attribute-actions.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
@@ -78,4 +78,13 @@ describe.each(SIGNALS)('%s', (signal) => {
     });
     expect(items).toBe(one.items * 2);
   });
+});
+
+test('its changes are there for the audit log', () => {
+  const actions = [{ key: 'a', value: 'b', action: 'upsert' }];
+  const processor = create(attributes.config.parse({ actions }));
+  const records = [logRecord({ a: 'x' }), logRecord({ a: 'b' }), logRecord()];
+  const batch = boundBatch('logs', encode('logs', request('logs', [{ items: records }])))!;
+  processed(processor, batch);
+  expect(processor.mutations?.()).toEqual({ added: 1, modified: 1, deleted: 0 });
 });

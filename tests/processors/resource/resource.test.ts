@@ -59,3 +59,14 @@ test('the claim of a Resource outlives every action, and each refusal is counted
   });
   expect(processor.stats!()).toEqual({ refused: 5, too_long: 0 });
 });
+
+test('its changes are there for the audit log, those in a Resource it has made, too', () => {
+  const actions = [
+    { key: 'zone', value: 'z1', action: 'upsert' },
+    { key: 'old', action: 'delete' },
+  ];
+  const processor = create(resource.config.parse({ attributes: actions }));
+  const groups = [{ resource: { zone: 'z0', old: '1' }, items: [logRecord()] }, { items: [logRecord()] }];
+  processed(processor, scopedBatch('logs', [encode('logs', request('logs', groups))], 2));
+  expect(processor.mutations?.()).toEqual({ added: 1, modified: 1, deleted: 1 });
+});
