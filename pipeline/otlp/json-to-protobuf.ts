@@ -31,16 +31,17 @@ const NOT_FINITE = new Map([
   ['-Infinity', -Infinity],
 ]);
 
-/** Of a Resource group. Every other key that OTLP does not know is passed over; in these are items, which must not be lost
- *  without a word. */
-const REMOVED_KEYS = new Set(
-  ['Metrics', 'Spans', 'Logs'].flatMap((name) => [
-    `instrumentationLibrary${name}`,
-    `instrumentation_library_${name.toLowerCase()}`,
-  ]),
-);
-/** The messages that have them. */
-const GROUPS: ReadonlySet<Message | undefined> = new Set(Object.values(REQUESTS).map((request) => request.fields[0]?.message));
+/** By message. Every other key that OTLP does not know is passed over; in these are items, or the attributes that tell
+ *  them apart, which must not be lost without a word. */
+const REMOVED_KEYS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ...['Metrics', 'Spans', 'Logs'].map(
+    (name) =>
+      [`Resource${name}`, new Set([`instrumentationLibrary${name}`, `instrumentation_library_${name.toLowerCase()}`])] as const,
+  ),
+  ['Metric', new Set(['intGauge', 'int_gauge', 'intSum', 'int_sum', 'intHistogram', 'int_histogram'])],
+  ...['NumberDataPoint', 'HistogramDataPoint', 'SummaryDataPoint'].map((name) => [name, new Set(['labels'])] as const),
+  ['Exemplar', new Set(['filteredLabels', 'filtered_labels'])],
+]);
 
 const BASE64 = new Uint8Array(256);
 for (const letter of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_')) BASE64[letter] = 1;
@@ -104,11 +105,11 @@ class Converter {
       const field = this.#lookUp(message);
       if (field === undefined) {
         const { textStart, textEnd } = cursor;
-        if (
-          GROUPS.has(message) &&
-          REMOVED_KEYS.has(cursor.bytes.toString('latin1', textStart, Math.min(textEnd, textStart + 64)))
-        )
-          return cursor.fail('it has instrumentationLibrary data, which OTLP has removed; update the sender');
+        const removed = REMOVED_KEYS.get(message.name);
+        if (removed !== undefined) {
+          const key = cursor.bytes.toString('latin1', textStart, Math.min(textEnd, textStart + 64));
+          if (removed.has(key)) return cursor.fail(`it has ${key}, which OTLP has removed; update the sender`);
+        }
         if (!cursor.skip()) return cursor.within(cursor.keyStep(textStart, textEnd));
         continue;
       }

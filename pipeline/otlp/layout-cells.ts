@@ -1,6 +1,7 @@
 /**
  * The layout that the walk reads messages by, 32 cells per message type, one per field number:
- *   bits 0-3 action · 4-6 wire type · 8-15 type of the sub-message · 16 singular · 17-21 bit that tells it was seen
+ *   bits 0-3 action · 4-6 wire type · 8-15 type of the sub-message · 16 singular · 17-21 bit that tells it was seen ·
+ *   22 OTLP has removed it
  */
 export const CELLS_PER_TYPE = 32;
 /**
@@ -9,6 +10,8 @@ export const CELLS_PER_TYPE = 32;
  * but what is in it is data under the group's claim: it is walked as its successor, and marked. Its cell is that of
  * field number 0, which no message can have.
  */
+/** A field that the schema has not, but older readers do: whatever it holds is marked, as MARK_REMOVED. */
+export const REMOVED_BIT = 22;
 /** Field number 1000, with a length. */
 export const REMOVED_TAG = 8002;
 export const REMOVED_CELL = 0;

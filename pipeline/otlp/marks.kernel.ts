@@ -34,7 +34,7 @@ export const MARK_POINT = 5;
 export const MARK_COUNT = 6;
 /** A field of the request itself that the schema does not know. */
 export const MARK_UNKNOWN = 7;
-/** The field of a Resource group that OTLP has removed (REMOVED_TAG), its items counted. */
+/** A field that OTLP has removed (REMOVED_BIT); items in it are counted. */
 export const MARK_REMOVED = 8;
 
 export const FLAG_CLAIM = 1;

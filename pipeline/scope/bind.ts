@@ -234,6 +234,11 @@ function claimOf(walk: Walk, mark: number): string | undefined {
 }
 
 const NONE: readonly never[] = [];
+const REMOVED_NAMES = {
+  metrics: 'labels, int_gauge, int_sum, int_histogram or instrumentation_library_metrics',
+  traces: 'instrumentation_library_spans',
+  logs: 'instrumentation_library_logs',
+} as const;
 
 /** Counts what is rejected, and words it once per reason and scope. */
 class Tally {
@@ -270,7 +275,7 @@ class Tally {
       case 'too_deep':
         return `cannot accept ${what}: an attribute value or body nests too deep; flatten it`;
       case 'removed_field':
-        return `cannot accept ${what}: their resource has instrumentation_library_${this.#batch.signal === 'traces' ? 'spans' : this.#batch.signal}, which OTLP has removed and no reader knows any more; update the sender`;
+        return `cannot accept ${what}: they use ${REMOVED_NAMES[this.#batch.signal]}, which OTLP has removed and no reader knows any more; update the sender`;
       case 'invalid_utf8':
         return `cannot accept ${what}: a string field is not valid UTF-8; encode it as UTF-8`;
     }

@@ -12,6 +12,7 @@ import {
   ACTION_UNKNOWN,
   ACTION_VALUE,
   CELLS_PER_TYPE,
+  REMOVED_BIT,
   REMOVED_TAG,
   ROLE_GROUP,
   ROLE_ITEM,
@@ -118,7 +119,8 @@ function message(type: i32, start: usize, end: usize, depth: i32): bool {
     if ((seen & bit) != 0) setCanonical(false);
     seen |= bit;
     if (wire != 2) {
-      if (action != ACTION_UNKNOWN && wire != ((cell >>> 4) & 7)) return fault(fieldStart);
+      const isKnown = action != ACTION_UNKNOWN && ((cell >>> REMOVED_BIT) & 1) == 0;
+      if (isKnown && wire != ((cell >>> 4) & 7)) return fault(fieldStart);
       p = wire == 1 ? p + 8 : wire == 5 ? p + 4 : wire == 0 ? skipVarint(p, end) : 0;
       if (p == 0 || p > end) return fault(fieldStart);
       if (depth == 0) unknown(fieldStart, p, type); // only unknown fields of a request are no messages
@@ -137,6 +139,7 @@ function message(type: i32, start: usize, end: usize, depth: i32): bool {
     const content = p;
     if (length < 0 || p == 0 || <usize>length > end - p) return fault(fieldStart);
     p += length;
+    if (((cell >>> REMOVED_BIT) & 1) != 0) push(MARK_REMOVED, fieldStart, p, frameRow(depth), lengthStart, content, 0, type);
     if (action == ACTION_ATTRIBUTE) {
       attributes += 1;
       const flags = keyValue(content, p);
@@ -153,7 +156,6 @@ function message(type: i32, start: usize, end: usize, depth: i32): bool {
         p = next;
         continue;
       }
-      if (tag == REMOVED_TAG) push(MARK_REMOVED, fieldStart, p, frameRow(depth), lengthStart, content, 0, type);
       if (!enter((cell >>> 8) & 255, fieldStart, lengthStart, content, p, depth + 1)) return false;
     } else if (action == ACTION_UNKNOWN) {
       if (depth == 0) unknown(fieldStart, p, type);

@@ -469,4 +469,18 @@ describe('structure', () => {
       expect(read('logs', `{"${key}":[{}],"resourceLogs":[]}`)).toHaveLength(0);
     },
   );
+
+  it.each([
+    ['{"intGauge":{"dataPoints":[{"value":"1"}]}}', 'intGauge'],
+    ['{"int_sum":{"dataPoints":[{}]}}', 'int_sum'],
+    ['{"intHistogram":{}}', 'intHistogram'],
+    ['{"gauge":{"dataPoints":[{"labels":[{"key":"a","value":"b"}]}]}}', 'labels'],
+    ['{"histogram":{"dataPoints":[{"labels":[]}]}}', 'labels'],
+    ['{"summary":{"dataPoints":[{"labels":[]}]}}', 'labels'],
+    ['{"sum":{"dataPoints":[{"exemplars":[{"filteredLabels":[]}]}]}}', 'filteredLabels'],
+  ])('%s, which OTLP has removed, is not passed over', (metric, key) => {
+    const refused = refusal('metrics', `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[${metric}]}]}]}`);
+    const told = `it has ${key}, which OTLP has removed; update the sender`;
+    expect(refused).toMatchObject({ code: 'MALFORMED', message: expect.stringContaining(told) as string });
+  });
 });

@@ -13,13 +13,17 @@ import {
   anyRequest,
   attribute,
   encode,
+  exponentialHistogramPoint,
   gauge,
+  histogramPoint,
   logRecord,
   numbered,
   point,
   request,
+  summaryPoint,
   type GroupSpec,
 } from '../../support/build.ts';
+import { attributeOf, itemsOf } from '../../support/items.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
 import { decode, encodeMessage, wireField, type Tree, type Value } from '../../support/reference/otlp.ts';
 import { countItems, judgeScopes } from '../../support/reference/scope-and-sanitize.ts';
@@ -185,6 +189,63 @@ describe('the scope stage', () => {
       expect(batches.map((batch) => batch.items)).toEqual([3]);
       expect(decode(signal, batches[0]!.segments)).toEqual(decode(signal, encode(signal, { [name]: [good!] })));
     }
+  });
+
+  describe('fields of metrics that OTLP has removed', () => {
+    const sized = (number: number, ...content: Uint8Array[]): Buffer => wireField(number, 2, Buffer.concat(content));
+    const LABEL = Buffer.concat([sized(1, Buffer.from('periscope.scope')), sized(2, Buffer.from('B'))]);
+    const named = (name: string, ...fields: Uint8Array[]): Buffer => sized(2, sized(1, Buffer.from(name)), ...fields);
+    /** One metric that is as it should be, and `metric`. */
+    const requestWith = (metric: Uint8Array): Uint8Array => {
+      const good = named('good', sized(5, sized(1, encodeMessage('NumberDataPoint', point({ id: 'good' })))));
+      return new Uint8Array(sized(1, sized(2, metric, good)));
+    };
+    const left = ({ batches }: Bound): string[] =>
+      batches.flatMap((batch) =>
+        itemsOf('metrics', decode('metrics', batch.segments)).map(({ item }) => attributeOf(item, 'id') ?? ''),
+      );
+
+    test.each([
+      [4, 'Gauge', 'NumberDataPoint', point({ id: 'x' })],
+      [6, 'Sum', 'NumberDataPoint', point({ id: 'x' })],
+      [8, 'Histogram', 'HistogramDataPoint', histogramPoint({ id: 'x' })],
+    ] as const)('Metric.%i, an Int%s, is rejected with its items counted', (field, _, message, item) => {
+      const points = [1, 2, 3].map(() => sized(1, encodeMessage(message, item), sized(1, LABEL)));
+      const result = bound('metrics', requestWith(named('old', sized(field, ...points))), only('A'));
+      expect(result.rejected).toMatchObject([{ scope: 'A', reason: 'removed_field', items: 3 }]);
+      expect(result.rejected[0]!.message).toContain('update the sender');
+      expect(left(result)).toEqual(['good']);
+    });
+
+    test.each([
+      [5, 'NumberDataPoint', point],
+      [7, 'NumberDataPoint', point],
+      [9, 'HistogramDataPoint', histogramPoint],
+      [11, 'SummaryDataPoint', summaryPoint],
+    ] as const)('a point of Metric.%i with labels is rejected, and no other of its metric', (field, message, make) => {
+      const fine = sized(1, encodeMessage(message, make({ id: 'fine' })));
+      const labelled = sized(1, sized(1, LABEL), encodeMessage(message, make({ id: 'labelled' })));
+      const result = bound('metrics', requestWith(named('mixed', sized(field, fine, labelled, fine))), only('A'));
+      expect(result.rejected).toMatchObject([{ scope: 'A', reason: 'removed_field', items: 1 }]);
+      expect(left(result)).toEqual(['fine', 'fine', 'good']);
+    });
+
+    test('a point with an exemplar that has filtered_labels is rejected', () => {
+      const labelled = sized(1, encodeMessage('NumberDataPoint', point({ id: 'labelled' })), sized(5, sized(1, LABEL)));
+      const result = bound('metrics', requestWith(named('m', sized(5, labelled))), only('A'));
+      expect(result.rejected).toMatchObject([{ reason: 'removed_field', items: 1 }]);
+      expect(left(result)).toEqual(['good']);
+    });
+
+    test('the same numbers with another wire type, or where they were never used, are unknown fields and pass', () => {
+      const other = Buffer.concat([wireField(1, 0, Buffer.from([5])), encodeMessage('NumberDataPoint', point({ id: 'x' }))]);
+      const exponential = encodeMessage('ExponentialHistogramDataPoint', exponentialHistogramPoint({ id: 'y' }));
+      for (const metric of [named('m', sized(5, sized(1, other))), named('m', sized(10, sized(1, exponential)))]) {
+        const result = bound('metrics', requestWith(metric), only('A'));
+        expect(result.rejected).toEqual([]);
+        expect(left(result)).toHaveLength(2);
+      }
+    });
   });
 
   test('invalid UTF-8 and a value nested too deep reject the item, not the request', () => {
