@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { readFile, readdir } from 'node:fs/promises';
@@ -6,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { SIGNALS } from '../../pipeline/signal.ts';
 import { encode, numbered } from '../support/build.ts';
-import { Collector, yamlOf } from '../support/collector.ts';
+import { Collector, MAIN, yamlOf } from '../support/collector.ts';
 import { attributeOf, itemsOf } from '../support/items.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { decode } from '../support/reference/otlp.ts';
@@ -37,6 +38,11 @@ function complaint(output: string): string {
 }
 
 describe('a start', () => {
+  it('goes by the name of the program too: npx in a clone runs the file itself', () => {
+    const { status, stdout } = spawnSync(MAIN, ['--version'], { encoding: 'utf8' });
+    expect([status, stdout.trim()]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
+  });
+
   it('says where it listens, as which scope and why, and how to send something', async () => {
     await using collector = await Collector.start(yamlOf({ exporters: DEBUG }), { env: { DASHBOARD_SCOPE: 'DEVELOPMENT' } });
     expect(collector.output).toMatch(/otlp\s+http:\/\/127\.0\.0\.1:\d+/);
