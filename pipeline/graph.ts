@@ -22,6 +22,9 @@ export interface Graph {
   /** Receivers take no more, processors pass on what they hold, queues drain; what is left after `deadlineMs` from now
    *  is counted as dropped(shutdown). Safe twice and without `start`. What `successor` has taken over runs on. */
   stop(deadlineMs: number, successor?: Graph): Promise<void>;
+  /** Resolves when a stop has got so far that its processors hold nothing and it takes nothing in any more: what they
+   *  held is in the queues, its own and those that its successor has taken over. */
+  readonly flushed: Promise<void>;
   /** The graph this one was built to follow is being stopped: what was taken over from it is this one's now. */
   takeOver(): void;
   ledger(): LedgerSnapshot;

@@ -63,6 +63,8 @@ export class RunningGraph implements Graph {
   readonly #context: GraphContext;
   /** Components of another graph: they run already, and are not ours to stop. */
   #foreign: ReadonlySet<unknown>;
+  readonly flushed: Promise<void>;
+  #hasFlushed: () => void = () => {};
   #state: ComponentState = 'starting';
   #stopped: Promise<void> | undefined;
 
@@ -70,6 +72,7 @@ export class RunningGraph implements Graph {
     this.parts = parts;
     this.counters = counters;
     this.#context = context;
+    this.flushed = new Promise((resolve) => (this.#hasFlushed = resolve));
     this.#foreign = before === undefined ? new Set() : componentsOf(before.parts);
   }
 
@@ -133,6 +136,7 @@ export class RunningGraph implements Graph {
       await this.#stopParts(leftMs);
     } finally {
       clearInterval(keepAlive);
+      this.#hasFlushed();
       this.#state = 'stopped';
     }
   }
@@ -155,6 +159,7 @@ export class RunningGraph implements Graph {
       chain.flush();
       chain.stop();
     }
+    this.#hasFlushed();
     for (const { held } of this.parts.exporters) this.counters.forget(held);
     await this.#all(exporters, async ({ queue, exporter }) => {
       await queue.drain(leftMs());

@@ -22,7 +22,8 @@ export class Collector {
   #metrics: OwnMetrics | undefined;
   /** The reload under way; the next one waits for it. */
   #changing: Promise<void> = Promise.resolve();
-  /** The drain of the graph before this one. */
+  /** The graph before this one, and its drain. */
+  #before: Graph | undefined;
   #retiring: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
@@ -73,6 +74,8 @@ export class Collector {
   /** Drains within `service.shutdown_timeout`, what a reload left to drain at the same time. Safe twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#changing.then(async () => {
+      // What the graph before still passes on goes to exporters that this one stops.
+      await this.#before?.flushed;
       await Promise.all([this.#retiring, this.#graph.stop(this.#loaded.plan.service.shutdownTimeoutMs)]);
       // Last, so that whoever asks sees the drain.
       await this.#metrics?.close(0);
@@ -120,6 +123,7 @@ export class Collector {
     this.#graph = graph;
     this.#loaded = loaded;
     this.#log = log;
+    this.#before = before.graph;
     this.#retiring = before.graph.stop(before.plan.service.shutdownTimeoutMs, graph);
     await before.metrics?.close(0);
   }

@@ -8,6 +8,7 @@ import { loadConfig, type Loaded } from '../../../config/load.ts';
 import { until } from '../../support/http-bench.ts';
 import { encode, logRecord, request } from '../../support/build.ts';
 import { OtlpSink } from '../../support/otlp-sink.ts';
+import { RawHttp } from '../../support/raw-http.ts';
 
 let folder: string;
 let sink: OtlpSink;
@@ -111,6 +112,23 @@ describe('another configuration while it runs', () => {
     expect(await running.reload(() => loaded(yamlOf({ http: ', max_request_body_size: 10' })))).toBe(true);
     expect(await send(running)).toBe(413);
     expect(running.host.listeners).toHaveLength(1);
+  });
+
+  it('a request that the old graph has begun when all stops arrives, through the exporter that both have', async () => {
+    const running = await start();
+    const body = Buffer.from(encode('logs', request('logs', [{ resource: {}, items: [logRecord({ a: 'b' })] }])));
+    const slow = await RawHttp.open(urlOf(running));
+    slow
+      .head('POST', '/v1/logs', { 'Content-Type': 'application/x-protobuf', 'Content-Length': body.length })
+      .write(body.subarray(0, 5));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await running.reload(() => loaded(yamlOf({ batch: '9s' })))).toBe(true);
+    const stopped = running.stop();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await slow.write(body.subarray(5)).answer())?.status).toBe(200);
+    await stopped;
+    expect([exported(running), inFlight(running), sink.requests.length]).toEqual([1, 0, 1]);
+    slow.destroy();
   });
 
   it('who may do what changes with it, for an API that itself does not change too; its owner keeps the token', async () => {
