@@ -1,14 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartError } from '../../pipeline/errors.ts';
+import { isRunning, ownMark, type ProcessMark } from '../../pipeline/process-mark.ts';
 import { LOCK } from './segment.ts';
-
-/** Who writes a log: a process id is given again, so its start time belongs to it (Linux; elsewhere ''). */
-interface Holder {
-  readonly pid: number;
-  readonly started: string;
-}
 
 /**
  * One writer per folder: two would write one chain over each other. A lock that a killed process left behind counts for
@@ -20,7 +14,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       const file = await open(path, 'wx', 0o600);
-      await file.writeFile(JSON.stringify(holderOf(process.pid)));
+      await file.writeFile(JSON.stringify(ownMark()));
       await file.close();
       return () => rm(path, { force: true });
     } catch (error) {
@@ -39,27 +33,11 @@ export async function isWritten(folder: string): Promise<boolean> {
   return (await holderIn(folder)) !== undefined;
 }
 
-async function holderIn(folder: string): Promise<Holder | undefined> {
+async function holderIn(folder: string): Promise<ProcessMark | undefined> {
   try {
-    const { pid, started } = JSON.parse(await readFile(join(folder, LOCK), 'utf8')) as Holder;
-    process.kill(pid, 0);
-    return startOf(pid) === started ? { pid, started } : undefined;
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? { pid: 0, started: '' } : undefined;
-  }
-}
-
-const holderOf = (pid: number): Holder => ({ pid, started: startOf(pid) });
-
-function startOf(pid: number): string {
-  if (process.platform !== 'linux') return '';
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; the start time is field 22.
-    return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+    const holder = JSON.parse(await readFile(join(folder, LOCK), 'utf8')) as ProcessMark;
+    return isRunning(holder) ? holder : undefined;
   } catch {
-    return '';
+    return undefined;
   }
 }
