@@ -17,6 +17,8 @@ export interface Exit {
 export interface CollectorOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** As the configuration says, at port 8888 if it does not: for tests of them. Else there are none. */
+  readonly ownMetrics?: boolean;
   /** Node's own flags. */
   readonly nodeArgs?: readonly string[];
   /** Another installation of the program. */
@@ -36,7 +38,9 @@ export class Collector {
   private constructor(folder: string, options: CollectorOptions) {
     this.folder = folder;
     const config = join(folder, 'periscope.yaml');
-    const args = [...(options.nodeArgs ?? []), options.main ?? MAIN, 'run', '--config', config, ...(options.args ?? [])];
+    const quiet = options.ownMetrics === true ? [] : ['--set', 'service.telemetry.metrics.level=none'];
+    const run = ['run', '--config', config, ...quiet, ...(options.args ?? [])];
+    const args = [...(options.nodeArgs ?? []), options.main ?? MAIN, ...run];
     const { DASHBOARD_SCOPE: _scope, HOST: _host, ...inherited } = process.env;
     this.process = spawn(process.execPath, args, {
       cwd: folder,
