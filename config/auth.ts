@@ -49,6 +49,11 @@ function methodFaults({ section, id, tree, instance }: Declared, auth: AuthConfi
   );
 }
 
+/** Does a listener of this component ask for tokens? */
+export function asksForTokens({ instance }: Declared): boolean {
+  return methodsIn(instance?.config, []).some(({ methods }) => methods.includes('token'));
+}
+
 /** Every `auth:` of a listener in a component's configuration, as `listenerAuth` leaves it. */
 function methodsIn(config: unknown, path: readonly string[]): { methods: readonly AuthMethod[]; path: readonly string[] }[] {
   if (config === null || typeof config !== 'object' || Array.isArray(config)) return [];

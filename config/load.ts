@@ -6,7 +6,7 @@ import type { Delivery, Instance, PipelinePlan, Plan } from '../pipeline/plan.ts
 import type { DetectedScope } from '../pipeline/scope/detect.ts';
 import type { ScopeMatrix } from '../pipeline/scope/matrix.ts';
 import type { AuthConfig } from '../pipeline/auth.ts';
-import { readAuth } from './auth.ts';
+import { asksForTokens, readAuth } from './auth.ts';
 import { checkValue } from './check.ts';
 import { readComponents, type Declared } from './components.ts';
 import { Expander } from './expand.ts';
@@ -40,6 +40,8 @@ export interface Loaded {
   /** Merged and substituted, as written. */
   readonly tree: MapTree;
   readonly service: ServiceConfig;
+  /** Something of it has its state under `storage.directory`, or somebody wrote where that is: a place for more. */
+  readonly keepsState: boolean;
   readonly warnings: readonly Fault[];
 }
 
@@ -92,7 +94,14 @@ function load(sources: readonly ConfigSource[], options: LoadOptions): Loaded | 
   const { matrix, detected } = scopes;
   const directory = storageDirectory(storage.value as StorageConfig, sources);
   const plan = { ...finish(service, wired, declared, scopes.plan), storage: { directory } };
-  return { plan, auth, matrix, detected, tree, service, warnings: sortFaults(kept) };
+  const parts = listeners(wired.pipelines, wired.extensions, declared);
+  const keepsState = (storage.value as StorageConfig).directory !== undefined || parts.some(leavesState);
+  return { plan, auth, matrix, detected, tree, service, keepsState, warnings: sortFaults(kept) };
+}
+
+/** The audit log, the token of the API's owner, the key that tokens are signed with. */
+function leavesState(entry: Declared): boolean {
+  return entry.component?.type === 'audit' || entry.component?.type === 'dashboard' || asksForTokens(entry);
 }
 
 /** A fault that `--skip-unsupported` has taken care of is still said. */

@@ -7,7 +7,7 @@ export const storageSchema = z
   .strictObject({
     directory: z.string().min(1).optional().meta({
       description:
-        'Where the state of the process lives (audit log, keys, token file); made when something is first written. Default: `.periscope` beside the configuration.',
+        'Where the state of the process lives (audit log, keys, token file, ledger); made when something is first written. Default: `.periscope` beside the configuration.',
     }),
   })
   .prefault({});

@@ -42,11 +42,13 @@ export interface GraphContext {
  * Makes every component of a plan and connects them; starts nothing. The plan is valid: what is wrong with it here is
  * a bug of `config/`. With `before`, a graph that runs, exporters, extensions and admissions whose settings are the same
  * are taken over from it as they are, with all that they hold, and counters and limits go on. It runs on untouched until the
- * new one has started and `takeOver` is called; then it is stopped with the new one as its `successor`.
+ * new one has started and `takeOver` is called; then it is stopped with the new one as its `successor`. With a Ledger
+ * instead, the first graph of a process counts on in that.
  */
-export async function buildGraph(plan: Plan, host: Host, context: GraphContext, before?: Graph): Promise<Graph> {
+export async function buildGraph(plan: Plan, host: Host, context: GraphContext, before?: Graph | Ledger): Promise<Graph> {
+  if (before instanceof Ledger) return new Builder(plan, host, context, undefined, before).build();
   assert(before === undefined || before instanceof RunningGraph, 'a graph follows one that was not built here');
-  return new Builder(plan, host, context, before).build();
+  return new Builder(plan, host, context, before, before?.counters ?? new Ledger()).build();
 }
 
 class Builder {
@@ -59,12 +61,12 @@ class Builder {
   readonly #admissions = new Map<string, AdmissionPart>();
   readonly #limiters: ScopeLimiters;
 
-  constructor(plan: Plan, host: Host, context: GraphContext, before: RunningGraph | undefined) {
+  constructor(plan: Plan, host: Host, context: GraphContext, before: RunningGraph | undefined, ledger: Ledger) {
     this.#plan = plan;
     this.#host = host;
     this.#context = context;
     this.#before = before;
-    this.#ledger = before?.counters ?? new Ledger();
+    this.#ledger = ledger;
     this.#limiters = new ScopeLimiters(plan.scope.limits, context.clock.now(), before?.parts.limiters);
   }
 

@@ -24,7 +24,7 @@ export interface Host {
   grpc(options: GrpcOptions, handler: GrpcHandler): Promise<HttpListener>;
   /** Opens the API (`server/routes`), and writes the token of this machine's owner. Rejects with a StartError. */
   api(options: ApiOptions): Promise<HttpListener>;
-  /** Counters of this process so far; empty until the graph runs. Several scopes: for localhost's owner only. */
+  /** Counters of this process so far, and of those before it whose ledger was kept; empty until the graph runs. Several scopes: for localhost's owner only. */
   ledger(): LedgerSnapshot;
   /** How every component is; empty until the graph runs. */
   status(): readonly ComponentStatus[];

@@ -120,7 +120,7 @@ export class Ledger {
 
   /** `held` is asked at each snapshot until `forget`: while one graph takes over from another, both of them hold. */
   exporter(id: string, held: Held): Rows<ExporterCount> {
-    const exporter = getOrAdd(this.#exporters, id, () => ({ rows: new Rows(() => new ExporterCount()), held: new Set<Held>() }));
+    const exporter = this.#exporter(id);
     exporter.held.add(held);
     return exporter.rows;
   }
@@ -136,6 +136,38 @@ export class Ledger {
     if (this.#scopes.size >= LIMITS.scopes) return false;
     this.#scopes.add(scope);
     return true;
+  }
+
+  /**
+   * Goes on from the counters of a process before this one. What was in flight there is gone and counts as
+   * dropped(crash), so that a snapshot that balances still does. Scopes of it do not count as known here: those that
+   * nobody sends any more take no place away. Returns the items in flight.
+   */
+  restore({ receivers, pipelines, exporters }: LedgerSnapshot): number {
+    for (const { receiver, signal, scope, received, accepted, rejected, unreadRequests } of receivers) {
+      const row = this.receiver(receiver).of(signal, scope);
+      row.received += received;
+      row.accepted += accepted;
+      addAll(row.rejected, rejected);
+      if (unreadRequests !== undefined) addAll((row.unreadRequests ??= noReasons()), unreadRequests);
+    }
+    for (const { pipeline, signal, scope, accepted, dropped } of pipelines) {
+      const row = this.pipeline(pipeline).of(signal, scope);
+      row.accepted += accepted;
+      addAll(row.dropped, dropped);
+    }
+    let lost = 0;
+    for (const { exporter, signal, scope, ...counted } of exporters) {
+      const row = this.#exporter(exporter).rows.of(signal, scope);
+      row.admitted += counted.routed;
+      row.exported += counted.exported;
+      row.refused += counted.refused;
+      row.onFull = counted.onFull;
+      addAll(row.dropped, counted.dropped);
+      if (counted.inFlight > 0) count(row.dropped, 'crash', counted.inFlight);
+      lost += counted.inFlight;
+    }
+    return lost;
   }
 
   snapshot(): LedgerSnapshot {
@@ -172,6 +204,16 @@ export class Ledger {
     }
     return { receivers, pipelines, exporters };
   }
+
+  #exporter(id: string): { readonly rows: Rows<ExporterCount>; readonly held: Set<Held> } {
+    return getOrAdd(this.#exporters, id, () => ({ rows: new Rows(() => new ExporterCount()), held: new Set<Held>() }));
+  }
+}
+
+const noReasons = (): Record<string, number> => Object.create(null) as Record<string, number>;
+
+function addAll(reasons: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const [reason, items] of Object.entries(more)) count(reasons, reason, items);
 }
 
 function getOrAdd<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

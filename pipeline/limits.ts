@@ -101,6 +101,12 @@ export const LIMITS = {
   queueBatchGroups: 3000,
   /** Distinct scopes one process counts; one more is refused. */
   scopes: 1000,
+  /** Between two writes of a kept ledger while it changes: a crash forgets what came in since. */
+  ledgerWriteIntervalMs: 5000,
+  /** A stop waits so long for the last write. */
+  ledgerCloseMs: 5000,
+  /** A kept ledger that is larger is neither written nor read. */
+  ledgerFileBytes: 64 * 1024 * 1024,
   /** Retry-After when nothing better is known. */
   retryAfterMs: 1000,
   /** A destination's Retry-After is believed up to here. */

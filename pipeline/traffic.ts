@@ -15,6 +15,14 @@ export interface ProcessorTraffic {
   outgoing: number;
 }
 
+/** Its counters at one moment, by id of the component. */
+export interface TrafficSnapshot {
+  readonly receivers: readonly (readonly [string, BySignal<Readonly<Record<Transport, Readonly<ReceiverTraffic>>>>])[];
+  readonly processors: readonly (readonly [string, BySignal<Readonly<ProcessorTraffic>>])[];
+  readonly unread: readonly (readonly [string, readonly (readonly [string, number])[]])[];
+  readonly turnedAway: readonly (readonly [string, BySignal<number>])[];
+}
+
 function bySignal<Value>(make: () => Value): BySignal<Value> {
   return Object.fromEntries(SIGNALS.map((signal) => [signal, make()])) as Record<Signal, Value>;
 }
@@ -50,13 +58,13 @@ export class Traffic {
     return found;
   }
 
-  countUnread(receiver: string, code: string): void {
+  countUnread(receiver: string, code: string, requests = 1): void {
     let codes = this.unread.get(receiver);
     if (codes === undefined) {
       codes = new Map();
       this.unread.set(receiver, codes);
     }
-    codes.set(code, (codes.get(code) ?? 0) + 1);
+    codes.set(code, (codes.get(code) ?? 0) + requests);
   }
 
   countTurnedAway(exporter: string, signal: Signal, items: number): void {
@@ -66,5 +74,33 @@ export class Traffic {
       this.turnedAway.set(exporter, counts);
     }
     counts[signal] += items;
+  }
+
+  snapshot(): TrafficSnapshot {
+    return structuredClone({
+      receivers: [...this.receivers],
+      processors: [...this.processors],
+      unread: [...this.unread].map(([id, codes]): [string, [string, number][]] => [id, [...codes]]),
+      turnedAway: [...this.turnedAway],
+    });
+  }
+
+  /** Goes on from the counters of a process before this one. */
+  restore({ receivers, processors, unread, turnedAway }: TrafficSnapshot): void {
+    for (const signal of SIGNALS) {
+      for (const [id, counts] of receivers)
+        for (const transport of ['http', 'grpc'] as const) {
+          const own = this.receiver(id)[signal][transport];
+          own.accepted += counts[signal][transport].accepted;
+          own.refused += counts[signal][transport].refused;
+        }
+      for (const [id, counts] of processors) {
+        const own = this.processor(id)[signal];
+        own.incoming += counts[signal].incoming;
+        own.outgoing += counts[signal].outgoing;
+      }
+      for (const [id, counts] of turnedAway) this.countTurnedAway(id, signal, counts[signal]);
+    }
+    for (const [id, codes] of unread) for (const [code, requests] of codes) this.countUnread(id, code, requests);
   }
 }

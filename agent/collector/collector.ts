@@ -3,9 +3,11 @@ import type { Loaded } from '../../config/load.ts';
 import { StartError } from '../../pipeline/errors.ts';
 import { systemClock } from '../../pipeline/clock.ts';
 import { buildGraph, type Graph } from '../../pipeline/graph.ts';
+import { Ledger, type LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { Log } from '../../pipeline/log.ts';
 import { changesBetween } from './changes.ts';
 import { createHost, type CollectorHost, type HostOptions } from './host.ts';
+import type { KeptLedger } from './kept-ledger.ts';
 import { createLog, type Write } from './log.ts';
 import { openOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 
@@ -20,6 +22,9 @@ export class Collector {
   #graph: Graph;
   #log: Log;
   #metrics: OwnMetrics | undefined;
+  readonly #kept: KeptLedger | undefined;
+  /** What the ledger had counted before this process. */
+  readonly before: LedgerSnapshot;
   /** The reload under way; the next one waits for it. */
   #changing: Promise<void> = Promise.resolve();
   /** The graph before this one, and its drain. */
@@ -27,9 +32,11 @@ export class Collector {
   #retiring: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  private constructor(host: CollectorHost, loaded: Loaded, running: Running, log: Log, write: Write) {
-    const { graph, metrics } = running;
+  private constructor(host: CollectorHost, loaded: Loaded, running: First, log: Log, write: Write) {
+    const { graph, metrics, kept, restored } = running;
     this.host = host;
+    this.#kept = kept;
+    this.before = restored;
     this.#metrics = metrics;
     this.#loaded = loaded;
     this.#graph = graph;
@@ -42,7 +49,15 @@ export class Collector {
     const log = logOf(loaded, write);
     const { plan } = loaded;
     const host = createHost(plan.storage.directory, settingsOf(loaded, log));
-    const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log });
+    const ledger = new Ledger();
+    const kept = await keep(ledger, loaded, log);
+    const restored = ledger.snapshot();
+    const graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log }, ledger).catch(
+      async (error: unknown) => {
+        await kept?.close();
+        throw error;
+      },
+    );
     host.attach(graph);
     let metrics: OwnMetrics | undefined;
     try {
@@ -50,10 +65,11 @@ export class Collector {
       metrics = await openOwnMetrics(loaded.service.telemetry.metrics, host, host, log);
     } catch (error) {
       await graph.stop(0);
+      await kept?.close();
       throw error;
     }
     await recordChange(host, 'started', loaded);
-    return new Collector(host, loaded, { graph, metrics }, log, write);
+    return new Collector(host, loaded, { graph, metrics, kept, restored }, log, write);
   }
 
   get loaded(): Loaded {
@@ -79,6 +95,7 @@ export class Collector {
       await Promise.all([this.#retiring, this.#graph.stop(this.#loaded.plan.service.shutdownTimeoutMs)]);
       // Last, so that whoever asks sees the drain.
       await this.#metrics?.close(0);
+      await this.#kept?.close();
     });
     return this.#stopped;
   }
@@ -154,6 +171,20 @@ export class Collector {
 interface Running {
   readonly graph: Graph;
   readonly metrics: OwnMetrics | undefined;
+}
+
+/** What the first graph of a process begins with. */
+interface First extends Running {
+  readonly kept: KeptLedger | undefined;
+  readonly restored: LedgerSnapshot;
+}
+
+/** Only where there is a folder anyway: a collector that keeps nothing else leaves none behind. */
+async function keep(ledger: Ledger, { keepsState, plan }: Loaded, log: Log): Promise<KeptLedger | undefined> {
+  if (!keepsState) return undefined;
+  const { KeptLedger: Keeper } = await import('./kept-ledger.ts');
+  const { directory } = plan.storage;
+  return Keeper.open(ledger, { directory, known: plan.scope.known, clock: systemClock, log });
 }
 
 function settingsOf({ auth, matrix, detected }: Loaded, log: Log): HostOptions {

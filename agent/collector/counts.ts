@@ -1,4 +1,4 @@
-import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import type { ExporterRow, LedgerSnapshot } from '../../pipeline/ledger.ts';
 import { ITEM_NAMES, SIGNALS, type Signal } from '../../pipeline/signal.ts';
 
 /** Sums of the ledger over scopes, for lines that a person reads. */
@@ -24,6 +24,29 @@ export function lostByReason(ledger: LedgerSnapshot): Map<string, number> {
   for (const row of [...ledger.pipelines, ...ledger.exporters]) add(row.dropped);
   for (const row of ledger.exporters) if (row.refused > 0) add({ destination_refused: row.refused });
   return sums;
+}
+
+/** What exporters have counted since `before`; rows of destinations that nothing has come for are left out. */
+export function exportedSince(before: LedgerSnapshot, now: LedgerSnapshot): LedgerSnapshot {
+  const keyOf = ({ exporter, scope, signal }: ExporterRow): string => JSON.stringify([exporter, scope, signal]);
+  const known = new Map(before.exporters.map((row) => [keyOf(row), row]));
+  const exporters = now.exporters.flatMap((row) => {
+    const then = known.get(keyOf(row));
+    if (then === undefined) return [row];
+    const routed = row.routed - then.routed;
+    if (routed === 0) return [];
+    const dropped = Object.entries(row.dropped).map(([reason, items]) => [reason, items - (then.dropped[reason] ?? 0)] as const);
+    return [
+      {
+        ...row,
+        routed,
+        exported: row.exported - then.exported,
+        refused: row.refused - then.refused,
+        dropped: Object.fromEntries(dropped.filter(([, items]) => items > 0)),
+      },
+    ];
+  });
+  return { receivers: [], pipelines: [], exporters };
 }
 
 /** One line per exporter: what arrived and what did not. Said at the end of a run. */

@@ -1,5 +1,5 @@
 import type { LogSettings } from '../../config/telemetry.ts';
-import { deliveryLines } from './counts.ts';
+import { deliveryLines, exportedSince } from './counts.ts';
 import type { ConfigOrigin } from './configs.ts';
 import { Collector } from './collector.ts';
 import { watchConfig } from './config-watch.ts';
@@ -34,7 +34,7 @@ export async function run(origin: ConfigOrigin, toStderr: Write, started: () => 
     `${signal}: stopping; queues drain for up to ${seconds} s (${signal === 'SIGINT' ? 'Ctrl-C' : signal} again leaves at once)`,
   );
   await collector.stop();
-  const lines = deliveryLines(collector.host.ledger());
+  const lines = deliveryLines(exportedSince(collector.before, collector.host.ledger()));
   for (const line of lines.length === 0 ? ['nothing came in'] : lines) write(line);
   return 0;
 }

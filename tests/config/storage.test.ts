@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { sourcesOf } from '../../agent/collector/configs.ts';
+import { loadConfig } from '../../config/load.ts';
 import { storageDirectory, storageSchema } from '../../config/storage.ts';
 import { faultsOf, MINIMAL, planOf } from '../support/config.ts';
 
@@ -36,4 +37,25 @@ test('an empty section means the default; a misspelt key is a fault', async () =
   expect(await faultsOf(`${MINIMAL}storage:\n  directroy: x\n`)).toEqual([
     'a.yaml:13:3: storage::directroy: unknown option (known: directory); did you mean "directory"?',
   ]);
+});
+
+test('the process has state where somebody wrote where, or a part of it leaves some anyway', async () => {
+  const keeps = async (text: string): Promise<boolean> => (await planOf(text)).keepsState;
+  expect(await keeps(MINIMAL)).toBe(false);
+  expect(await keeps(`${MINIMAL}storage:\n`)).toBe(false);
+  expect(await keeps(`${MINIMAL}storage: { directory: x }\n`)).toBe(true);
+  const text = (extension: string, auth = ''): string => `
+receivers: { otlp: { protocols: { http: { endpoint: 'localhost:0' ${auth} } } } }
+exporters: { debug: }
+extensions: { ${extension}: }
+service: { extensions: [${extension}], pipelines: { logs: { receivers: [otlp], exporters: [debug] } } }
+`;
+  const keepsReally = async (yaml: string): Promise<boolean> => {
+    const loaded = await loadConfig([{ kind: 'text', name: 'a.yaml', text: yaml }]);
+    return 'plan' in loaded && loaded.keepsState;
+  };
+  expect(await keepsReally(text('health_check'))).toBe(false);
+  expect(await keepsReally(text('audit'))).toBe(true);
+  expect(await keepsReally(text('dashboard'))).toBe(true);
+  expect(await keepsReally(text('health_check', ', auth: token'))).toBe(true);
 });

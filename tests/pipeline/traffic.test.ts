@@ -21,4 +21,23 @@ describe('traffic beside the ledger', () => {
     expect(traffic.unread.get('otlp')).toEqual(new Map([['memory_limit', 2]]));
     expect(traffic.turnedAway.get('debug')).toEqual({ metrics: 0, traces: 11, logs: 0 });
   });
+
+  it('goes on from what another process has counted; a snapshot stays as it was', () => {
+    const before = new Traffic();
+    before.receiver('otlp').logs.grpc.accepted += 2;
+    before.processor('batch').metrics.outgoing += 3;
+    before.countUnread('otlp', 'memory_limit');
+    before.countTurnedAway('debug', 'traces', 5);
+    const snapshot = before.snapshot();
+    before.receiver('otlp').logs.grpc.accepted += 100;
+    before.countUnread('otlp', 'memory_limit');
+
+    const after = new Traffic();
+    after.restore(snapshot);
+    expect(after.snapshot()).toEqual(snapshot);
+    after.receiver('otlp').logs.grpc.accepted += 1;
+    after.countUnread('otlp', 'memory_limit');
+    expect(after.receiver('otlp').logs.grpc.accepted).toBe(3);
+    expect(after.unread.get('otlp')?.get('memory_limit')).toBe(2);
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { deliveryLines, formatCount, lostByReason, receivedBySignal } from '../../../agent/collector/counts.ts';
+import { deliveryLines, exportedSince, formatCount, lostByReason, receivedBySignal } from '../../../agent/collector/counts.ts';
 import { exporterRow, ledgerOf, receiverRow } from '../../support/ledger-rows.ts';
 
 it('what came in is summed over receivers and scopes', () => {
@@ -44,4 +44,21 @@ it('the end of a run says for each exporter what was delivered and what was not'
 
 it('counts are grouped by thousands', () => {
   expect(formatCount(1_234_567.4)).toBe('1,234,567');
+});
+
+it('what was counted before this process is no part of what it says at its end', () => {
+  const crash = exporterRow({ routed: 10, exported: 8, dropped: { crash: 2 } });
+  const before = ledgerOf({ exporters: [crash, exporterRow({ exporter: 'gone', routed: 1, exported: 1 })] });
+  const now = ledgerOf({
+    exporters: [
+      { ...crash, routed: 15, exported: 11, refused: 1, dropped: { crash: 2, shutdown: 1 } },
+      ...before.exporters.slice(1),
+      exporterRow({ exporter: 'new', routed: 4, exported: 4 }),
+    ],
+  });
+  expect(deliveryLines(exportedSince(before, now))).toEqual([
+    'debug: delivered 3 data points; not delivered: 1 shutdown, 1 destination_refused',
+    'new: delivered 4 data points',
+  ]);
+  expect(exportedSince(now, now).exporters).toEqual([]);
 });
