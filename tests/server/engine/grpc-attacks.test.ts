@@ -140,7 +140,8 @@ describe('a gRPC listener under attack', () => {
     await raw.until(() => raw.of(FRAME.settings).length > 1); // theirs, and the acknowledgement of ours
     if (acknowledges) raw.write(frame(FRAME.settings, ACK, 0));
     for (let stream = 1; stream < 21; stream += 2) raw.write(openAt(stream));
-    await raw.until(() => raw.of(FRAME.reset).length > 0);
+    // Newer Nodes end the whole connection of a client that knew the limit.
+    await raw.until(() => raw.of(FRAME.reset).length > 0 || raw.of(FRAME.goaway).length > 0);
     expect(handler.heads.length).toBe(3);
   });
 
