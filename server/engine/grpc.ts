@@ -22,6 +22,7 @@ import type { EngineServer } from './engine.ts';
 import { GrpcCall, type GrpcShared } from './grpc-call.ts';
 import { GrpcConnection } from './grpc-connection.ts';
 import { openListener } from './open-listener.ts';
+import { bind } from './listen.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 
@@ -65,17 +66,8 @@ class GrpcServer implements EngineServer<GrpcHandler>, GrpcShared {
 
   listen(address: Address): Promise<number> {
     const server = this.#create();
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
-        server.off('error', reject);
-        // An accept that fails (no file descriptors) is no reason to fall over.
-        server.on('error', () => {});
-        this.#servers.push(server);
-        const bound = server.address();
-        resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port);
-      });
-    });
+    this.#servers.push(server);
+    return bind(server, address);
   }
 
   close(deadlineMs: number): Promise<void> {

@@ -1,5 +1,6 @@
+import type { Server } from 'node:net';
 import { StartError } from '../../pipeline/errors.ts';
-import { resolve, urlOf } from './address.ts';
+import { resolve, urlOf, type Address } from './address.ts';
 import type { EngineServer } from './engine.ts';
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -32,4 +33,18 @@ export async function listenAt(server: Pick<EngineServer, 'listen'>, endpoint: s
     }
   }
   return urlOf({ host: first.host, port });
+}
+
+/** Binds a server of Node's; resolves to the port in use, rejects with an error that has a system `code`. */
+export function bind(server: Server, { host, port }: Address): Promise<number> {
+  return new Promise((done, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      server.off('error', reject);
+      // An accept that fails (no file descriptors) is no reason to fall over.
+      server.on('error', () => {});
+      const bound = server.address();
+      done(typeof bound === 'object' && bound !== null ? bound.port : port);
+    });
+  });
 }

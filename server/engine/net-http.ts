@@ -4,6 +4,7 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { NetConnection, type NetShared } from './net-connection.ts';
+import { bind } from './listen.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 
@@ -39,17 +40,8 @@ class NetServer implements EngineServer, NetShared {
 
   listen(address: Address): Promise<number> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#connect(socket));
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
-        server.off('error', reject);
-        // An accept that fails (no file descriptors) is no reason to fall over.
-        server.on('error', () => {});
-        this.#servers.push(server);
-        const bound = server.address();
-        resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port);
-      });
-    });
+    this.#servers.push(server);
+    return bind(server, address);
   }
 
   close(deadlineMs: number): Promise<void> {

@@ -10,6 +10,7 @@ import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { certificateOf } from './client-certificate.ts';
 import { Exchange, type Shared } from './exchange.ts';
+import { bind } from './listen.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 import { bodyLength, RequestHead } from './request-head.ts';
@@ -83,17 +84,8 @@ class NodeServer implements EngineServer, Shared {
 
   listen(address: Address): Promise<number> {
     const server = this.#create();
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
-        server.off('error', reject);
-        // An accept that fails (no file descriptors) is no reason to fall over.
-        server.on('error', () => {});
-        this.#servers.push(server);
-        const bound = server.address();
-        resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port);
-      });
-    });
+    this.#servers.push(server);
+    return bind(server, address);
   }
 
   close(deadlineMs: number): Promise<void> {
