@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEFAULT_LEVELS } from './compression/levels.ts';
 
 /**
  * The value types of a YAML config that zod does not have. Each accepts what the Go collector accepts and gives a plain
@@ -137,10 +138,20 @@ export function secret() {
   return z.string({ error: 'must be a string; put it in quotes' }).meta({ mark: 'secret' satisfies ConfigMark });
 }
 
-/** `compression_params.reuse` of the exporters that send gzip; pipeline/compression/recode-gzip.ts keeps to it. */
-export function compressionReuse() {
-  return z.enum(['auto', 'never']).default('auto').meta({
-    description:
-      'gzip: auto = where a sender compressed with gzip or deflate, not at its fastest, and the level is 6 or less, the matches it found are carried over; never = all is compressed anew.',
+/** `compression_params` of the exporters that send gzip; pipeline/compression/recode-gzip.ts keeps to `reuse`. */
+export function compressionParams() {
+  return z.strictObject({
+    level: z
+      .int()
+      .min(1)
+      .max(22)
+      .optional()
+      .meta({
+        description: `gzip 1 to 9 (default ${DEFAULT_LEVELS.gzip}), zstd 1 to 22 (default ${DEFAULT_LEVELS.zstd}). Higher: fewer bytes, more CPU.`,
+      }),
+    reuse: z.enum(['auto', 'never']).default('auto').meta({
+      description:
+        'gzip: auto = where a sender compressed with gzip or deflate, not at its fastest, and the level is 6 or less, the matches it found are carried over; never = all is compressed anew.',
+    }),
   });
 }

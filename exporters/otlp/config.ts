@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { COMPRESSIONS, DEFAULT_LEVELS, LEVELS_MAX } from '../../pipeline/compression/levels.ts';
-import { compressionReuse, byteSize, duration, secret } from '../../pipeline/config-types.ts';
+import { COMPRESSIONS, LEVELS_MAX } from '../../pipeline/compression/levels.ts';
+import { compressionParams, byteSize, duration, secret } from '../../pipeline/config-types.ts';
 import { deliveryFields } from '../../pipeline/delivery.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { clientTls } from '../../pipeline/tls.ts';
@@ -40,18 +40,6 @@ const keepalive = z.strictObject({
   permit_without_stream: z.boolean().default(false).meta({ description: 'Ping also while nothing is under way.' }),
 });
 
-const compressionParams = z.strictObject({
-  level: z
-    .int()
-    .min(1)
-    .max(22)
-    .optional()
-    .meta({
-      description: `gzip 1 to 9 (default ${DEFAULT_LEVELS.gzip}), zstd 1 to 22 (default ${DEFAULT_LEVELS.zstd}). Higher: fewer bytes, more CPU.`,
-    }),
-  reuse: compressionReuse(),
-});
-
 const ignored = "Accepted for the collector's sake: HTTP/2 here has its own.";
 
 export const config = z
@@ -69,7 +57,7 @@ export const config = z
       .prefault({})
       .meta({ description: 'TLS, which is on unless `insecure: true` or the endpoint begins with `http://`.' }),
     compression: z.enum(COMPRESSIONS).default('gzip').meta({ description: 'Compression of each message.' }),
-    compression_params: compressionParams.prefault({}).meta({ description: 'Options of the compression.' }),
+    compression_params: compressionParams().prefault({}).meta({ description: 'Options of the compression.' }),
     headers: z
       .record(z.string(), secret())
       .default({})

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { COMPRESSIONS, DEFAULT_LEVELS, LEVELS_MAX } from '../../pipeline/compression/levels.ts';
-import { compressionReuse, duration, secret } from '../../pipeline/config-types.ts';
+import { COMPRESSIONS, LEVELS_MAX } from '../../pipeline/compression/levels.ts';
+import { compressionParams, duration, secret } from '../../pipeline/config-types.ts';
 import { deliveryFieldsWith } from '../../pipeline/delivery.ts';
 import { clientTls } from '../../pipeline/tls.ts';
 
@@ -12,18 +12,6 @@ const httpUrl = (description: string) =>
     })
     .optional()
     .meta({ description });
-
-const compressionParams = z.strictObject({
-  level: z
-    .int()
-    .min(1)
-    .max(22)
-    .optional()
-    .meta({
-      description: `gzip 1 to 9 (default ${DEFAULT_LEVELS.gzip}), zstd 1 to 22 (default ${DEFAULT_LEVELS.zstd}). Higher: fewer bytes, more CPU.`,
-    }),
-  reuse: compressionReuse(),
-});
 
 /** Set from the batch; a header of that name in the config would make it unreadable. */
 const OWN_HEADERS = new Set(['content-type', 'content-encoding', 'content-length', 'transfer-encoding', 'connection']);
@@ -38,7 +26,7 @@ export const config = z
     logs_endpoint: httpUrl('Full URL for logs.'),
     encoding: z.enum(['proto', 'json']).default('proto').meta({ description: 'Encoding of the body.' }),
     compression: z.enum(COMPRESSIONS).default('gzip').meta({ description: 'Compression of the body.' }),
-    compression_params: compressionParams.prefault({}).meta({ description: 'Options of the compression.' }),
+    compression_params: compressionParams().prefault({}).meta({ description: 'Options of the compression.' }),
     headers: z
       .record(z.string(), secret())
       .default({})

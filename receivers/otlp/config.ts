@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../pipeline/config-types.ts';
-import { checkAuth, listenerAuth } from '../../pipeline/auth.ts';
+import { checkAuth } from '../../pipeline/auth.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import { serverTls } from '../../pipeline/tls.ts';
 import { grpc } from './grpc-config.ts';
-import { emptyMeansDefaults, listenAddress, LOOPBACK } from './listener-config.ts';
+import { edgeFields, emptyMeansDefaults, listenAddress, LOOPBACK, senderFields } from './listener-config.ts';
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // eslint-disable-next-line no-control-regex
@@ -45,13 +44,7 @@ const ALGORITHMS = ['', 'identity', 'gzip', 'zstd', 'deflate', 'zlib'] as const;
 const http = z
   .strictObject({
     endpoint: listenAddress('localhost:4318'),
-    transport: z.literal('tcp', { error: 'must be tcp' }).default('tcp').meta({ description: 'Only tcp.' }),
-    auth: listenerAuth(),
-    scope: z
-      .string()
-      .min(1)
-      .optional()
-      .meta({ description: 'Everything that comes in here is of this scope; a claim to another one is rejected.' }),
+    ...senderFields,
     metrics_url_path: urlPath('metrics'),
     traces_url_path: urlPath('traces'),
     logs_url_path: urlPath('logs'),
@@ -90,11 +83,7 @@ const http = z
       .min(1)
       .default(LIMITS.connections)
       .meta({ description: 'Connections at a time, with uWebSockets those with a request under way; one more is answered 503.' }),
-    tls: serverTls.optional().meta({ description: 'Takes TLS only. With `client_ca_file` senders must show a certificate.' }),
-    middlewares: z
-      .never({ error: 'there are no middlewares; use the memory_limiter processor' })
-      .optional()
-      .meta({ description: 'There are none: a fault.' }),
+    ...edgeFields,
   })
   .superRefine((value, context) => {
     checkAuth(value, LOOPBACK.test(value.endpoint), context);

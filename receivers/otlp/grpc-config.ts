@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { checkAuth, listenerAuth } from '../../pipeline/auth.ts';
+import { checkAuth } from '../../pipeline/auth.ts';
 import { byteSize, duration } from '../../pipeline/config-types.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import { serverTls } from '../../pipeline/tls.ts';
-import { emptyMeansDefaults, listenAddress, LOOPBACK } from './listener-config.ts';
+import { edgeFields, emptyMeansDefaults, listenAddress, LOOPBACK, senderFields } from './listener-config.ts';
 
 const MIB = 1024 * 1024;
 /** The prefix of a message has four bytes for its length. */
@@ -49,13 +48,7 @@ const keepalive = z.strictObject({
 export const grpc = z
   .strictObject({
     endpoint: listenAddress('localhost:4317'),
-    transport: z.literal('tcp', { error: 'must be tcp' }).default('tcp').meta({ description: 'Only tcp.' }),
-    auth: listenerAuth(),
-    scope: z
-      .string()
-      .min(1)
-      .optional()
-      .meta({ description: 'Everything that comes in here is of this scope; a claim to another one is rejected.' }),
+    ...senderFields,
     max_recv_msg_size_mib: z
       .int()
       .min(0)
@@ -87,11 +80,7 @@ export const grpc = z
       .boolean()
       .default(false)
       .meta({ description: 'Keep the metadata of the call with the data, for `batch: metadata_keys`.' }),
-    tls: serverTls.optional().meta({ description: 'Takes TLS only. With `client_ca_file` senders must show a certificate.' }),
-    middlewares: z
-      .never({ error: 'there are no middlewares; use the memory_limiter processor' })
-      .optional()
-      .meta({ description: 'There are none: a fault.' }),
+    ...edgeFields,
   })
   .superRefine((value, context) => {
     checkAuth(value, LOOPBACK.test(value.endpoint), context);

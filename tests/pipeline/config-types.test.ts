@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   byteSize,
-  compressionReuse,
+  compressionParams,
   duration,
   formatByteSize,
   formatDuration,
@@ -81,7 +81,7 @@ it('a secret never shows its value in a fault', () => {
 });
 
 it('matches of senders are used unless the config says never', () => {
-  expect(compressionReuse().parse(undefined)).toBe('auto');
-  expect(compressionReuse().parse('never')).toBe('never');
-  expect(compressionReuse().safeParse('always').success).toBe(false);
+  expect(compressionParams().parse({}).reuse).toBe('auto');
+  expect(compressionParams().parse({ reuse: 'never' }).reuse).toBe('never');
+  expect(compressionParams().safeParse({ reuse: 'always' }).success).toBe(false);
 });

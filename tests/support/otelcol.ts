@@ -29,7 +29,6 @@ export async function startOtelcol({ protocols, exporter }: OtelcolParts): Promi
   const address = `127.0.0.1:${(probe.address() as AddressInfo).port}`;
   probe.close();
   await once(probe, 'close');
-  const folder = await mkdtemp(join(tmpdir(), 'otelcol-'));
   const pipeline = `{ receivers: [otlp], processors: [batch], exporters: [${exporter.split(':', 1)[0]}] }`;
   const config = `receivers: { otlp: { protocols: { ${protocols.replace('$ENDPOINT', address)} } } }
 processors: { batch: { timeout: 100ms } }
@@ -38,6 +37,12 @@ service:
   telemetry: { metrics: { level: none } }
   pipelines: { metrics: ${pipeline}, traces: ${pipeline}, logs: ${pipeline} }
 `;
+  return { address, stop: await runOtelcol(config) };
+}
+
+/** Resolves when it is ready, to what stops it and takes its folder away. */
+export async function runOtelcol(config: string): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'otelcol-'));
   await writeFile(join(folder, 'config.yaml'), config);
   const child = spawn(otelcol.path, ['--config', join(folder, 'config.yaml')], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'close');
@@ -47,10 +52,9 @@ service:
     if (child.exitCode !== null) throw new Error(`otelcol ended with ${child.exitCode}:\n${log}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  const stop = async (): Promise<void> => {
+  return async () => {
     child.kill('SIGTERM');
     await ended;
     await rm(folder, { recursive: true, force: true });
   };
-  return { address, stop };
 }

@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -29,13 +25,12 @@ import {
 import { quietContext } from '../support/contexts.ts';
 import { difference, fingerprints, itemsOf, NO_DIFFERENCE } from '../support/items.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
-import { peer } from '../support/peers.ts';
+import { otelcol, runOtelcol } from '../support/otelcol.ts';
 import { processed } from '../support/processing.ts';
 import { decode, type Tree, type Value } from '../support/reference/otlp.ts';
 import { scopedBatch } from '../support/scoped-batches.ts';
 
 /** The processors that the Go collector has too, on the same requests with the same configuration: the same comes out. */
-const otelcol = peer('otelcol');
 const REQUESTS = 25;
 
 interface Case {
@@ -309,22 +304,7 @@ service:
   telemetry: { metrics: { level: none } }
   pipelines:
 ${pipelines}`;
-  const folder = await mkdtemp(join(tmpdir(), 'otelcol-'));
-  await writeFile(join(folder, 'config.yaml'), config);
-  const child = spawn(otelcol.path, ['--config', join(folder, 'config.yaml')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = once(child, 'close');
-  let log = '';
-  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  while (!log.includes('Everything is ready')) {
-    if (child.exitCode !== null) throw new Error(`otelcol ended with ${child.exitCode}:\n${log}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  };
-  return { ports, stop };
+  return { ports, stop: await runOtelcol(config) };
 }
 
 async function make({ type, yaml }: Case): Promise<Processor> {
