@@ -32,7 +32,7 @@ export const LAYERS: readonly Layer[] = [
     ours: (path) => ['pipeline/', own(path, 2), KERNEL],
     packages: ['zod'],
   },
-  { files: /^analytics\//, ours: () => ['pipeline/', 'analytics/'], packages: [] },
+  { files: /^analytics\//, ours: () => ['pipeline/', 'analytics/'], packages: ['@duckdb/node-api', '@duckdb/node-bindings'] },
   { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js'] },
   { files: /^server\/auth\//, ours: () => ['pipeline/', 'server/auth/'], packages: ['jose'] },
   { files: /^server\//, ours: () => ['pipeline/', 'server/', 'analytics/client'], packages: [] },
