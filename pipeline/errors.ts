@@ -62,6 +62,20 @@ export const ERRORS = {
     true,
     'The audit log cannot be written and on_failure is refuse; free space or mend its folder, and data is taken again by itself.',
   ),
+  NO_WINDOWS: entry(404, 5, false, 'Nothing is kept for SQL: add the exporter `windows` to a pipeline.'),
+  SQL_INVALID: entry(400, 3, false, 'DuckDB cannot run this; its message names the place.'),
+  SQL_FORBIDDEN: entry(
+    403,
+    7,
+    false,
+    'One SELECT over the tables of one scope, with the functions that docs/queries.md lists; nothing else runs.',
+  ),
+  SQL_TIMEOUT: entry(408, 4, true, 'The query took too long; narrow its time range, or group before joining.'),
+  SQL_MEMORY: entry(422, 8, false, 'The query needs more memory than its scope has; narrow it, or raise memory of `windows`.'),
+  SQL_CANCELLED: entry(499, 1, false, 'The query was given up by who asked it.'),
+  ANALYTICS_RESTARTING: entry(503, 14, true, 'The analytics process starts again, with empty windows; ask again in a moment.'),
+  ANALYTICS_BUSY: entry(503, 14, true, 'Too many queries are running or waiting; ask again in a moment.'),
+  TOO_MANY_SCOPES: entry(503, 14, true, 'As many scopes have windows as max_scopes allows; raise it, or send fewer scopes.'),
   INTERNAL: entry(500, 13, false, 'A bug of ours; please report it with the log line.'),
 } as const satisfies Record<string, ErrorEntry>;
 
