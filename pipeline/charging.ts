@@ -79,8 +79,11 @@ export function end({ begun, charges }: Charged): void {
   if (begun) for (const { limiter } of charges) limiter.end();
 }
 
-export function overLimit(signal: Signal, scope: string, excess: Excess): Refusal {
-  return refusal('RATE_LIMITED', words(signal, scope, excess), excess.waitMs);
+/** `holdMs`: how long the answer waits; what it tells is true when it is given. */
+export function overLimit(signal: Signal, scope: string, { limit, waitMs }: Excess, holdMs = 0): Refusal {
+  const left = { limit, waitMs: Math.max(1, waitMs - holdMs) };
+  const refused = refusal('RATE_LIMITED', words(signal, scope, left), left.waitMs);
+  return holdMs === 0 ? refused : { ...refused, holdMs };
 }
 
 function words(what: string, scope: string, { limit, waitMs }: Excess): string {

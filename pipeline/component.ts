@@ -24,6 +24,8 @@ export interface Refusal {
   /** For the sender or the operator: "cannot <verb> <object>: <cause>". */
   readonly message: string;
   readonly retryAfterMs?: number;
+  /** The answer is to wait so long, unread what comes meanwhile; `retryAfterMs` counts from the answer. */
+  readonly holdMs?: number;
 }
 
 /** What downstream says about a batch. On the data path a fault is a value; nothing throws. */

@@ -97,6 +97,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** Of a refusal by the head: the sender gets it so much later, and until then no more of its request is read. */
+  readonly holdMs?: number;
 }
 
 export interface HttpHandler {

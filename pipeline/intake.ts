@@ -111,9 +111,14 @@ export class ReceiverIntake implements Intake {
 
   begin(signal: Signal, origin: Origin): Refusal | undefined {
     const scope = scopeOf(origin.binding);
-    const excess = this.#limiterOf(origin.binding)?.begin(this.#options.clock.now());
-    if (scope === undefined || excess === undefined) return undefined;
-    const refused = overLimit(signal, scope, excess);
+    const limiter = this.#limiterOf(origin.binding);
+    const nowMs = this.#options.clock.now();
+    const excess = limiter?.begin(nowMs);
+    if (scope === undefined || limiter === undefined || excess === undefined) return undefined;
+    // A gRPC connection is many calls, of several senders where a proxy stands before us: one that waits unread takes
+    // the others' window.
+    const holdMs = origin.transport === 'http' ? limiter.holdMs(excess.waitMs, nowMs) : 0;
+    const refused = overLimit(signal, scope, excess, holdMs);
     const row = this.#rows.of(signal, this.#counted(scope));
     count((row.unreadRequests ??= Object.create(null) as Record<string, number>), 'rate_limited', 1);
     this.#auditLimit(signal, origin, scope);

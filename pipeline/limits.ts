@@ -78,6 +78,10 @@ export const LIMITS = {
   /** What a scope may bring at once after a pause: as much as in this time at its rate. */
   scopeBurstMs: 1000,
   scopeBurstMaxMs: 60_000,
+  /** A refusal waits so long at most where its scope was told to wait and did not; half of it at least. */
+  refusalHoldMs: 1000,
+  /** Refusals of one scope that begin to wait in a second; the others are answered at once. */
+  heldRefusalsPerSecond: 256,
   /** For an attempt that was aborted to end by itself; then it counts as failed and its late answer as none. */
   abortGraceMs: 500,
   /** Longest wait before a retry while the process drains. */

@@ -15,6 +15,9 @@ export interface ScopeLimits {
   readonly burstMs: number;
 }
 
+/** Its multiples, modulo 1, lie as evenly as can be, however many there are. */
+const GOLDEN_RATIO = 0.618034;
+
 /** Which limit is reached, in words, and how long a sender should wait. */
 export interface Excess {
   readonly limit: string;
@@ -28,6 +31,10 @@ export class ScopeLimiter {
   readonly #bytes: TokenBucket | undefined;
   readonly #requests: TokenBucket | undefined;
   #underWay = 0;
+  /** Until then whoever sends for the scope was told to wait. */
+  #toldUntilMs = -Infinity;
+  readonly #holds: TokenBucket;
+  #spread = 0;
 
   constructor(limits: ScopeLimits, nowMs: number) {
     const bucket = (perSecond: number | undefined): TokenBucket | undefined =>
@@ -36,6 +43,7 @@ export class ScopeLimiter {
     this.#items = bucket(limits.itemsPerSecond);
     this.#bytes = bucket(limits.bytesPerSecond);
     this.#requests = bucket(limits.requestsPerSecond);
+    this.#holds = new TokenBucket(LIMITS.heldRefusalsPerSecond, LIMITS.scopeBurstMs, nowMs);
   }
 
   /** Requests that `begin` let in and `end` has not seen. */
@@ -60,6 +68,27 @@ export class ScopeLimiter {
 
   end(): void {
     this.#underWay -= 1;
+  }
+
+  /**
+   * How long the refusal of a request, which may come again after `waitMs`, waits for its answer with the body unread; 0
+   * for one that came when it might. A sender that goes on at once would have us read all it sends in vain, which is what
+   * its neighbours on this thread would feel; one that waits for its answer sends nothing.
+   */
+  holdMs(waitMs: number, nowMs: number): number {
+    const isEarly = nowMs < this.#toldUntilMs;
+    const holds = isEarly && this.#holds.waitMs(nowMs) === 0;
+    let holdMs = 0;
+    if (holds) {
+      this.#holds.take(1);
+      // Spread evenly, or those that were refused together would come back together.
+      this.#spread = (this.#spread + GOLDEN_RATIO) % 1;
+      holdMs = Math.ceil((LIMITS.refusalHoldMs * (1 + this.#spread)) / 2);
+    }
+    // A Retry-After has whole seconds.
+    const toldMs = nowMs + holdMs + 1000 * Math.max(1, Math.ceil((waitMs - holdMs) / 1000));
+    this.#toldUntilMs = Math.max(this.#toldUntilMs, toldMs);
+    return holdMs;
   }
 
   /** Charges what a request turned out to bring, or says why not. */

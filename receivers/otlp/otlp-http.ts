@@ -189,7 +189,8 @@ export class OtlpHttpHandler implements HttpHandler {
     if (status === 401) return { status, headers: { ...this.#with(encoding, more), ...this.#challenge }, body };
     if (status !== 429 && status !== 503) return { status, headers: this.#with(encoding, more), body };
     const seconds = Math.max(1, Math.ceil((refused.retryAfterMs ?? LIMITS.retryAfterMs) / 1000));
-    return { status, headers: { ...this.#with(encoding, more), 'Retry-After': String(seconds) }, body };
+    const headers = { ...this.#with(encoding, more), 'Retry-After': String(seconds) };
+    return refused.holdMs === undefined ? { status, headers, body } : { status, headers, body, holdMs: refused.holdMs };
   }
 
   #with(encoding: Encoding, more: Headers | undefined): Headers {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../pipeline/errors.ts';
 import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { Held, HeldAnswers } from './held-answers.ts';
 import type { Owner } from './owner.ts';
 import type { ReadWatch, Reading } from './read-watch.ts';
 import { RequestBody, wholeBody } from './request-body.ts';
@@ -11,6 +12,7 @@ export interface Shared {
   readonly options: HttpOptions;
   readonly owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
+  readonly held: HeldAnswers;
   readonly closing: boolean;
 }
 
@@ -20,7 +22,7 @@ const NOTHING = new Uint8Array(0);
  * One request and its answer, the same for every engine: the head decides, the body is read, the handler has it, one
  * answer is written. The engine says what came (`begin`, `data`, `abort`) and does the reading and writing.
  */
-export abstract class Exchange implements Reading {
+export abstract class Exchange implements Reading, Held {
   progress = false;
   startedAtMs = 0;
   progressAtMs = 0;
@@ -36,6 +38,8 @@ export abstract class Exchange implements Reading {
   #deciding = false;
   /** The whole body came in while the handler was deciding. */
   #complete = false;
+  /** A refusal that waits until the sender may have it. */
+  #refusal: { readonly answer: HttpAnswer; readonly close: boolean } | undefined;
   #over = false;
 
   constructor(shared: Shared, head: RequestHead<unknown>) {
@@ -65,7 +69,7 @@ export abstract class Exchange implements Reading {
     if (answer instanceof Promise) {
       this.#decide(answer);
     } else if (answer !== undefined) {
-      this.#refuse(answer, fault !== undefined);
+      this.#refuse(answer, fault !== undefined, false);
     } else if (head.contentLength === 0) {
       this.#request(NOTHING);
     } else {
@@ -99,7 +103,15 @@ export abstract class Exchange implements Reading {
     this.#over = true;
     if (this.#reading && !this.#deciding) this.#owner.handler.gone?.(this.head);
     this.#endReading();
+    this.shared.held.delete(this);
     this.#owner.underWay.end();
+  }
+
+  /** The refusal has waited long enough. */
+  letGo(): void {
+    const { answer, close } = this.#refusal!;
+    if (this.head.contentLength !== 0) this.proceed();
+    this.#answer(answer, close);
   }
 
   expire(): void {
@@ -126,18 +138,25 @@ export abstract class Exchange implements Reading {
       if (answer === undefined) this.#owner.handler.gone?.(this.head);
     } else if (answer !== undefined) {
       this.#endReading();
-      if (this.head.contentLength !== 0) this.proceed();
-      this.#refuse(answer, false);
+      this.#refuse(answer, false, true);
     } else {
       if (this.head.contentLength !== 0) this.proceed();
       if (this.#complete) this.#request(this.#body?.take() ?? NOTHING);
     }
   }
 
-  /** A sender that has little left to send may send it and keep its connection. */
-  #refuse(answer: HttpAnswer, fault: boolean): void {
+  /** A sender that has little left to send may send it and keep its connection. `isRead`: `read` was called. */
+  #refuse(answer: HttpAnswer, fault: boolean, isRead: boolean): void {
     const { contentLength } = this.head;
-    this.#answer(answer, fault || contentLength < 0 || contentLength > LIMITS.drainedBytes);
+    const close = fault || contentLength < 0 || contentLength > LIMITS.drainedBytes;
+    if (answer.holdMs !== undefined && !this.shared.closing) {
+      if (!isRead && contentLength !== 0) this.read(true);
+      this.#refusal = { answer, close };
+      this.shared.held.add(this, answer.holdMs);
+      return;
+    }
+    if (isRead && contentLength !== 0) this.proceed();
+    this.#answer(answer, close);
   }
 
   #faultOf(): ErrorCode | undefined {

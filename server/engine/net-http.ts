@@ -5,6 +5,7 @@ import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { NetConnection, type NetShared } from './net-connection.ts';
 import { bind } from './listen.ts';
+import { HeldAnswers } from './held-answers.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 
@@ -22,6 +23,7 @@ class NetServer implements EngineServer, NetShared {
   readonly options: HttpOptions;
   owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
+  readonly held = new HeldAnswers();
   closing = false;
   readonly #servers: Server[] = [];
   readonly #connections = new Set<NetConnection>();
@@ -78,6 +80,7 @@ class NetServer implements EngineServer, NetShared {
 
   async #close(deadlineMs: number): Promise<void> {
     this.closing = true;
+    this.held.letGo();
     clearInterval(this.#timer);
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const connection of this.#connections) if (connection.isIdle) connection.socket.destroy();

@@ -11,6 +11,7 @@ import type { Engine, EngineServer } from './engine.ts';
 import { certificateOf } from './client-certificate.ts';
 import { Exchange, type Shared } from './exchange.ts';
 import { bind } from './listen.ts';
+import { HeldAnswers } from './held-answers.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 import { bodyLength, RequestHead } from './request-head.ts';
@@ -66,6 +67,7 @@ class NodeServer implements EngineServer, Shared {
   readonly options: HttpOptions;
   owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
+  readonly held = new HeldAnswers();
   closing = false;
   readonly #servers: (Server | TlsServer)[] = [];
   #material: SecureContextOptions | undefined;
@@ -149,6 +151,7 @@ class NodeServer implements EngineServer, Shared {
 
   async #close(deadlineMs: number): Promise<void> {
     this.closing = true;
+    this.held.letGo();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const server of this.#servers) server.closeIdleConnections();
     await this.owner.underWay.drained(deadlineMs);

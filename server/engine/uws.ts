@@ -5,6 +5,7 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { Exchange, type Shared } from './exchange.ts';
+import { HeldAnswers } from './held-answers.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 import { BAD_FRAMING, bodyLength, RequestHead } from './request-head.ts';
@@ -99,6 +100,7 @@ class UwsServer implements EngineServer, Shared {
   readonly options: HttpOptions;
   owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
+  readonly held = new HeldAnswers();
   closing = false;
   readonly #uws: Uws;
   readonly #app: UwsApp;
@@ -146,6 +148,7 @@ class UwsServer implements EngineServer, Shared {
 
   async #close(deadlineMs: number): Promise<void> {
     this.closing = true;
+    this.held.letGo();
     for (const socket of this.#listening) this.#uws.closeSocket(socket);
     this.#listening = [];
     await this.owner.underWay.drained(deadlineMs);

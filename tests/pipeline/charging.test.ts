@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '../../pipeline/audit.ts';
 import type { Origin } from '../../pipeline/batch/batch.ts';
-import type { Intake, Outcome } from '../../pipeline/component.ts';
+import type { Intake, Outcome, Refusal } from '../../pipeline/component.ts';
 import { walk } from '../../pipeline/otlp/walk.ts';
 import { buildGraph } from '../../pipeline/graph.ts';
 import { quietContext } from '../support/contexts.ts';
@@ -85,6 +85,22 @@ describe('a request over the limits of its scope', () => {
     expect(await send(intake, origin('A'), { A: 1 })).toMatchObject({ retryAfterMs: 1 });
     await started.clock.advance(1);
     expect(await send(intake, origin('A'), { A: 1 })).toEqual({ ok: true });
+    await started.graph.stop(0);
+  });
+
+  test('is answered late when the sender was told to wait and did not, and told what is left from then on', async () => {
+    const started = await start({ A: { itemsPerSecond: 10 } });
+    const intake = started.receiver.intake!;
+    await send(intake, origin('A'), { A: 30 });
+    expect(await send(intake, origin('A'), { A: 1 }), 'nobody had told it').not.toHaveProperty('holdMs');
+    const early = intake.begin('logs', origin('A'));
+    expect(early).toMatchObject({ code: 'RATE_LIMITED', holdMs: expect.any(Number) });
+    const { holdMs, retryAfterMs } = early as Refusal;
+    expect(holdMs! + retryAfterMs!).toBe(2100);
+    const grpc: Origin = { ...origin('A'), transport: 'grpc' };
+    expect(intake.begin('logs', grpc), 'over gRPC').not.toHaveProperty('holdMs');
+    await started.clock.advance(2100);
+    expect(intake.begin('logs', origin('A'))).toBeUndefined();
     await started.graph.stop(0);
   });
 

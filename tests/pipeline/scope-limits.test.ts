@@ -46,6 +46,30 @@ describe('the limits of a scope', () => {
     expect(limited.underWay).toBe(2);
   });
 
+  test('a refusal waits only for a sender that was told to, and tells for how long from then on', () => {
+    const limited = limiter({ itemsPerSecond: 10 });
+    expect(limited.holdMs(2500, 0), 'the first').toBe(0);
+    expect(limited.holdMs(2000, 3000), 'after the three seconds of its Retry-After').toBe(0);
+    const holds = Array.from({ length: 100 }, () => limited.holdMs(1000, 3100));
+    expect(Math.min(...holds)).toBeGreaterThanOrEqual(LIMITS.refusalHoldMs / 2);
+    expect(Math.max(...holds)).toBeLessThanOrEqual(LIMITS.refusalHoldMs);
+    const sorted = holds.toSorted((one, other) => one - other);
+    const gaps = sorted.slice(1).map((ms, at) => ms - sorted[at]!);
+    expect(Math.max(...gaps), 'they end evenly').toBeLessThan(20);
+    // The last of them was told one second, behind its wait.
+    expect(limited.holdMs(1, 3100 + LIMITS.refusalHoldMs + 999)).toBe(0);
+  });
+
+  test('only so many refusals of a scope wait, the others come at once', () => {
+    const limited = limiter({ itemsPerSecond: 10 });
+    const waiting = (nowMs: number): number =>
+      Array.from({ length: 2000 }, () => limited.holdMs(60_000, nowMs)).filter((ms) => ms > 0).length;
+    limited.holdMs(60_000, 0);
+    expect(waiting(1)).toBe(LIMITS.heldRefusalsPerSecond);
+    expect(waiting(1)).toBe(0);
+    expect(waiting(501)).toBe(LIMITS.heldRefusalsPerSecond / 2);
+  });
+
   test('what is refunded can be charged again', () => {
     const limited = limiter({ itemsPerSecond: 10, bytesPerSecond: 10 });
     limited.charge(10, 10, 0);
