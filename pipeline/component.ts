@@ -119,6 +119,8 @@ export interface Extension {
   stop(deadlineMs: number): Promise<void>;
   /** How it is while it runs; without it, well. */
   status?(): { readonly state: ComponentState; readonly message?: string };
+  /** Counters of its own, by name. */
+  stats?(): Readonly<Record<string, number>>;
 }
 
 /** The `memory_limiter`: belongs to the receiver, runs before anything is decoded. */

@@ -1,5 +1,5 @@
 import type { Chain } from './chain.ts';
-import type { Admission, Exporter, Extension, Receiver } from './component.ts';
+import type { Admission, Exporter, Extension, Kind, Receiver } from './component.ts';
 import type { Graph, GraphContext } from './graph.ts';
 import type { ReceiverIntake } from './intake.ts';
 import type { Held, Ledger, LedgerSnapshot } from './ledger.ts';
@@ -115,13 +115,15 @@ export class RunningGraph implements Graph {
   }
 
   stats(): GraphStats {
-    const { chains, exporters } = this.parts;
-    const own = exporters.flatMap(({ instance: { id }, exporter }) => {
-      const stats = exporter.stats?.();
-      return stats === undefined ? [] : [{ id, kind: 'exporter', stats } as const];
-    });
+    const { chains, exporters, extensions } = this.parts;
+    const own = <K extends Kind>(kind: K, id: string, stats: Readonly<Record<string, number>> | undefined) =>
+      stats === undefined ? [] : [{ id, kind, stats }];
     return {
-      components: [...chains.flatMap((chain) => chain.stats()), ...own],
+      components: [
+        ...chains.flatMap((chain) => chain.stats()),
+        ...exporters.flatMap(({ instance, exporter }) => own('exporter', instance.id, exporter.stats?.())),
+        ...extensions.flatMap(({ id, extension }) => own('extension', id, extension.stats?.())),
+      ],
       queues: exporters.map(({ queue }) => queue.stats()),
       traffic: this.counters.traffic,
     };

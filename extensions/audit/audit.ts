@@ -46,6 +46,7 @@ export function create(config: Config, context: Context): Extension {
       await release(mine.folder, deadlineMs);
     },
     status: () => held?.log.status() ?? { state: 'ok' },
+    stats: () => held?.log.stats() ?? {},
   };
 }
 

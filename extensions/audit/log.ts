@@ -50,6 +50,9 @@ export class AuditLog implements Audit {
   #idle: (() => void)[] = [];
   #failure: { readonly cause: string; readonly sinceMs: number } | undefined;
   #late = 0;
+  readonly #openedAtSeq: number;
+  /** Since the log was opened. */
+  readonly #counts = { events: 0, folded_events: 0, late_events: 0, lost_events: 0, write_errors: 0, checkpoint_errors: 0 };
   #stopped = false;
   #cancelSecond: (() => void) | undefined;
   #cancelFlush: (() => void) | undefined;
@@ -60,6 +63,7 @@ export class AuditLog implements Audit {
     this.settings = settings;
     this.#context = context;
     this.#writer = writer;
+    this.#openedAtSeq = writer.lastSeq;
   }
 
   /** Recovers the folder and writes the first record. Rejects with the system's error. */
@@ -83,6 +87,8 @@ export class AuditLog implements Audit {
   record(event: AuditEvent): Promise<Refusal | undefined> | undefined {
     if (this.#stopped) return undefined;
     const draft = this.#fold.take(event, this.#context.clock.now());
+    this.#counts.events += 1;
+    if (draft === undefined) this.#counts.folded_events += 1;
     if (!this.#fold.isEmpty) this.#cancelSecond ??= this.#context.clock.after(SECOND_MS, () => this.#endSecond());
     if (draft === undefined) return undefined;
     if (event.severity !== 'CRITICAL') {
@@ -105,6 +111,11 @@ export class AuditLog implements Audit {
     for (const { events } of this.#lost.values()) lost += events;
     const counts = `${this.#pending.length} records wait, ${this.#late} events were answered before they were written, ${lost} are lost`;
     return { state: 'failed', message: `cannot write the audit log: ${this.#failure.cause}; ${counts}` };
+  }
+
+  /** Counters of the README, since the log was opened. */
+  stats(): Readonly<Record<string, number>> {
+    return { ...this.#counts, records: this.#writer.lastSeq - this.#openedAtSeq };
   }
 
   /** Writes what waits, the last record and a checkpoint, within the deadline. Safe twice. */
@@ -158,13 +169,17 @@ export class AuditLog implements Audit {
   /** It will not be on disk in time: the sender is refused, or the event is counted as late. */
   #answer(waiter: Waiter): void {
     const refusal = this.refusal();
-    if (refusal === undefined) this.#late += 1;
+    if (refusal === undefined) {
+      this.#late += 1;
+      this.#counts.late_events += 1;
+    }
     waiter(refusal);
   }
 
   #lose(draft: Draft): void {
     const row = this.#lost.get(draft.type) ?? { events: 0, items: 0 };
     row.events += draft.events ?? 1;
+    this.#counts.lost_events += draft.events ?? 1;
     row.items += draft.items ?? 0;
     this.#lost.set(draft.type, row);
   }
@@ -189,7 +204,13 @@ export class AuditLog implements Audit {
   async #commit(): Promise<boolean> {
     const { clock } = this.#context;
     const entries = this.#pending.slice(0, LIMITS.auditCommit);
-    const cancel = clock.after(LIMITS.auditCommitMs, () => this.#failed(new Error('the disk does not answer')));
+    let isCounted = false;
+    const fail = (error: unknown): void => {
+      if (!isCounted) this.#counts.write_errors += 1;
+      isCounted = true;
+      this.#failed(error);
+    };
+    const cancel = clock.after(LIMITS.auditCommitMs, () => fail(new Error('the disk does not answer')));
     let written: number;
     try {
       written = await this.#writer.append(
@@ -199,7 +220,7 @@ export class AuditLog implements Audit {
       );
     } catch (error) {
       cancel();
-      this.#failed(error);
+      fail(error);
       return false;
     }
     cancel();
@@ -256,6 +277,7 @@ export class AuditLog implements Audit {
       await this.#writer.checkpoint(this.#context.clock.now());
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
+      this.#counts.checkpoint_errors += 1;
       this.#context.log.limited('audit checkpoint', `cannot write a checkpoint of the audit log: ${cause}`);
     }
   }

@@ -55,6 +55,11 @@ export class SegmentWriter {
     return { writer: new SegmentWriter(folder, context, from, from.stream ?? newStream()), findings: from.findings };
   }
 
+  /** Number of the last record on the disk; -1 = there is none. */
+  get lastSeq(): number {
+    return this.#end.seq;
+  }
+
   /** Writes the first of `drafts`, as many as the segment holds but one at least. Returns how many. */
   async append(drafts: readonly Draft[], nowMs: number, limits: WriterLimits): Promise<number> {
     let own: Draft[] = [];

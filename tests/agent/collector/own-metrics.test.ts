@@ -24,7 +24,10 @@ afterEach(async () => {
 
 const READER = 'readers: [{ pull: { exporter: { prometheus: { host: 127.0.0.1, port: 0 } } } }]';
 
-async function loaded(metrics: string, more: { url?: string; top?: string; batch?: string } = {}): Promise<Loaded> {
+async function loaded(
+  metrics: string,
+  more: { url?: string; top?: string; batch?: string; extensions?: string } = {},
+): Promise<Loaded> {
   const result = await loadConfig([
     {
       kind: 'text',
@@ -36,6 +39,7 @@ exporters: { otlp_http: { endpoint: '${more.url ?? 'http://127.0.0.1:1'}', compr
 storage: { directory: '${folder()}' }
 ${more.top ?? ''}
 service:
+  extensions: [${more.extensions ?? ''}]
   telemetry: { metrics: { ${metrics} } }
   pipelines: { logs: { receivers: [otlp], processors: [sanitize, batch], exporters: [otlp_http] } }
 `,
@@ -128,6 +132,20 @@ describe('own metrics', () => {
     expect(await collector.reload(() => loaded('level: none', { url }).then(keepFolder(collector)))).toBe(true);
     await expect(fetch(`${before}/metrics`)).rejects.toThrow();
     expect(await send(collector)).toBe(200);
+  });
+
+  it('tell how the audit log does, and a reload does not set it back', async () => {
+    const audited = (batch: string) => loaded(READER, { batch, top: 'extensions: { audit: }', extensions: 'audit' });
+    const collector = await start(await audited('10ms'));
+    const counted = async (counter: string): Promise<number | undefined> =>
+      sumOf(await scrape(collector), 'periscope_component_counts_total', { component: 'audit', kind: 'extension', counter });
+    await send(collector, 'NOBODY');
+    await send(collector, 'NOBODY');
+    expect([await counted('events'), await counted('lost_events')]).toEqual([3, 0]);
+    expect(await collector.reload(() => audited('11ms').then(keepFolder(collector)))).toBe(true);
+    await send(collector, 'NOBODY');
+    expect(await counted('events')).toBe(5);
+    expect(await counted('records')).toBeGreaterThanOrEqual(4);
   });
 
   it('level basic has what the Go collector has, and nothing else', async () => {

@@ -42,6 +42,16 @@ describe('the extension', () => {
     }
   });
 
+  test('its README explains each of its counters, and no other', async () => {
+    const extension = extensionOf();
+    await extension.start();
+    const names = Object.keys(extension.stats?.() ?? {});
+    await extension.stop(1000);
+    const readme = await readFile(new URL('../../../extensions/audit/README.md', import.meta.url), 'utf8');
+    const rows = readme.split('| counter | what |')[1]!.split('\n\n')[0]!;
+    expect([...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).toSorted()).toEqual(names.toSorted());
+  });
+
   test('writes where directory says, and its key where the state lives', async () => {
     const directory = join(storage, '..', 'elsewhere');
     const extension = extensionOf(createHost(storage), { directory });

@@ -87,7 +87,19 @@ describe('what is written, and when', () => {
       [undefined, 3],
       [9999, 29_997],
     ]);
+    // Counted when it is on the disk, which is later than when it can be read.
+    await eventually(() => log.stats()['records'] === 4);
+    expect(log.stats()).toEqual({
+      events: 10_000,
+      folded_events: 9999,
+      records: 4,
+      late_events: 0,
+      lost_events: 0,
+      write_errors: 0,
+      checkpoint_errors: 0,
+    });
     await log.close(1000);
+    expect(log.stats()['records']).toBe((await recordsIn(folder)).length);
   });
 
   test('what was counted and not yet told is told at the stop', async () => {
@@ -193,6 +205,7 @@ describe('a disk that fails', () => {
       await eventually(() => disk.writes > writes);
       await settle();
       expect(log.status().message).toMatch(/3 records wait, 2 events were answered/);
+      expect(log.stats()).toMatchObject({ events: 3, records: 2, late_events: 2, lost_events: 0, write_errors: 2 });
       disk.fault = 'none';
       await clock.advance(LIMITS.auditRetryMs);
       await eventually(() => log.status().state === 'ok');
@@ -238,6 +251,7 @@ describe('a disk that fails', () => {
     await clock.advance(LIMITS.auditCommitMs);
     expect(await answer).toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
     expect(log.status().message).toContain('the disk does not answer');
+    expect(log.stats()).toMatchObject({ late_events: 0, write_errors: 1 });
     disk.letGo();
     await eventually(() => log.status().state === 'ok');
     await log.close(1000);
@@ -255,6 +269,7 @@ describe('a disk that fails', () => {
     expect(log.status().message).toContain(
       `${LIMITS.auditPending} records wait, 1 events were answered before they were written, 10 are lost`,
     );
+    expect(log.stats()).toMatchObject({ events: LIMITS.auditPending + 10, late_events: 1, lost_events: 10 });
     disk.fault = 'none';
     await clock.advance(LIMITS.auditRetryMs);
     await eventually(() => log.status().state === 'ok');
