@@ -16,6 +16,10 @@ export const LIMITS = {
   zstdHeapBytes: 16 * 1024 * 1024,
   /** Members of one gzip body; senders write one. An empty one is 20 bytes, and each costs a call. */
   gzipMembers: 10_000,
+  /** Blocks with codes of their own in one deflate body: so many, and one more for each so many of its bytes. Each costs
+   *  2 us whatever it holds, and can be had for 12 bytes; compressors write them for some thousands. */
+  deflateTables: 10_000,
+  deflateTableBytes: 64,
   /** Frames of one zstd body; senders write one. */
   zstdFrames: 256,
   /** Nesting of an AnyValue, protobuf or JSON; protobuf's own default for messages is 100. */

@@ -61,6 +61,7 @@ const FAULTS: Readonly<Record<Exclude<UnpackFault, 'too_large' | 'followed'>, st
   checksum: 'incorrect checksum',
   members: `more than ${LIMITS.gzipMembers} members`,
   truncated: 'unexpected end',
+  tables: 'more blocks than its length can need',
 };
 
 function worded(name: string, result: Inflated | UnpackFault, maxBytes: number): Inflated | Refusal {

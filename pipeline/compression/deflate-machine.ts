@@ -14,7 +14,7 @@ const OUTPUT_BYTES_MAX = 2 ** 30;
 export const DEFLATED_BYTES_MAX = 2 ** 29;
 const COPY_WORDS = 3;
 /** Results of `inflate`, as wasm/inflate.ts has them. */
-const FAULTS = ['ok', 'damaged', 'truncated', 'too_large', 'no_memory'] as const;
+const FAULTS = ['ok', 'damaged', 'truncated', 'too_large', 'no_memory', 'tables'] as const;
 
 export type InflateFault = Exclude<(typeof FAULTS)[number], 'ok'>;
 /** `tokens` are there when they were asked for and are fewer than the bytes that came in. */
@@ -29,7 +29,7 @@ export interface Stream {
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  begin(outAt: number, most: number, tokensAt: number, tokensTo: number): void;
+  begin(outAt: number, most: number, tokensAt: number, tokensTo: number, tables: number): void;
   inflate(from: number, to: number): number;
   inputAt(): number;
   outputAt(): number;
@@ -85,7 +85,8 @@ export class DeflateMachine {
     this.#reserve(output + Math.min(body.length * 4, LIMITS.deflateMemoryBytes) + 2 * SLACK_BYTES);
     this.#bytes.set(body, DATA_AT);
     this.#bytes.fill(0, DATA_AT + body.length, DATA_AT + body.length + SLACK_BYTES);
-    this.#exports.begin(output, Math.min(maxBytes, OUTPUT_BYTES_MAX), tokens, isKept ? tokensEnd : tokens);
+    const tables = LIMITS.deflateTables + Math.floor(body.length / LIMITS.deflateTableBytes);
+    this.#exports.begin(output, Math.min(maxBytes, OUTPUT_BYTES_MAX), tokens, isKept ? tokensEnd : tokens, tables);
     this.#inputAt = DATA_AT;
     this.#inputEnd = DATA_AT + body.length;
     this.#outputAt = output;

@@ -30,6 +30,7 @@ export const DAMAGED: i32 = 1;
 export const TRUNCATED: i32 = 2;
 export const TOO_LARGE: i32 = 3;
 export const NO_MEMORY: i32 = 4;
+export const TOO_MANY_TABLES: i32 = 5;
 
 /** Bytes behind `out` that a step may write before its end is checked: three literals, a match, 32 bytes copied too far. */
 const STEP_BYTES: usize = 3 + 258 + 64;
@@ -55,9 +56,13 @@ let tokensFrom: usize = 0;
 let tokensEnd: usize = 0;
 let step: usize = 0;
 let literalsFrom: usize = 0;
+/** Sets of decoding tables that may still be made of this body: one costs as much as a thousand bytes of text. */
+let tablesLeft: i32 = 0;
 
-/** Begins a body: its bytes will come out at `outAt`, at most `most`; records at [tokensAt, tokensTo), if there is room. */
-export function begin(outAt: usize, most: usize, tokensAt: usize, tokensTo: usize): void {
+/** Begins a body: its bytes will come out at `outAt`, at most `most`; records at [tokensAt, tokensTo), if there is room;
+ *  at most `tables` sets of decoding tables are made for it. */
+export function begin(outAt: usize, most: usize, tokensAt: usize, tokensTo: usize, tables: i32): void {
+  tablesLeft = tables;
   out = outAt;
   limit = outAt + most;
   literalsFrom = outAt;
@@ -95,8 +100,8 @@ export function inflate(from: usize, to: usize): i32 {
     let result = DAMAGED;
     if (type == 0) result = stored();
     else if (type == 1) {
-      fixedTables();
-      result = block();
+      result = fixedTables();
+      if (result == OK) result = block();
     } else if (type == 2) {
       result = dynamicTables();
       if (result == OK) result = block();
@@ -174,8 +179,9 @@ function stored(): i32 {
 /** The tables are those of the fixed codes: streams of many small blocks need not wait for them each time. */
 let isFixed: bool = false;
 
-function fixedTables(): void {
-  if (isFixed) return;
+function fixedTables(): i32 {
+  if (isFixed) return OK;
+  if (--tablesLeft < 0) return TOO_MANY_TABLES;
   isFixed = true;
   memory.fill(LENGTHS, 8, 144);
   memory.fill(LENGTHS + 144, 9, 112);
@@ -184,6 +190,7 @@ function fixedTables(): void {
   memory.fill(LENGTHS + 288, 5, 32);
   makeTable(KIND_LITERALS, 0, 288, LITERAL_TABLE, LITERAL_BITS);
   makeTable(KIND_DISTANCES, 288, 32, DISTANCE_TABLE, DISTANCE_BITS);
+  return OK;
 }
 
 /** The order in which a block gives the lengths of the codes of code lengths. */
@@ -191,6 +198,7 @@ function fixedTables(): void {
 export const LENGTH_ORDER: usize = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
 
 function dynamicTables(): i32 {
+  if (--tablesLeft < 0) return TOO_MANY_TABLES;
   isFixed = false;
   refill();
   const literals = (<u32>bits & 31) + 257;

@@ -1,4 +1,5 @@
-import { constants, crc32, deflateRawSync, gunzipSync, gzipSync, inflateRawSync, inflateSync } from 'node:zlib';
+import { once } from 'node:events';
+import { constants, crc32, createGzip, deflateRawSync, gunzipSync, gzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OWN_MEMORY } from '../../../pipeline/compression/decompress.ts';
@@ -151,6 +152,71 @@ function judgedRaw(raw: Buffer): { text: Buffer; end: number } | undefined {
     return undefined;
   }
 }
+
+describe('blocks with codes of their own', () => {
+  /** The smallest one there is, of no text: its codes cost as much to make ready as those of a large one. With `fixed` one
+   *  with fixed codes behind it, which are to be made again. */
+  function emptyBlocks(count: number, fixed = false): Buffer {
+    const writer = new BitWriter();
+    for (let n = 0; n < count; n++) {
+      writer
+        .number(0, 1)
+        .number(2, 2)
+        .number(0, 5)
+        .number(0, 5)
+        .number(18 - 4, 4);
+      for (const symbol of [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1])
+        writer.number(symbol === 18 ? 1 : symbol < 2 ? 2 : 0, 3);
+      // 256 zeros, one bit for the end of the block, one for a distance; and the end.
+      writer.code(0, 1).number(127, 7).code(0, 1).number(107, 7).code(3, 2).code(3, 2).code(0, 1);
+      if (fixed) writer.number(0, 1).number(1, 2).code(0, 7);
+    }
+    return gzipMember(Buffer.concat([writer.number(0, 3).bytes(), Buffer.from([0, 0, 255, 255, 1, 0, 0, 255, 255])]), NOTHING);
+  }
+  const NOTHING = Buffer.alloc(0);
+
+  test('as many as its length can need are read, and one more is refused, for each costs time', () => {
+    const bits = (emptyBlocks(800).length - emptyBlocks(0).length) / 100;
+    const allowed = (blocks: number): number =>
+      LIMITS.deflateTables + Math.floor((emptyBlocks(0).length + (blocks * bits) / 8) / LIMITS.deflateTableBytes);
+    let most = LIMITS.deflateTables;
+    while (allowed(most + 1) >= most + 1) most += 1;
+    expect(judged('gzip', emptyBlocks(most + 1))).toHaveLength(0);
+    expect(read('gzip', emptyBlocks(most))).toHaveLength(0);
+    expect(read('gzip', emptyBlocks(most + 1))).toBe('tables');
+  });
+
+  test('fixed codes that have to be made again each time count as well', () => {
+    expect(read('gzip', emptyBlocks(LIMITS.deflateTables / 2, true))).toHaveLength(0);
+    expect(read('gzip', emptyBlocks(LIMITS.deflateTables, true))).toBe('tables');
+  });
+
+  test('the next body has all of them again', () => {
+    expect(read('gzip', emptyBlocks(LIMITS.deflateTables * 2))).toBe('tables');
+    expect(read('gzip', emptyBlocks(LIMITS.deflateTables))).toHaveLength(0);
+  });
+
+  test('a sender that flushes after every record is far from it', async () => {
+    for (const flush of [constants.Z_SYNC_FLUSH, constants.Z_PARTIAL_FLUSH]) {
+      for (const recordBytes of [30, 300]) {
+        const zip = createGzip({ flush });
+        const parts: Buffer[] = [];
+        zip.on('data', (part: Buffer) => parts.push(part));
+        const count = LIMITS.deflateTables * 2;
+        let text = '';
+        for (let n = 0; n < count; n++) {
+          const record = `${(n * 2654435761) % 4294967296} `.repeat(40).slice(0, recordBytes);
+          text += record;
+          if (!zip.write(record)) await once(zip, 'drain');
+        }
+        zip.end();
+        await once(zip, 'end');
+        const result = inflateBody('gzip', Buffer.concat(parts), 1 << 26, true, OWN_MEMORY);
+        expect(typeof result === 'string' ? result : Buffer.from(result.bytes).equals(Buffer.from(text))).toBe(true);
+      }
+    }
+  });
+});
 
 describe('gzip members', () => {
   test('one after another are one text, and matches of one never reach into the one before', () => {
