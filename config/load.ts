@@ -20,6 +20,7 @@ import { scopeFaults } from './scope-names.ts';
 import { readScopes } from './scopes.ts';
 import { serviceSchema, type ServiceConfig } from './service.ts';
 import { telemetryFaults } from './telemetry.ts';
+import type { MetricsConfig } from './own-metrics.ts';
 import { readSources, type ConfigSource } from './sources.ts';
 import { storageDirectory, storageSchema, type StorageConfig } from './storage.ts';
 import { lookUp, type MapTree, type Tree } from './tree.ts';
@@ -95,13 +96,20 @@ function load(sources: readonly ConfigSource[], options: LoadOptions): Loaded | 
   const directory = storageDirectory(storage.value as StorageConfig, sources);
   const plan = { ...finish(service, wired, declared, scopes.plan), storage: { directory } };
   const parts = listeners(wired.pipelines, wired.extensions, declared);
-  const keepsState = (storage.value as StorageConfig).directory !== undefined || parts.some(leavesState);
+  const { metrics } = service.telemetry;
+  const keepsState =
+    (storage.value as StorageConfig).directory !== undefined || parts.some(leavesState) || readersShowTokens(metrics);
   return { plan, auth, matrix, detected, tree, service, keepsState, warnings: sortFaults(kept) };
 }
 
 /** The audit log, the token of the API's owner, the key that tokens are signed with. */
 function leavesState(entry: Declared): boolean {
   return entry.component?.type === 'audit' || entry.component?.type === 'dashboard' || asksForTokens(entry);
+}
+
+/** Own metrics that are served to whoever shows a token need the key that it is signed with, as a listener does. */
+function readersShowTokens({ endpoint, auth }: MetricsConfig): boolean {
+  return endpoint !== undefined && auth.includes('token');
 }
 
 /** A fault that `--skip-unsupported` has taken care of is still said. */

@@ -58,4 +58,9 @@ service: { extensions: [${extension}], pipelines: { logs: { receivers: [otlp], e
   expect(await keepsReally(text('audit'))).toBe(true);
   expect(await keepsReally(text('dashboard'))).toBe(true);
   expect(await keepsReally(text('health_check', ', auth: token'))).toBe(true);
+  const metrics = (settings: string): string =>
+    text('health_check').replace('service: {', `service: { telemetry: { metrics: { ${settings} } },`);
+  expect(await keepsReally(metrics('auth: token'))).toBe(true);
+  expect(await keepsReally(metrics('auth: basic'))).toBe(false);
+  expect(await keepsReally(metrics('auth: token, level: none'))).toBe(false);
 });
