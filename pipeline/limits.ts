@@ -103,6 +103,8 @@ export const LIMITS = {
   walkMemoryBytes: 4 * 1024 * 1024,
   /** A batch that is cut by bytes may come to so many times its bytes: each part repeats the headers of its items. */
   cutGrowth: 4,
+  /** What one batch processor holds of several scopes or metadata combinations; over it the largest batch is sent. */
+  batchedBytes: 16 * 1024 * 1024,
   /** Distinct metadata combinations of one batch processor. */
   batchMetadataCardinality: 1000,
   /** Batches that one queue makes at a time, of as many scopes, signals and metadata combinations. */

@@ -2,6 +2,7 @@ import { BatchGroup, groupKey, passed, type BatchSizes } from '../../pipeline/ba
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Clock } from '../../pipeline/clock.ts';
 import type { Context, Drop, Emit, Processor } from '../../pipeline/component.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
 import type { BatchConfig } from './config.ts';
 
 /** Groups are made on first use and forgotten when they are sent. One timer serves all: it starts with the first item
@@ -13,6 +14,8 @@ export class BatchProcessor implements Processor {
   readonly #clock: Clock;
   /** One per scope and combination of metadata. */
   readonly #groups = new Map<string, BatchGroup>();
+  /** Of all groups together. */
+  #heldBytes = 0;
   #emit: Emit | undefined;
   #cancelTimer: (() => void) | undefined;
 
@@ -39,11 +42,14 @@ export class BatchProcessor implements Processor {
       }
       this.#groups.set(key, (group = new BatchGroup(batch.scope, this.#sizes)));
     }
+    const beforeBytes = group.byteLength;
     group.add(batch);
     if (group.isFull) {
       for (const part of group.takeFull()) emit(part);
       if (group.items === 0) this.#groups.delete(key);
     }
+    this.#heldBytes += group.byteLength - beforeBytes;
+    while (this.#heldBytes > LIMITS.batchedBytes && this.#groups.size > 1) this.#sendLargest(emit);
     if (this.#groups.size > 0) this.#startTimer();
   }
 
@@ -51,6 +57,7 @@ export class BatchProcessor implements Processor {
     this.#stopTimer();
     const groups = [...this.#groups.values()];
     this.#groups.clear();
+    this.#heldBytes = 0;
     for (const group of groups) for (const part of group.takeAll()) emit(part);
   }
 
@@ -62,6 +69,20 @@ export class BatchProcessor implements Processor {
     let items = 0;
     for (const group of this.#groups.values()) if (group.scope === scope) items += group.items;
     return items;
+  }
+
+  /** Batches of many scopes that fill side by side would otherwise take a queue's room before one of them is full. */
+  #sendLargest(emit: Emit): void {
+    let largestKey = '';
+    let largest: BatchGroup | undefined;
+    for (const [key, group] of this.#groups) {
+      if (largest !== undefined && group.byteLength <= largest.byteLength) continue;
+      largestKey = key;
+      largest = group;
+    }
+    this.#groups.delete(largestKey);
+    this.#heldBytes -= largest!.byteLength;
+    for (const part of largest!.takeAll()) emit(part);
   }
 
   #startTimer(): void {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Receipt } from '../../../pipeline/batch/receipt.ts';
 import { bindContent, letGo, type ScopedBatch } from '../../../pipeline/batch/scoped-batch.ts';
 import { walk, type Walk } from '../../../pipeline/otlp/walk.ts';
+import { LIMITS } from '../../../pipeline/limits.ts';
 import { bind } from '../../../pipeline/scope/bind.ts';
 import type { Signal } from '../../../pipeline/signal.ts';
 import { batch as declaration } from '../../../processors/batch/index.ts';
@@ -107,6 +108,36 @@ describe('batching', () => {
     for (let n = 0; n < 4; n++) send({ ids: some(1), scope: 'A', metadata: { id: String(n) } });
     expect(processor.held('A')).toBe(2);
     expect(sizes()).toEqual([1, 1]);
+  });
+
+  test('of many scopes that fill side by side the largest is sent when all of them are too much, and no other', async () => {
+    const { processor, emitted, emit, clock } = setUp({ send_batch_size: 1000 });
+    const add = (scope: string, bytes: number): void => {
+      const content = { items: 1, byteLength: bytes, segments: [new Uint8Array(bytes)] };
+      processor.process(bindContent(scope, 'logs', content, new Receipt(() => {})), emit);
+    };
+    const part = LIMITS.batchedBytes / 8;
+    for (const scope of ['A', 'B', 'B', 'B', 'C', 'C', 'D', 'E']) add(scope, part);
+    expect(emitted).toEqual([]);
+    add('E', 1);
+    expect(emitted.map(({ scope, items }) => `${scope} ${items}`)).toEqual(['B 3']);
+    expect(['A', 'B', 'C', 'D', 'E'].map((scope) => processor.held(scope))).toEqual([1, 0, 2, 1, 2]);
+    for (let n = 0; n < 2; n++) add('D', part);
+    expect(emitted).toHaveLength(1);
+    add('A', part);
+    expect(emitted.map(({ scope, items }) => `${scope} ${items}`)).toEqual(['B 3', 'D 3']);
+    await clock.advance(200);
+    expect(emitted.map(({ scope }) => scope).toSorted()).toEqual(['A', 'B', 'C', 'D', 'E']);
+    // Nothing of it is counted any more.
+    for (const scope of ['A', 'B', 'C', 'D', 'E', 'A', 'B', 'C']) add(scope, part);
+    expect(emitted).toHaveLength(5);
+  });
+
+  test('a batch that fills by itself is sent when it is full, whatever its bytes', () => {
+    const { processor, emitted, emit } = setUp({ send_batch_size: 3 });
+    const content = { items: 1, byteLength: LIMITS.batchedBytes, segments: [new Uint8Array(LIMITS.batchedBytes)] };
+    for (let n = 0; n < 3; n++) processor.process(bindContent('A', 'logs', content, new Receipt(() => {})), emit);
+    expect(emitted.map(({ items }) => items)).toEqual([3]);
   });
 
   test('each part carries the receipts of all requests in it', () => {
