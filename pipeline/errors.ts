@@ -45,6 +45,7 @@ export const ERRORS = {
     'The collector has no such gRPC method or compression; OTLP uses Export with gzip or zstd.',
   ),
   MESSAGE_FRAMING: entry(400, 13, false, 'The gRPC message is cut off, or its prefix makes no sense; check the client or proxy.'),
+  UPGRADE_REQUIRED: entry(426, 12, false, 'This path takes WebSockets (RFC 6455, version 13) only.'),
   RATE_LIMITED: entry(429, 8, true, 'Too many requests; wait for Retry-After.'),
   TOO_MANY_CONNECTIONS: entry(503, 14, true, 'The listener is at max_connections; reuse connections.'),
   MEMORY_LIMIT: entry(503, 14, true, 'The memory limiter refuses new data; it resumes by itself when memory is freed.'),

@@ -5,6 +5,7 @@ import type { GrpcHandler, GrpcOptions } from './host-grpc.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import type { ComponentStatus } from './status.ts';
 import type { ServerTls } from './tls.ts';
+import type { UpgradeAnswer, WebSocketOptions } from './web-socket.ts';
 
 /** What a host lends its components. A member arrives with its first user. */
 export interface Host {
@@ -54,6 +55,8 @@ export interface HttpOptions {
   readonly maxConnections: number;
   /** Present = TLS only. Files are read at the start (a StartError names what is wrong) and again when they change. */
   readonly tls?: ServerTls | undefined;
+  /** Present = requests to upgrade on its path go to `HttpHandler.upgrade`. */
+  readonly webSocket?: WebSocketOptions | undefined;
 }
 
 export interface ApiOptions extends HttpOptions {
@@ -111,4 +114,7 @@ export interface HttpHandler {
   fault(head: HttpHead, code: ErrorCode): HttpAnswer;
   /** The sender left, or the engine answered a fault, after `head` let the request pass and before `request` ran. */
   gone?(head: HttpHead): void;
+  /** A sound request to upgrade to a WebSocket, where `HttpOptions.webSocket` asks for them. As `head`: must not throw or
+   *  reject, and headers are lent until it returns. */
+  upgrade?(head: HttpHead): UpgradeAnswer | Promise<UpgradeAnswer>;
 }

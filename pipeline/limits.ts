@@ -39,6 +39,8 @@ export const LIMITS = {
   lingerBytes: 256 * 1024 * 1024,
   /** Bytes of a refused request that are read and thrown away so that its connection can be kept. */
   drainedBytes: 64 * 1024,
+  /** For a WebSocket that was told goodbye to answer. */
+  webSocketCloseMs: 2000,
   headerTimeoutMs: 10_000,
   /** Between two reads of one request's body. */
   idleTimeoutMs: 30_000,

@@ -2,14 +2,16 @@ import type { SecureContextOptions } from 'node:tls';
 import type { HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import type { Address } from './address.ts';
 import type { Owner } from './owner.ts';
+import type { WsSockets } from './ws-sockets.ts';
 
 export type EngineName = 'uws' | 'net' | 'node';
 
 /** What an engine must give. The conformance suite (tests/server/engine) runs over every one of them. */
 export interface Engine {
   readonly name: EngineName;
-  /** `material`: what `options.tls` names, read and checked. */
-  serve(options: HttpOptions, handler: HttpHandler, material?: SecureContextOptions): EngineServer;
+  /** `material`: what `options.tls` names, read and checked. `webSockets`: for the engines on Node's sockets, where
+   *  `options.webSocket` asks for them; uWebSockets has its own. */
+  serve(options: HttpOptions, handler: HttpHandler, material?: SecureContextOptions, webSockets?: WsSockets): EngineServer;
 }
 
 export interface EngineServer<Handler = HttpHandler> {

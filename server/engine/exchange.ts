@@ -1,11 +1,13 @@
 import type { ErrorCode } from '../../pipeline/errors.ts';
 import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { isAccept, type UpgradeAnswer, type WebSocketAccept } from '../../pipeline/web-socket.ts';
 import type { Held, HeldAnswers } from './held-answers.ts';
 import type { Owner } from './owner.ts';
 import type { ReadWatch, Reading } from './read-watch.ts';
 import { RequestBody, wholeBody } from './request-body.ts';
 import { BAD_FRAMING, type RequestHead } from './request-head.ts';
+import { handshakeFault, VERSION_HEADER, WEB_SOCKET_KEY } from './upgrade-request.ts';
 
 /** What the requests of one listener share. */
 export interface Shared {
@@ -29,7 +31,7 @@ export abstract class Exchange implements Reading, Held {
   watchBefore: Reading | undefined = undefined;
   watchAfter: Reading | undefined = undefined;
   protected readonly shared: Shared;
-  protected readonly head: RequestHead<unknown>;
+  readonly head: RequestHead<unknown>;
   readonly #owner: Owner<HttpHandler>;
   #body: RequestBody | undefined;
   /** The head was let pass, or is being judged, and `request` has not run. */
@@ -54,6 +56,8 @@ export abstract class Exchange implements Reading, Held {
   protected abstract proceed(): void;
   /** `last`: the connection is closed after it, as soon as the sender can have read it. */
   protected abstract write(answer: HttpAnswer, last: boolean): void;
+  /** Makes the connection a WebSocket, and opens `accept` with it or abandons it. */
+  protected abstract upgrade(key: string, accept: WebSocketAccept): void;
 
   begin(tooMany: boolean): void {
     const { head, shared } = this;
@@ -76,6 +80,31 @@ export abstract class Exchange implements Reading, Held {
       this.#reading = true;
       shared.watch.add(this);
       this.read(false);
+    }
+  }
+
+  /** As `begin`, for a request to upgrade to a WebSocket. A refusal ends the connection. */
+  beginUpgrade(tooMany: boolean): void {
+    const { head } = this;
+    const { handler } = this.#owner;
+    this.#owner.underWay.begin();
+    const fault = tooMany ? 'TOO_MANY_CONNECTIONS' : (this.#faultOf() ?? handshakeFault(head));
+    const key = head.header(WEB_SOCKET_KEY);
+    let answer: UpgradeAnswer | Promise<UpgradeAnswer>;
+    try {
+      if (fault !== undefined) answer = withVersion(handler.fault(head, fault), fault);
+      else answer = handler.upgrade?.(head) ?? handler.fault(head, 'NOT_FOUND');
+    } catch {
+      answer = handler.fault(head, 'INTERNAL');
+    }
+    head.takeBack();
+    if (answer instanceof Promise) {
+      answer.then(
+        (late) => this.#upgraded(key, late),
+        () => this.#upgraded(key, handler.fault(head, 'INTERNAL')),
+      );
+    } else {
+      this.#upgraded(key, answer);
     }
   }
 
@@ -116,6 +145,21 @@ export abstract class Exchange implements Reading, Held {
 
   expire(): void {
     this.#fault('REQUEST_TIMEOUT');
+  }
+
+  #upgraded(key: string, answer: UpgradeAnswer): void {
+    if (!isAccept(answer)) {
+      this.#answer(answer, true);
+    } else if (this.#over) {
+      answer.abandon();
+    } else if (this.shared.closing) {
+      answer.abandon();
+      this.#answer(this.#owner.handler.fault(this.head, 'SHUTTING_DOWN'), true);
+    } else {
+      this.#over = true;
+      this.upgrade(key, answer);
+      this.#owner.underWay.end();
+    }
   }
 
   #decide(deciding: Promise<HttpAnswer | undefined>): void {
@@ -204,4 +248,9 @@ export abstract class Exchange implements Reading, Held {
     this.write(answer, close || this.shared.closing || this.shared.options.keepAliveTimeoutMs === 0);
     this.#owner.underWay.end();
   }
+}
+
+/** RFC 6455 4.4: who speaks another version is told ours. */
+function withVersion(answer: HttpAnswer, fault: ErrorCode): HttpAnswer {
+  return fault === 'UPGRADE_REQUIRED' ? { ...answer, headers: { ...answer.headers, ...VERSION_HEADER } } : answer;
 }

@@ -8,6 +8,7 @@ import { nodeEngine } from './node-http.ts';
 import { openListener } from './open-listener.ts';
 import { loadUws } from './uws-native.ts';
 import { uwsEngine } from './uws.ts';
+import type { WsSockets } from './ws-sockets.ts';
 
 export type { EngineName } from './engine.ts';
 
@@ -55,6 +56,14 @@ export async function openHttp(
 ): Promise<HttpListener> {
   const { tls } = options;
   const chosen = await choose(engine ?? process.env[OVERRIDE], tls);
-  const server = chosen.serve(options, handler, tls === undefined ? undefined : serverMaterial(tls));
+  const material = tls === undefined ? undefined : serverMaterial(tls);
+  const server = chosen.serve(options, handler, material, chosen.name === 'uws' ? undefined : await webSocketsOf(options));
   return openListener(server, options, chosen.name, warn);
+}
+
+/** Loaded for the listeners that want them only. */
+async function webSocketsOf({ webSocket }: HttpOptions): Promise<WsSockets | undefined> {
+  if (webSocket === undefined) return undefined;
+  const { WsSockets: Loaded } = await import('./ws-sockets.ts');
+  return new Loaded(webSocket);
 }

@@ -1,16 +1,21 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpAnswer } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { WebSocketAccept } from '../../pipeline/web-socket.ts';
 import { Exchange, type Shared } from './exchange.ts';
+import { answerHead } from './http1-answer.ts';
 import { ChunkReader } from './http1-chunks.ts';
 import { header, headers, type Http1Head, readHead } from './http1-head.ts';
 import { BAD_FRAMING, RequestHead } from './request-head.ts';
+import { isUpgradeFor } from './upgrade-request.ts';
+import type { WsSockets } from './ws-sockets.ts';
 
 /** What a connection tells its server. */
 export interface NetShared extends Shared {
   /** Over the connection limit: a request is answered 503. */
   isSurplus(socket: Socket): boolean;
+  /** Where the listener takes WebSockets. */
+  readonly webSockets: WsSockets | undefined;
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -63,18 +68,18 @@ export class NetConnection {
   #held = false;
   /** By the server's clock; 0 until its next look. A wait begins anew with each request. */
   waitsSinceMs = 0;
+  readonly #listeners: readonly (readonly [event: string, listener: (chunk: Buffer) => void])[] = [
+    ['data', (chunk) => this.#receive(chunk)],
+    ['end', () => this.#senderGone()],
+    ['drain', () => this.#drained()],
+    ['close', () => this.#gone()],
+  ];
 
   constructor(socket: Socket, shared: NetShared) {
     this.socket = socket;
     this.#shared = shared;
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('end', () => {
-      this.#senderEnded = true;
-      this.#endWithSender();
-    });
-    socket.on('drain', () => this.#drained());
+    for (const [event, listener] of this.#listeners) socket.on(event, listener);
     socket.on('error', () => {}); // its close follows
-    socket.on('close', () => this.#gone());
   }
 
   /** Of its next request nothing has come. */
@@ -139,6 +144,17 @@ export class NetConnection {
     this.#goOn();
   }
 
+  /** It is no connection for requests any more. */
+  upgrade(key: string, accept: WebSocketAccept): void {
+    const early = this.#pending.subarray(this.#at);
+    this.#at = this.#pending.length;
+    this.#pending = NOTHING;
+    this.#state = 'ended';
+    this.#exchange = undefined;
+    for (const [event, listener] of this.#listeners) this.socket.off(event, listener);
+    this.#shared.webSockets!.accept({ socket: this.socket, key, early }, accept);
+  }
+
   /** The sender has read what was written. */
   #drained(): void {
     if (this.#state !== 'drain') return;
@@ -195,8 +211,11 @@ export class NetConnection {
     this.#chunks = head.contentLength === -1 ? new ChunkReader() : undefined;
     this.#discards = false;
     this.#state = head.contentLength === 0 ? 'answer' : 'body';
-    this.#exchange = new NetExchange(this.#shared, new NetHead(head, this.socket), this, head.expectsContinue);
-    this.#exchange.begin(this.#shared.isSurplus(this.socket));
+    const shared = this.#shared;
+    const read = new NetHead(head, this.socket);
+    this.#exchange = new NetExchange(shared, read, this, head.expectsContinue);
+    if (isUpgradeFor(read, shared.options.webSocket)) this.#exchange.beginUpgrade(shared.isSurplus(this.socket));
+    else this.#exchange.begin(shared.isSurplus(this.socket));
   }
 
   #readBody(): boolean {
@@ -257,6 +276,11 @@ export class NetConnection {
     this.socket.once('close', () => clearTimeout(timer));
   }
 
+  #senderGone(): void {
+    this.#senderEnded = true;
+    this.#endWithSender();
+  }
+
   /** The sender sends no more and may still read: what it has sent is answered, what it has begun is let go. */
   #endWithSender(): void {
     if (!this.#senderEnded || this.#reading || this.#held) return;
@@ -292,38 +316,8 @@ class NetExchange extends Exchange {
   protected override write(answer: HttpAnswer, last: boolean): void {
     this.#connection.answer(this.head.method, answer, last, this.#expectsContinue);
   }
-}
 
-let dateLine = '';
-let dateAtS = 0;
-
-/** RFC 9110 6.6.1: whoever has a clock says when it answered. */
-function dateNow(): string {
-  const nowS = Math.floor(Date.now() / 1000);
-  if (nowS !== dateAtS) {
-    dateAtS = nowS;
-    dateLine = `Date: ${new Date(nowS * 1000).toUTCString()}\r\n`;
+  protected override upgrade(key: string, accept: WebSocketAccept): void {
+    this.#connection.upgrade(key, accept);
   }
-  return dateLine;
-}
-
-/** By the headers of an answer, which a handler mostly has made once for all. */
-const kept = new WeakMap<object, string>();
-
-function linesOf(own: NonNullable<HttpAnswer['headers']>): string {
-  let lines = kept.get(own);
-  if (lines === undefined) {
-    lines = '';
-    for (const name in own) lines += `${name}: ${own[name]}\r\n`;
-    kept.set(own, lines);
-  }
-  return lines;
-}
-
-function answerHead(status: number, own: HttpAnswer['headers'], body: HttpAnswer['body'], closes: boolean): string {
-  const bytes = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-  const length = status === 204 ? '' : `Content-Length: ${bytes}\r\n`;
-  const lines = own === undefined ? '' : linesOf(own);
-  const end = closes ? 'Connection: close\r\n\r\n' : '\r\n';
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}${dateNow()}${length}${end}`;
 }

@@ -8,12 +8,16 @@ import { bind } from './listen.ts';
 import { HeldAnswers } from './held-answers.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
+import type { WsSockets } from './ws-sockets.ts';
 
 /**
  * HTTP/1.1 of our own on node:net (docs/decisions/0013): node:http makes four streams' worth of objects for a request,
  * which costs more than all that we do with a small one. For plain connections; TLS is node:http's.
  */
-export const netEngine: Engine = { name: 'net', serve: (options, handler) => new NetServer(options, handler) };
+export const netEngine: Engine = {
+  name: 'net',
+  serve: (options, handler, _material, webSockets) => new NetServer(options, handler, webSockets),
+};
 
 const LOOK_MS_MAX = 1000;
 const LOOK_MS_MIN = 50;
@@ -25,14 +29,16 @@ class NetServer implements EngineServer, NetShared {
   readonly watch: ReadWatch;
   readonly held = new HeldAnswers();
   closing = false;
+  readonly webSockets: WsSockets | undefined;
   readonly #servers: Server[] = [];
   readonly #connections = new Set<NetConnection>();
   readonly #surplus = new WeakSet<Socket>();
   readonly #timer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
-  constructor(options: HttpOptions, handler: HttpHandler) {
+  constructor(options: HttpOptions, handler: HttpHandler, webSockets: WsSockets | undefined) {
     this.options = options;
+    this.webSockets = webSockets;
     this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
     const shortestMs = Math.min(options.headerTimeoutMs, options.keepAliveTimeoutMs || Infinity) / LOOKS_PER_TIMEOUT;
@@ -84,7 +90,7 @@ class NetServer implements EngineServer, NetShared {
     clearInterval(this.#timer);
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const connection of this.#connections) if (connection.isIdle) connection.socket.destroy();
-    await this.owner.underWay.drained(deadlineMs);
+    await Promise.all([this.owner.underWay.drained(deadlineMs), this.webSockets?.open.close(deadlineMs)]);
     for (const connection of this.#connections) connection.socket.destroy();
     await Promise.all(closed);
     this.watch.stop();

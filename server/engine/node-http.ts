@@ -1,25 +1,30 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContextOptions } from 'node:tls';
 import type { ClientCertificate } from '../../pipeline/auth.ts';
 import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { WebSocketAccept } from '../../pipeline/web-socket.ts';
 import { isMutual } from '../../pipeline/tls.ts';
 import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { certificateOf } from './client-certificate.ts';
 import { Exchange, type Shared } from './exchange.ts';
+import { answerHead } from './http1-answer.ts';
 import { bind } from './listen.ts';
 import { HeldAnswers } from './held-answers.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 import { bodyLength, RequestHead } from './request-head.ts';
+import { isUpgradeFor } from './upgrade-request.ts';
+import type { WsSockets } from './ws-sockets.ts';
 
 /** node:http behind our listener: on every Node and platform, at about half the requests per second. */
 export const nodeEngine: Engine = {
   name: 'node',
-  serve: (options, handler, material) => new NodeServer(options, handler, material),
+  serve: (options, handler, material, webSockets) => new NodeServer(options, handler, material, webSockets),
 };
 
 const NOTHING = new Uint8Array(0);
@@ -69,6 +74,7 @@ class NodeServer implements EngineServer, Shared {
   readonly watch: ReadWatch;
   readonly held = new HeldAnswers();
   closing = false;
+  readonly webSockets: WsSockets | undefined;
   readonly #servers: (Server | TlsServer)[] = [];
   #material: SecureContextOptions | undefined;
   readonly #surplus = new WeakSet<Socket>();
@@ -77,8 +83,14 @@ class NodeServer implements EngineServer, Shared {
   #connections = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(options: HttpOptions, handler: HttpHandler, material: SecureContextOptions | undefined) {
+  constructor(
+    options: HttpOptions,
+    handler: HttpHandler,
+    material: SecureContextOptions | undefined,
+    webSockets: WsSockets | undefined,
+  ) {
     this.options = options;
+    this.webSockets = webSockets;
     this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
     this.#material = material;
@@ -126,6 +138,9 @@ class NodeServer implements EngineServer, Shared {
       if (this.#connections > this.options.maxConnections) this.#surplus.add(socket);
     });
     server.on('clientError', refuseUnparsed);
+    // With a listener every request that names some protocol to upgrade to comes here, without one none does.
+    if (this.webSockets !== undefined)
+      server.on('upgrade', (request: IncomingMessage, socket: Duplex, early: Buffer) => this.#upgrade(request, socket, early));
     return server;
   }
 
@@ -136,7 +151,20 @@ class NodeServer implements EngineServer, Shared {
       return;
     }
     const exchange = new NodeExchange(this, request, response, expectsContinue);
-    exchange.begin(this.#surplus.has(request.socket));
+    const tooMany = this.#surplus.has(request.socket);
+    // Node found no sound request to upgrade in it; what is wrong with it is said in our words.
+    if (isUpgradeFor(exchange.head, this.options.webSocket)) exchange.beginUpgrade(tooMany);
+    else exchange.begin(tooMany);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    const exchange = new NodeUpgradeExchange(this, request, socket, early);
+    const { head } = exchange;
+    const tooMany = this.#surplus.has(request.socket);
+    if (isUpgradeFor(head, this.options.webSocket)) exchange.beginUpgrade(tooMany);
+    // Another protocol (HTTP/2 in the clear) may be offered in passing; where a body follows, Node has not read it.
+    else if (head.contentLength === 0) exchange.begin(tooMany);
+    else exchange.refuseBody();
   }
 
   #connect(socket: Socket): void {
@@ -154,7 +182,7 @@ class NodeServer implements EngineServer, Shared {
     this.held.letGo();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const server of this.#servers) server.closeIdleConnections();
-    await this.owner.underWay.drained(deadlineMs);
+    await Promise.all([this.owner.underWay.drained(deadlineMs), this.webSockets?.open.close(deadlineMs)]);
     for (const server of this.#servers) server.closeAllConnections();
     await Promise.all(closed);
     this.watch.stop();
@@ -222,6 +250,10 @@ class NodeExchange extends Exchange {
     }
   }
 
+  protected override upgrade(_key: string, accept: WebSocketAccept): void {
+    accept.abandon(); // Node tells requests to upgrade apart, and gives them to another exchange
+  }
+
   /** The answer is out, the sender still sends: closing now would reset the connection and destroy the answer on its
    *  way, so what comes is thrown away for a moment. */
   #linger(body: Uint8Array | string | undefined): void {
@@ -237,5 +269,52 @@ class NodeExchange extends Exchange {
     this.#request.once('end', end);
     response.once('close', () => clearTimeout(timer));
     this.#request.resume();
+  }
+}
+
+/** A request that names another protocol: Node has let go of its connection, which ends with the answer. */
+class NodeUpgradeExchange extends Exchange {
+  declare readonly head: NodeHead;
+  readonly #webSockets: WsSockets;
+  readonly #socket: Duplex;
+  readonly #early: Buffer;
+
+  constructor(server: NodeServer, request: IncomingMessage, socket: Duplex, early: Buffer) {
+    super(server, new NodeHead(request));
+    this.#webSockets = server.webSockets!;
+    this.#socket = socket;
+    this.#early = early;
+    socket.on('error', () => {}); // its close follows
+    socket.once('close', this.#gone);
+  }
+
+  refuseBody(): void {
+    this.#end(answerHead(400, undefined, undefined, true));
+  }
+
+  protected override read(): void {}
+
+  protected override proceed(): void {}
+
+  protected override write({ status, headers, body }: HttpAnswer): void {
+    this.#end(answerHead(status, headers, body, true), this.head.method === 'HEAD' ? undefined : body);
+  }
+
+  protected override upgrade(key: string, accept: WebSocketAccept): void {
+    this.#socket.off('close', this.#gone);
+    this.#webSockets.accept({ socket: this.#socket, key, early: this.#early }, accept);
+  }
+
+  readonly #gone = (): void => this.abort();
+
+  #end(head: string, body?: Uint8Array | string): void {
+    const socket = this.#socket;
+    socket.write(head, 'latin1');
+    socket.end(body);
+    // What the sender still sends is thrown away for a moment, so that it can read its answer.
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), LIMITS.lingerMs);
+    timer.unref();
+    socket.once('close', () => clearTimeout(timer));
   }
 }

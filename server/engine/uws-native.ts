@@ -25,10 +25,44 @@ export interface UwsResponse {
   /** The chunk is the engine's again when the callback returns. */
   onData(data: (chunk: ArrayBuffer, last: boolean) => void): UwsResponse;
   getRemoteAddressAsText(): ArrayBuffer;
+  /** In the request's callback, or corked. Calls `open` before it returns. */
+  upgrade(userData: object, key: string, protocol: string, extensions: string, context: object): void;
+}
+
+/** Valid from `open` to `close`; any call after that throws. */
+export interface UwsWebSocket<UserData> {
+  /** 1 sent, 0 buffered, 2 dropped. */
+  send(message: Uint8Array, isBinary: boolean, compress: boolean): number;
+  getBufferedAmount(): number;
+  ping(): number;
+  subscribe(topic: string): boolean;
+  /** Calls `close` before it returns; the goodbye goes out behind what is buffered. */
+  end(code: number, reason: string): void;
+  /** Calls `close` before it returns. */
+  close(): void;
+  getUserData(): UserData;
+}
+
+export interface UwsWebSocketBehaviour<UserData> {
+  maxPayloadLength: number;
+  /** 0 = no bound. */
+  maxBackpressure: number;
+  /** Seconds without anything from the client; 8 to 960. */
+  idleTimeout: number;
+  sendPingsAutomatically: boolean;
+  compression: number;
+  upgrade(response: UwsResponse, request: UwsRequest, context: object): void;
+  open(socket: UwsWebSocket<UserData>): void;
+  message(socket: UwsWebSocket<UserData>, message: ArrayBuffer, isBinary: boolean): void;
+  drain(socket: UwsWebSocket<UserData>): void;
+  pong(socket: UwsWebSocket<UserData>): void;
+  close(socket: UwsWebSocket<UserData>, code: number): void;
 }
 
 export interface UwsApp {
   post(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp;
+  /** GET requests with a Sec-WebSocket-Key of 24 characters. */
+  ws<UserData>(pattern: string, behaviour: UwsWebSocketBehaviour<UserData>): UwsApp;
   any(pattern: string, handler: (response: UwsResponse, request: UwsRequest) => void): UwsApp;
   listen(host: string, port: number, options: number, listening: (socket: object | false) => void): UwsApp;
   close(): UwsApp;

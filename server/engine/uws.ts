@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { createServer } from 'node:net';
 import type { HttpAnswer, HttpHandler, HttpOptions } from '../../pipeline/host.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { WebSocketAccept } from '../../pipeline/web-socket.ts';
 import type { Address } from './address.ts';
 import type { Engine, EngineServer } from './engine.ts';
 import { Exchange, type Shared } from './exchange.ts';
@@ -9,8 +10,10 @@ import { HeldAnswers } from './held-answers.ts';
 import { Owner } from './owner.ts';
 import { ReadWatch } from './read-watch.ts';
 import { BAD_FRAMING, bodyLength, RequestHead } from './request-head.ts';
+import { isUpgradeFor } from './upgrade-request.ts';
 import { LINGER_ANSWER_BYTES, UwsLinger } from './uws-linger.ts';
 import type { Uws, UwsApp, UwsRequest, UwsResponse } from './uws-native.ts';
+import { UwsSockets } from './uws-sockets.ts';
 
 /**
  * uWebSockets.js behind our listener. What it fixes by itself and cannot be told otherwise: a header block has 10 s
@@ -104,6 +107,7 @@ class UwsServer implements EngineServer, Shared {
   closing = false;
   readonly #uws: Uws;
   readonly #app: UwsApp;
+  readonly webSockets: UwsSockets | undefined;
   #listening: object[] = [];
   #closed: Promise<void> | undefined;
 
@@ -117,14 +121,24 @@ class UwsServer implements EngineServer, Shared {
       cert_file === undefined || key_file === undefined
         ? uws.App()
         : uws.SSLApp({ cert_file_name: cert_file, key_file_name: key_file });
+    if (options.webSocket !== undefined) {
+      this.webSockets = new UwsSockets(options.webSocket);
+      this.webSockets.serve(app, (response, request, context) =>
+        this.#begin(request.getCaseSensitiveMethod(), response, request, context),
+      );
+    }
     this.#app = app
       .post('/*', (response, request) => this.#begin('POST', response, request))
       .any('/*', (response, request) => this.#begin(request.getCaseSensitiveMethod(), response, request));
   }
 
-  #begin(method: string, response: UwsResponse, request: UwsRequest): void {
-    const exchange = new UwsExchange(this, new UwsHead(method, request, response), response);
-    exchange.begin(this.owner.underWay.count >= this.options.maxConnections);
+  #begin(method: string, response: UwsResponse, request: UwsRequest, context?: object): void {
+    const head = new UwsHead(method, request, response);
+    const exchange = new UwsExchange(this, head, response, context);
+    const connections = this.owner.underWay.count + (this.webSockets?.open.count ?? 0);
+    const tooMany = connections >= this.options.maxConnections;
+    if (isUpgradeFor(head, this.options.webSocket)) exchange.beginUpgrade(tooMany);
+    else exchange.begin(tooMany);
     exchange.outOfCallback();
   }
 
@@ -151,14 +165,17 @@ class UwsServer implements EngineServer, Shared {
     this.held.letGo();
     for (const socket of this.#listening) this.#uws.closeSocket(socket);
     this.#listening = [];
-    await this.owner.underWay.drained(deadlineMs);
+    await Promise.all([this.owner.underWay.drained(deadlineMs), this.webSockets?.open.close(deadlineMs)]);
     this.#app.close();
     this.watch.stop();
   }
 }
 
 class UwsExchange extends Exchange {
+  readonly #server: UwsServer;
   readonly #response: UwsResponse;
+  /** Of a request to upgrade whose key looks like one. */
+  readonly #context: object | undefined;
   readonly #closes: boolean;
   #listens = false;
   #gone = false;
@@ -169,9 +186,11 @@ class UwsExchange extends Exchange {
   /** Within a call of the engine, which sends all that is written in it at once. */
   #inCallback = true;
 
-  constructor(shared: Shared, head: UwsHead, response: UwsResponse) {
-    super(shared, head);
+  constructor(server: UwsServer, head: UwsHead, response: UwsResponse, context: object | undefined) {
+    super(server, head);
+    this.#server = server;
     this.#response = response;
+    this.#context = context;
     this.#missing = head.contentLength < 0 ? NaN : head.contentLength;
     this.#closes = head.closes;
     response.onAborted(() => {
@@ -221,6 +240,14 @@ class UwsExchange extends Exchange {
       });
     } else if (this.#inCallback) this.#writeCorked(answer, last);
     else this.#response.cork(() => this.#writeCorked(answer, last));
+  }
+
+  protected override upgrade(key: string, accept: WebSocketAccept): void {
+    const { webSockets } = this.#server;
+    const context = this.#context;
+    if (webSockets === undefined || context === undefined) accept.abandon();
+    else if (this.#inCallback) webSockets.accept(this.#response, key, context, accept);
+    else this.#response.cork(() => webSockets.accept(this.#response, key, context, accept));
   }
 
   #writeCorked({ status, headers, body }: HttpAnswer, last: boolean): void {

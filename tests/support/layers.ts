@@ -33,7 +33,7 @@ export const LAYERS: readonly Layer[] = [
     packages: ['zod'],
   },
   { files: /^analytics\//, ours: () => ['pipeline/', 'analytics/'], packages: ['@duckdb/node-api', '@duckdb/node-bindings'] },
-  { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js'] },
+  { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js', 'ws'] },
   { files: /^server\/auth\//, ours: () => ['pipeline/', 'server/auth/'], packages: ['jose'] },
   { files: /^server\//, ours: () => ['pipeline/', 'server/', 'analytics/client'], packages: [] },
   { files: /^config\//, ours: () => ['pipeline/', 'config/', KIND_LISTS], packages: ['yaml', 'zod'] },
