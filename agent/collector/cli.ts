@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander';
 import { AUDIT_SEVERITIES, AUDIT_TYPES } from '../../pipeline/audit.ts';
 import type { AuditSearchOptions, AuditVerifyOptions } from './audit-commands.ts';
-import type { ConfigOptions } from './configs.ts';
+import type { ConfigOptions, RunOptions } from './configs.ts';
 import { packageVersion } from './package-root.ts';
 import type { TokenCreateOptions } from './token.ts';
 
 /** What a command does when it is chosen. Resolves to the exit code. */
 export interface Actions {
-  run(options: ConfigOptions): Promise<number>;
+  run(options: RunOptions): Promise<number>;
   validate(options: ConfigOptions): Promise<number>;
   components(options: { readonly format: 'table' | 'yaml' }): Promise<number>;
   printConfig(options: ConfigOptions & { readonly withDefaults?: boolean }): Promise<number>;
@@ -27,6 +27,7 @@ export interface ScopesOptions extends ConfigOptions {
 const EXAMPLES = `
 Examples:
   periscope                                     run with the shipped configuration: OTLP on localhost:4318, printed to the terminal
+  periscope run --demo                          with a small shop that sends, to look around
   periscope run --config gateway.yaml           run your own; the Go collector's YAML is understood
   periscope run --config base.yaml --config site.yaml --set processors.batch.timeout=1s
                                                 several are merged, later ones win, --set comes last
@@ -75,7 +76,9 @@ export function createProgram(actions: Actions, exit: (code: number) => void): C
     .addHelpText('after', EXAMPLES);
   withConfig(program.command('run'))
     .description('receive, bind, clean and send on, until Ctrl-C (this is the default)')
-    .action(async (options: ConfigOptions) => exit(await actions.run(options)));
+    .option('--demo', 'a small shop sends traces, logs and metrics, so that there is something to see')
+    .option('--demo-seed <text>', 'what happens in the shop is drawn from this; the same seed tells the same story')
+    .action(async (options: RunOptions) => exit(await actions.run(options)));
   withConfig(program.command('validate'))
     .description('check a configuration and start nothing; exit 1 with every fault, its line and what to use instead')
     .action(async (options: ConfigOptions) => exit(await actions.validate(options)));

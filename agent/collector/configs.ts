@@ -12,6 +12,14 @@ export interface ConfigOptions {
   readonly skipUnsupported?: boolean;
 }
 
+/** Of `run`. */
+export interface RunOptions extends ConfigOptions {
+  /** A shop sends, so that there is something to see. */
+  readonly demo?: boolean;
+  /** What the shop's story is drawn from. */
+  readonly demoSeed?: string;
+}
+
 /** The sources in the order in which they merge, and how the person would name them. */
 export function sourcesOf(options: ConfigOptions): { sources: ConfigSource[]; names: string[] } {
   const path = defaultConfigPath();

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { StartError } from '../../pipeline/errors.ts';
 import type { Actions } from './cli.ts';
+import type { RunOptions } from './configs.ts';
 import { awaitHangups } from './hangups.ts';
 import { runOptions } from './run-args.ts';
 import { beginLoading, endLoading } from './while-loading.ts';
 
 const LINGER_MS = 1000;
+const DEMO_SEED = '1';
 
 // The terminal may go away (a closed pipe, a lost session); that is no reason to lose telemetry.
 process.stdout.on('error', () => {});
@@ -14,12 +16,15 @@ process.stderr.on('error', () => {});
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const report = (text: string): void => void process.stderr.write(`${text}\n`);
 
+/** A seed alone asks for it, too. */
+const demoOf = ({ demo, demoSeed }: RunOptions): string | undefined => (demo === true ? (demoSeed ?? DEMO_SEED) : demoSeed);
+
 // Each command loads its own code: `run` must be quick, `--help` needs none of it.
 const actions: Actions = {
   async run(options) {
     awaitHangups();
     const [{ originOf }, { run }] = await Promise.all([import('./configs.ts'), import('./run.ts')]);
-    return run(originOf(options), report, endLoading);
+    return run(originOf(options), report, endLoading, demoOf(options));
   },
   async validate(options) {
     const { validate } = await import('./commands.ts');

@@ -1,4 +1,5 @@
 import type { LogSettings } from '../../config/telemetry.ts';
+import type { Demo } from '../demo/demo.ts';
 import { deliveryLines, exportedSince } from './counts.ts';
 import type { ConfigOrigin } from './configs.ts';
 import { Collector } from './collector.ts';
@@ -12,8 +13,9 @@ import { welcomeText } from './welcome.ts';
 
 const SUMMARY_EVERY_MS = 5000;
 
-/** Runs in the foreground until a signal; resolves to the exit code. `started` is called once everything listens. */
-export async function run(origin: ConfigOrigin, toStderr: Write, started: () => void): Promise<number> {
+/** Runs in the foreground until a signal; resolves to the exit code. `started` is called once everything listens. With
+ *  `demoSeed` a shop sends. */
+export async function run(origin: ConfigOrigin, toStderr: Write, started: () => void, demoSeed?: string): Promise<number> {
   const stopping = { drains: false };
   const signalled = firstSignal(stopping);
   const loaded = await origin.load();
@@ -22,6 +24,7 @@ export async function run(origin: ConfigOrigin, toStderr: Write, started: () => 
   const { plan, detected } = loaded;
   const { names } = origin;
   write(welcomeText({ version: packageVersion(), plan, detected, listeners: collector.host.listeners, configs: names }));
+  const demo = demoSeed === undefined ? undefined : await startDemo(collector, demoSeed, write);
   stopping.drains = true;
   const unwatch = reloadOnDemand(collector, origin, loaded.service.reload_interval);
   started();
@@ -33,11 +36,27 @@ export async function run(origin: ConfigOrigin, toStderr: Write, started: () => 
   write(
     `${signal}: stopping; queues drain for up to ${seconds} s (${signal === 'SIGINT' ? 'Ctrl-C' : signal} again leaves at once)`,
   );
+  await demo?.stop();
   await collector.stop();
   const lines = deliveryLines(exportedSince(collector.before, collector.host.ledger()));
   for (const line of lines.length === 0 ? ['nothing came in'] : lines) write(line);
   return 0;
 }
+
+/** Rejects with a StartError, the collector stopped, where nothing takes what the shop would send. */
+async function startDemo(collector: Collector, seed: string, write: Write): Promise<Demo> {
+  const { startDemo: start } = await import('../demo/demo.ts');
+  try {
+    return start(collector.loaded.plan, collector.host.listeners, seed, (text) =>
+      write(`${clockTime(Date.now())}  demo: ${text}`),
+    );
+  } catch (error) {
+    await collector.stop();
+    throw error;
+  }
+}
+
+const clockTime = (atMs: number): string => new Date(atMs).toTimeString().slice(0, 8);
 
 /** On SIGHUP, and when a file has changed. Many at once are one. */
 function reloadOnDemand(collector: Collector, { sources, load }: ConfigOrigin, everyMs: number): () => void {
@@ -93,7 +112,7 @@ function startSummary(host: CollectorHost, write: Write): NodeJS.Timeout {
     const now = reading(host);
     const line = summaryLine(before, now);
     before = now;
-    if (line !== undefined) write(`${new Date(now.atMs).toTimeString().slice(0, 8)}  ${line}`);
+    if (line !== undefined) write(`${clockTime(now.atMs)}  ${line}`);
   }, SUMMARY_EVERY_MS);
 }
 

@@ -13,6 +13,7 @@ const LIST = 'a list; tidy compares it with the folders, tests/config loads ever
 export const UNMIRRORED: Readonly<Record<string, string>> = {
   'agent/collector/main.ts': 'the program itself: tests/system starts it as a process',
   'agent/collector/run.ts': 'signals and exit codes of a process: tests/system/start-and-stop.test.ts',
+  'agent/demo/main.ts': 'a program: tests/agent/demo/demo.test.ts starts it as a process',
   'receivers/index.ts': LIST,
   'processors/index.ts': LIST,
   'exporters/index.ts': LIST,

@@ -38,6 +38,8 @@ export const LAYERS: readonly Layer[] = [
   { files: /^server\//, ours: () => ['pipeline/', 'server/', 'analytics/client'], packages: [] },
   { files: /^config\//, ours: () => ['pipeline/', 'config/', KIND_LISTS], packages: ['yaml', 'zod'] },
   { files: /^agent\/terminal\//, ours: () => ['agent/terminal/'], packages: [] },
+  // What the demo sends must owe nothing to what analyses it.
+  { files: /^agent\/demo\//, ours: () => ['agent/demo/', 'pipeline/', 'agent/collector/package-root.ts'], packages: [] },
   {
     files: /^agent\/instrument\//,
     ours: () => ['agent/instrument/', 'agent/terminal/', 'pipeline/otlp/', 'pipeline/scope/', KERNEL],

@@ -9,6 +9,8 @@ it.each([
     { config: ['a.yaml', 'b.yaml'], set: ['a.b=c'], skipUnsupported: false },
   ],
   [['run', '--config=a.yaml', '--skip-unsupported'], { config: ['a.yaml'], set: [], skipUnsupported: true }],
+  [['--demo'], { config: [], set: [], skipUnsupported: false, demo: true }],
+  [['run', '--demo', '--demo-seed', 'x'], { config: [], set: [], skipUnsupported: false, demo: true, demoSeed: 'x' }],
 ])('%j runs', (args, options) => {
   expect(runOptions(args)).toEqual(options);
 });
