@@ -1,7 +1,7 @@
 import type { Batch } from './batch/batch.ts';
 import type { Refusal } from './component.ts';
 import { refusal } from './queue.ts';
-import type { Bound, BoundRejection } from './scope/bind.ts';
+import { type Bound, type BoundRejection, VIOLATIONS } from './scope/bind.ts';
 import type { Excess, ScopeLimiter, ScopeLimiters } from './scope-limits.ts';
 import { ITEM_NAMES, type Signal } from './signal.ts';
 
@@ -37,7 +37,7 @@ const NONE: readonly Charge[] = [];
 export function charge(
   limiters: ScopeLimiters,
   bound: Bound,
-  { signal, walk }: Batch,
+  { signal, walk, origin }: Batch,
   begun: string | undefined,
   nowMs: number,
 ): Charged {
@@ -53,6 +53,7 @@ export function charge(
     if (excess === undefined) (charges ??= []).push({ limiter, items, bytes: byteLength });
     else (over ??= new Map()).set(scope, excess);
   }
+  if (!isBegun && origin.binding.from === 'token') chargeViolations(limiters, bound, origin.binding.allowed, nowMs);
   const charged = { charges: charges ?? NONE, begun: !isBegun };
   if (over === undefined) return { ...charged, bound, refused: undefined };
   if (over.size === parts.length) {
@@ -67,6 +68,19 @@ export function charge(
     return excess === undefined;
   });
   return { ...charged, bound: { batches, rejected: [...bound.rejected, ...rejected] }, refused: undefined };
+}
+
+/**
+ * What a sender of several scopes wrongly claims is work, too: it is charged to the scope of its group, or in equal parts
+ * to all that the sender has. Only as far as they are not in debt, or one sender would shut the others of its scopes out
+ * for hours; and nothing of it comes back.
+ */
+function chargeViolations(limiters: ScopeLimiters, { rejected }: Bound, allowed: readonly string[], nowMs: number): void {
+  for (const { scope, reason, items } of rejected) {
+    if (!VIOLATIONS.has(reason)) continue;
+    const payers = reason === 'scope_mismatch' && allowed.includes(scope) ? [scope] : allowed;
+    for (const payer of payers) limiters.of(payer)?.charge(Math.ceil(items / payers.length), 0, nowMs);
+  }
 }
 
 /** The request was refused for another reason: its items and bytes were not taken in. A request it was all the same. */

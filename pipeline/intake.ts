@@ -17,7 +17,7 @@ import type { ScopeStageConfig } from './plan.ts';
 import { refusal } from './queue.ts';
 import { needsOf, reserve, type Need, type Passage } from './reservation.ts';
 import { Ticket } from './room.ts';
-import { bind, type Bound } from './scope/bind.ts';
+import { bind, type Bound, VIOLATIONS } from './scope/bind.ts';
 import type { Binding } from './scope/binding.ts';
 import type { ScopeLimiter, ScopeLimiters } from './scope-limits.ts';
 import { SIGNALS, type Signal } from './signal.ts';
@@ -65,7 +65,6 @@ interface Arrival {
 const OK: Outcome = { ok: true };
 /** The row of items whose scope would be one too many to count. */
 const OTHER_SCOPES = '*';
-const VIOLATIONS = new Set(['scope_mismatch', 'scope_forbidden']);
 
 /**
  * Where one receiver delivers: binds a request to its scopes, takes room for all its items in all branches of all its

@@ -36,13 +36,14 @@ export class ScopeLimiter {
   readonly #holds: TokenBucket;
   #spread = 0;
 
-  constructor(limits: ScopeLimits, nowMs: number) {
-    const bucket = (perSecond: number | undefined): TokenBucket | undefined =>
-      perSecond === undefined ? undefined : new TokenBucket(perSecond, limits.burstMs, nowMs);
+  /** `before`: the limiter of the same scope under other limits, whose place it takes with what is used of them. */
+  constructor(limits: ScopeLimits, nowMs: number, before?: ScopeLimiter) {
+    const bucket = (perSecond: number | undefined, old: TokenBucket | undefined): TokenBucket | undefined =>
+      perSecond === undefined ? undefined : new TokenBucket(perSecond, limits.burstMs, nowMs, old);
     this.limits = limits;
-    this.#items = bucket(limits.itemsPerSecond);
-    this.#bytes = bucket(limits.bytesPerSecond);
-    this.#requests = bucket(limits.requestsPerSecond);
+    this.#items = bucket(limits.itemsPerSecond, before === undefined ? undefined : before.#items);
+    this.#bytes = bucket(limits.bytesPerSecond, before === undefined ? undefined : before.#bytes);
+    this.#requests = bucket(limits.requestsPerSecond, before === undefined ? undefined : before.#requests);
     this.#holds = new TokenBucket(LIMITS.heldRefusalsPerSecond, LIMITS.scopeBurstMs, nowMs);
   }
 
@@ -115,7 +116,7 @@ export class ScopeLimiter {
   }
 }
 
-/** The limiters of a process. With `before`, scopes whose limits are the same go on where they were. */
+/** The limiters of a process. With `before`, each scope goes on where it was, also under other limits. */
 export class ScopeLimiters {
   readonly #limiters: ReadonlyMap<string, ScopeLimiter>;
 
@@ -123,7 +124,7 @@ export class ScopeLimiters {
     this.#limiters = new Map(
       [...limits].map(([scope, own]) => {
         const known = before?.of(scope);
-        return [scope, known !== undefined && isDeepStrictEqual(known.limits, own) ? known : new ScopeLimiter(own, nowMs)];
+        return [scope, known !== undefined && isDeepStrictEqual(known.limits, own) ? known : new ScopeLimiter(own, nowMs, known)];
       }),
     );
   }

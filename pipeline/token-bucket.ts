@@ -14,12 +14,18 @@ export class TokenBucket {
   #level: number;
   #atMs: number;
 
-  /** Full at `nowMs`, with what comes in `burstMs`, at least one unit. */
-  constructor(perSecond: number, burstMs: number, nowMs: number) {
+  /** Full at `nowMs`, with what comes in `burstMs`, at least one unit. In the place of `before` as full as that was, or
+   *  in debt by as much: the debt is for what was taken, and a higher rate works it off sooner. */
+  constructor(perSecond: number, burstMs: number, nowMs: number, before?: TokenBucket) {
     this.#perSecond = perSecond;
     this.#most = Math.max(UNIT, perSecond * burstMs);
-    this.#level = this.#most;
+    this.#level = before === undefined ? this.#most : before.#levelFor(this.#most, nowMs);
     this.#atMs = nowMs;
+  }
+
+  #levelFor(most: number, nowMs: number): number {
+    this.waitMs(nowMs);
+    return this.#level < 0 ? this.#level : Math.floor((this.#level / this.#most) * most);
   }
 
   /** Until it may be taken from, rounded up to whole ms; 0 = now. */

@@ -44,6 +44,8 @@ export interface BoundRejection extends Rejection {
 /** Reasons, in the order in which one is named when an item has several. */
 const REASONS = ['scope_mismatch', 'too_deep', 'invalid_utf8', 'scope_missing', 'scope_forbidden', 'removed_field'] as const;
 type Reason = (typeof REASONS)[number];
+/** Reasons of items that claim what their sender may not. */
+export const VIOLATIONS: ReadonlySet<string> = new Set<Reason>(['scope_mismatch', 'scope_forbidden']);
 
 /**
  * The scope stage (docs/decisions/0006): decides the scope of each Resource group, injects the scope attribute where it is

@@ -203,6 +203,18 @@ describe('a request of several scopes', () => {
     await started.graph.stop(0);
   });
 
+  test('what it claims of others is charged to all scopes of its sender, but drives none deeper into debt', async () => {
+    const started = await start({ A: { itemsPerSecond: 10 }, B: { itemsPerSecond: 100 } });
+    const intake = started.receiver.intake!;
+    for (let n = 0; n < 3; n++)
+      expect(await send(intake, origin('A', 'B'), { C: 41 })).toMatchObject({ ok: true, rejected: [{ items: 41 }] });
+    // 21 of ten once, 63 of a hundred.
+    expect(await send(intake, origin('A'), { A: 1 })).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1200 });
+    expect(await send(intake, origin('B'), { B: 38 })).toEqual({ ok: true });
+    expect(await send(intake, origin('B'), { B: 1 })).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 20 });
+    await started.graph.stop(0);
+  });
+
   test('is one request of each of them, and under way for each until it is answered', async () => {
     const started = await start(
       { A: { concurrentRequests: 1 } },

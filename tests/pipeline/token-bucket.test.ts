@@ -36,6 +36,19 @@ describe('a token bucket', () => {
     expect(bucket.waitMs(9010)).toBe(0);
   });
 
+  test('in the place of another is as full as that one, or owes as much', () => {
+    const half = new TokenBucket(10, 1000, 0);
+    half.take(10);
+    expect(new TokenBucket(100, 2000, 500, half).waitMs(500)).toBe(0);
+    const next = new TokenBucket(100, 2000, 500, half);
+    next.take(100);
+    expect(next.waitMs(500), 'it held 100 of 200').toBe(10);
+    const owing = new TokenBucket(10, 1000, 0);
+    owing.take(110);
+    expect(new TokenBucket(100, 60_000, 1000, owing).waitMs(1000), '90 of them left, and one to take').toBe(910);
+    expect(new TokenBucket(1, 1000, 1000, new TokenBucket(5, 1000, 0)).waitMs(1000), 'full').toBe(0);
+  });
+
   test('is never fuller than its burst, however long nobody took', () => {
     const bucket = new TokenBucket(10, 1000, 0);
     expect(bucket.waitMs(1e9)).toBe(0);
