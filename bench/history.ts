@@ -2,19 +2,33 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY } from './ingest/contenders.ts';
 import type { RunRecord } from './ingest/record.ts';
+import type { NeighbourRecord } from './neighbour/record.ts';
+import type { TenantsRecord } from './tenants/record.ts';
 
 export const HISTORY_FILE: string = join(REPOSITORY, 'bench/history.jsonl');
 
+/** What other benches record, told apart by their names; a run of the ingest bench has none. */
+export type NamedRecord = NeighbourRecord | TenantsRecord;
+
 /** Every run ever recorded, oldest first. */
 export function readHistory(file: string = HISTORY_FILE): RunRecord[] {
+  return readLines(file).filter((line): line is RunRecord => !('bench' in line));
+}
+
+/** All that the other benches ever recorded, oldest first. */
+export function readNamed(file: string = HISTORY_FILE): NamedRecord[] {
+  return readLines(file).filter((line): line is NamedRecord => 'bench' in line);
+}
+
+function readLines(file: string): (RunRecord | NamedRecord)[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as RunRecord);
+    .map((line) => JSON.parse(line) as RunRecord | NamedRecord);
 }
 
-export function appendHistory(record: RunRecord, file: string = HISTORY_FILE): void {
+export function appendHistory(record: RunRecord | NamedRecord, file: string = HISTORY_FILE): void {
   appendFileSync(file, `${JSON.stringify(record)}\n`);
 }
 

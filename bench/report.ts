@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { latestRuns } from './history.ts';
+import { gatewaySections } from './gateway-report.ts';
+import { latestRuns, type NamedRecord } from './history.ts';
 import { REPOSITORY } from './ingest/contenders.ts';
 import type { RunRecord } from './ingest/record.ts';
 import { FOOTPRINT_TARGETS, type Row, ROWS, type Target } from './ingest/rows.ts';
@@ -10,12 +11,16 @@ import { type Spread, spread } from './statistics.ts';
 const MANY_TENANTS = 'gateway-64';
 export const RESULTS_FILE: string = join(REPOSITORY, 'bench/RESULTS.md');
 
-export function writeResults(history: readonly RunRecord[], file: string = RESULTS_FILE): void {
-  writeFileSync(file, renderResults(history));
+export function writeResults(history: readonly RunRecord[], named: readonly NamedRecord[], file: string = RESULTS_FILE): void {
+  writeFileSync(file, renderResults(history, named));
 }
 
 /** The page of results: for each row its latest session, ratios against targets, and what a peer does better. */
-export function renderResults(history: readonly RunRecord[], rows: readonly Row[] = ROWS): string {
+export function renderResults(
+  history: readonly RunRecord[],
+  named: readonly NamedRecord[] = [],
+  rows: readonly Row[] = ROWS,
+): string {
   const measured = rows.map((row) => ({ row, runs: latestRuns(history, row.id) })).filter(({ runs }) => runs.length > 0);
   const sections = [
     '# Side by side',
@@ -28,6 +33,7 @@ export function renderResults(history: readonly RunRecord[], rows: readonly Row[
     boundsTable(measured),
     betterPeers(measured),
     ...measured.map(({ row, runs }) => rowSection(row, runs)),
+    ...gatewaySections(named),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }

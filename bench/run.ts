@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { audit } from './audit/audit.ts';
-import { readHistory } from './history.ts';
+import { readHistory, readNamed } from './history.ts';
 import { ingest } from './ingest/ingest.ts';
 import { smoke } from './ingest/smoke.ts';
 import { kernels } from './kernels/kernels.ts';
@@ -20,7 +20,7 @@ npm run bench -- audit [--records 10000000]
 npm run bench -- tenants [--items 1000000]
     Three tenants' lying senders over HTTP and gRPC: no item may cross, every violation must be counted and audited.
 npm run bench -- neighbour [--rounds 3] [--seconds 4]
-    p99 of one tenant, alone and beside one at fifty times its limit; records nothing.
+    p99 of one tenant, alone and beside one at fifty times its limit.
 npm run bench -- results
     RESULTS.md again from history.jsonl.`;
 
@@ -44,10 +44,16 @@ async function main(): Promise<boolean> {
     return kernels({ ...(values.only === undefined ? {} : { only: values.only }), cpuProfile: values['cpu-prof'] });
   }
   if (command === 'audit') return audit(positive('records', values.records));
-  if (command === 'tenants') return tenants(positive('items', values.items));
-  if (command === 'neighbour') return neighbour(positive('rounds', values.rounds), positive('seconds', values.seconds));
+  if (command === 'tenants' || command === 'neighbour') {
+    const clean =
+      command === 'tenants'
+        ? tenants(positive('items', values.items))
+        : await neighbour(positive('rounds', values.rounds), positive('seconds', values.seconds));
+    writeResults(readHistory(), readNamed());
+    return clean;
+  }
   if (command === 'results') {
-    writeResults(readHistory());
+    writeResults(readHistory(), readNamed());
     return true;
   }
   if (command !== 'ingest') {
@@ -63,7 +69,7 @@ async function main(): Promise<boolean> {
     resume: values.resume,
     cpuProfile: values['cpu-prof'],
   });
-  writeResults(readHistory());
+  writeResults(readHistory(), readNamed());
   return clean;
 }
 

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { appendHistory, readHistory } from '../history.ts';
 import { type Contender, missing, version } from './contenders.ts';
+import { machine } from './machine.ts';
 import { type Durations, measure, type Measurement } from './measure.ts';
 import { canPin, LOAD_CORE, spawnPinned } from './pinned.ts';
 import type { RunRecord } from './record.ts';
@@ -156,9 +157,4 @@ function wanted(contender: Contender, options: IngestOptions): boolean {
 
 function runKey(run: Pick<RunRecord, 'row' | 'contender' | 'round'>): string {
   return `${run.row} ${run.contender} ${run.round}`;
-}
-
-function machine(): string {
-  const processors = cpus();
-  return `${processors.length} x ${processors[0]?.model ?? 'CPU'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}`;
 }

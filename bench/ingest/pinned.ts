@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, setPriority } from 'node:os';
 
 /** The system under test has this core to itself; load generator and sink share the other. */
 export const SYSTEM_CORE = 0;
@@ -19,8 +19,10 @@ export class OrderedProcess<Order, Answer> {
   readonly #child: ChildProcess;
   #ended = false;
 
-  constructor(core: number, script: URL) {
+  /** `niceness`: above 0 it leaves the core to the others there that want it. */
+  constructor(core: number, script: URL, niceness = 0) {
     this.#child = spawnPinned(core, process.execPath, [script.pathname], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    if (niceness > 0 && this.#child.pid !== undefined) setPriority(this.#child.pid, niceness);
     this.#child.once('exit', () => (this.#ended = true));
   }
 

@@ -1,8 +1,8 @@
-const BUCKETS_PER_DOUBLING = 8;
+const BUCKETS_PER_DOUBLING = 32;
 
-/** Times in buckets 9 % wide: constant memory, and cheap enough to note every request. */
+/** Times in buckets 2 % wide, up to an hour: constant memory, and cheap enough to note every request. */
 export class Latency {
-  readonly #counts = new Uint32Array(400);
+  readonly #counts = new Uint32Array(1024);
   #total = 0;
 
   note(ms: number): void {

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { appendHistory, latestRuns, readHistory } from '../../bench/history.ts';
+import { appendHistory, latestRuns, type NamedRecord, readHistory, readNamed } from '../../bench/history.ts';
 import type { RunRecord } from '../../bench/ingest/record.ts';
+import { type NeighbourRecord, PHASES } from '../../bench/neighbour/record.ts';
 import { renderResults } from '../../bench/report.ts';
 import { spread } from '../../bench/statistics.ts';
 
@@ -43,6 +44,71 @@ const PEER: RunRecord = {
   firstAnswerMs: 33,
 };
 
+const NEIGHBOUR: NeighbourRecord = {
+  bench: 'neighbour',
+  session: RUN.session,
+  at: RUN.at,
+  round: 0,
+  phase: 'alone',
+  version: RUN.version,
+  machine: RUN.machine,
+  pinned: true,
+  warmUpMs: 1000,
+  windowMs: 4000,
+  cpuShare: 0.1,
+  quiet: { sentItemsPerS: 20_000, acceptedItemsPerS: 20_000, latencyP50Ms: 0.5, latencyP99Ms: 2, refused: {}, unanswered: 0 },
+};
+const TENANTS: NamedRecord = {
+  bench: 'tenants',
+  session: RUN.session,
+  version: RUN.version,
+  machine: RUN.machine,
+  items: 1_000_000,
+  violations: 400_000,
+  crossings: 0,
+  exits: 6,
+  seconds: 33,
+};
+
+/** One run of each phase, with these p99 of the quiet tenant. */
+function neighbours(p99s: readonly number[]): NeighbourRecord[] {
+  const other = { ...NEIGHBOUR.quiet, sentItemsPerS: 100_000, refused: { 429: 450 } };
+  return PHASES.map((phase, at) => ({
+    ...NEIGHBOUR,
+    phase,
+    quiet: { ...NEIGHBOUR.quiet, latencyP99Ms: p99s[at]! },
+    ...(phase === 'alone' ? {} : { other }),
+  }));
+}
+
+describe('what the page says of a gateway with several tenants', () => {
+  test('nothing, where nothing was measured', () => {
+    expect(renderResults([RUN, PEER])).not.toMatch(/## (neighbour|tenants)/);
+  });
+
+  test('how much one changes the p99 of another, against both that it is compared with', () => {
+    const page = renderResults(
+      [RUN],
+      [2, 1, 3].flatMap((factor) => neighbours([2, 2, 2.2, 1].map((ms) => ms * factor))),
+    );
+    expect(page).toContain('against alone: **+10 %** (must: below 20 %): must');
+    expect(page).toContain('to blame for: **+120 %** (must: below 20 %): **missed**');
+    expect(page).toContain('| alone | 0.50 | 4.00 (2.00–6.00) | 10 % |');
+    expect(page).toContain('100; 20 | 90 |');
+    expect(page).toContain('refused or lost: 0.');
+  });
+
+  test('that requests of the quiet one were lost', () => {
+    const lost = { ...NEIGHBOUR, quiet: { ...NEIGHBOUR.quiet, refused: { 503: 2 }, unanswered: 1 } };
+    expect(renderResults([RUN], [...neighbours([1, 1, 1, 1]), lost])).toContain('refused or lost: 3.');
+  });
+
+  test('that nothing crossed, of the latest run', () => {
+    const later = { ...TENANTS, session: '2026-02-01T00:00:00.000Z', items: 2_000_000 };
+    expect(renderResults([RUN], [later, TENANTS])).toMatch(/of 2,000,000 items 400,000 claimed.* \*\*0 crossed\*\* at 6 exits/);
+  });
+});
+
 describe('the page of results', () => {
   test('gives medians of a row with the ratio against what was set', () => {
     const history = [5e6, 6e6, 9e6].map((itemsPerCpuS, round) => ({ ...RUN, round, itemsPerCpuS }));
@@ -81,7 +147,9 @@ test('a recorded run is read back as it was', () => {
     expect(readHistory(file)).toEqual([]);
     appendHistory(RUN, file);
     appendHistory(PEER, file);
-    expect(readHistory(file)).toEqual([RUN, PEER]);
+    for (const record of [NEIGHBOUR, TENANTS]) appendHistory(record, file);
+    expect(readHistory(file), 'and none of another bench').toEqual([RUN, PEER]);
+    expect(readNamed(file)).toEqual([NEIGHBOUR, TENANTS]);
   } finally {
     rmSync(folder, { recursive: true });
   }
