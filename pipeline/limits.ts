@@ -196,6 +196,14 @@ export const LIMITS = {
   changedBytes: 64 * 1024 * 1024,
   /** Longest text that groups are extracted from: it takes time in proportion to text and pattern. */
   extractBytes: 16 * 1024,
+  /** Characters of one SQL text: the body of an API request holds no more. */
+  sqlChars: 64 * 1024,
+  /** SQL texts, by their characters, whose syntax trees were judged and are remembered. */
+  sqlVerdictChars: 1024 * 1024,
+  /** Between two interrupts of a query whose time is over. */
+  sqlInterruptAgainMs: 20,
+  /** A query that was interrupted and runs on for so long costs the process its life. */
+  sqlStuckMs: 1000,
   /** Connections of the API. */
   apiConnections: 1000,
   /** Body of one API request. */

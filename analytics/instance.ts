@@ -1,0 +1,83 @@
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+
+export interface InstanceOptions {
+  /** Absent: in memory. The folder it stands in exists. */
+  readonly path?: string;
+  /** The only ones whose files its SQL may read or write; none = no file at all. */
+  readonly folders?: readonly string[];
+  readonly memoryBytes: number;
+  readonly threads: number;
+}
+
+export interface OpenInstance {
+  readonly instance: DuckDBInstance;
+  /** Safe twice. */
+  close(): void;
+}
+
+/** Files that are open in this process. DuckDB refuses a second process, and lets a second instance destroy the file. */
+const openFiles = new Set<string>();
+
+/**
+ * The only place that makes a DuckDB instance. It reaches no network, no extension and no file outside `folders`, does
+ * not spill to a disk, tells times in UTC, and its settings are locked: no SQL changes them.
+ */
+export async function openInstance(options: InstanceOptions): Promise<OpenInstance> {
+  const { path, folders = [] } = options;
+  const file = path === undefined ? undefined : join(realpathSync(dirname(path)), basename(path));
+  if (file !== undefined && openFiles.has(file)) throw new Error(`BUG: ${file} is opened a second time`);
+  if (file !== undefined) openFiles.add(file);
+  let instance: DuckDBInstance | undefined;
+  let isOpen = true;
+  const close = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    instance?.closeSync();
+    if (file !== undefined) openFiles.delete(file);
+  };
+  try {
+    instance = await DuckDBInstance.create(file ?? ':memory:', settingsAtOpen(options));
+    const connection = await instance.connect();
+    try {
+      for (const statement of settingsAfter(file, folders)) await connection.run(statement);
+    } finally {
+      connection.closeSync();
+    }
+    return { instance, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function settingsAtOpen({ memoryBytes, threads }: InstanceOptions): Record<string, string> {
+  return {
+    memory_limit: `${Math.floor(memoryBytes / 1024)}KiB`,
+    threads: String(threads),
+    temp_directory: '',
+    max_temp_directory_size: '0KiB',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    allow_unsigned_extensions: 'false',
+    allow_persistent_secrets: 'false',
+    // Nobody's home: what a setting tells of this machine is nothing.
+    home_directory: '/nonexistent',
+    extension_directory: '/nonexistent',
+    secret_directory: '/nonexistent',
+  };
+}
+
+/** In their order: the lists cannot be changed once external access is off, nor anything behind the lock. */
+function settingsAfter(file: string | undefined, folders: readonly string[]): string[] {
+  const list = folders.map((folder) => `'${folder.replaceAll("'", "''")}'`).join(', ');
+  return [
+    "SET TimeZone = 'UTC'",
+    `SET allowed_directories = [${list}]`,
+    'SET enable_external_access = false',
+    ...(file === undefined && folders.length === 0 ? ["SET disabled_filesystems = 'LocalFileSystem'"] : []),
+    'SET lock_configuration = true',
+  ];
+}

@@ -1,0 +1,163 @@
+import { StatementType, type DuckDBConnection, type DuckDBInstance } from '@duckdb/node-api';
+import type { SqlAnswer, SqlColumn, SqlFault, SqlQuery, SqlResult, TableInfo } from '../../pipeline/analytics.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import { RowEncoder } from './encode.ts';
+import { faultOf } from './faults.ts';
+import { bindParams } from './params.ts';
+import type { StatementParser } from './parser.ts';
+import { listTables, tableNames } from './tables.ts';
+
+/** How a query is told to end early, and what happens when it does not. */
+export interface Control {
+  /** Who asked has gone. */
+  readonly signal: AbortSignal;
+  /** It was interrupted and runs on: only the end of the process ends it. */
+  stuck(): void;
+  /** DuckDB said that the database is unusable from now on. */
+  broken(): void;
+}
+
+/** What a query answers, but for its time. */
+type Answer = Omit<SqlResult, 'elapsedMs'> | SqlFault;
+
+/** The queries of users over one scope's instance. */
+export class ScopeSql {
+  readonly #instance: DuckDBInstance;
+  readonly #parser: StatementParser;
+  #idle: DuckDBConnection[] = [];
+  #tables: ReadonlySet<string> | undefined;
+  #closed = false;
+
+  constructor(instance: DuckDBInstance, parser: StatementParser) {
+    this.#instance = instance;
+    this.#parser = parser;
+  }
+
+  async run(query: SqlQuery, control: Control): Promise<SqlAnswer> {
+    const began = performance.now();
+    const answer = await this.#run(query, control);
+    return answer.ok ? { ...answer, elapsedMs: performance.now() - began } : answer;
+  }
+
+  async tables(): Promise<readonly TableInfo[]> {
+    return this.#with((connection) => listTables(connection));
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#idle) connection.closeSync();
+    this.#idle = [];
+  }
+
+  async #run(query: SqlQuery, control: Control): Promise<Answer> {
+    try {
+      const statement = await this.#parser.judge(query.sql);
+      if (!statement.ok) return statement;
+      const unknown = await this.#unknown(statement.tables);
+      if (unknown !== undefined) return unknown;
+      return await this.#with((connection) => execute(connection, query, control));
+    } catch (error) {
+      return faultOf(error, undefined, query, control);
+    }
+  }
+
+  /** A table that a query may not read, and one that is not there, are one and the same. */
+  async #unknown(names: ReadonlySet<string>): Promise<SqlFault | undefined> {
+    const isKnown = (name: string): boolean => this.#tables?.has(name) ?? false;
+    if (![...names].every(isKnown)) this.#tables = await this.#with(tableNames);
+    const unknown = [...names].find((name) => !isKnown(name));
+    if (unknown === undefined) return undefined;
+    const known = [...(this.#tables ?? [])].sort().join(', ');
+    const message = `cannot run the query: there is no table ${unknown.slice(0, LIMITS.messageChars)}; there is ${known}`;
+    return { ok: false, code: 'SQL_INVALID', message };
+  }
+
+  async #with<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = this.#idle.pop() ?? (await this.#instance.connect());
+    let isClean = false;
+    try {
+      const used = await use(connection);
+      isClean = true;
+      return used;
+    } finally {
+      if (isClean && !this.#closed) this.#idle.push(connection);
+      else connection.closeSync();
+    }
+  }
+}
+
+/** Runs what was judged, in a transaction that can change nothing. */
+async function execute(connection: DuckDBConnection, query: SqlQuery, control: Control): Promise<Answer> {
+  const watch = new Watch(connection, query.timeoutMs, control);
+  try {
+    await connection.run('BEGIN TRANSACTION READ ONLY');
+    try {
+      return await select(connection, query);
+    } catch (error) {
+      return faultOf(error, watch.reason, query, control);
+    } finally {
+      // Also ends a result that was not read to its end.
+      await connection.run('ROLLBACK');
+    }
+  } finally {
+    watch.stop();
+  }
+}
+
+async function select(connection: DuckDBConnection, query: SqlQuery): Promise<Answer> {
+  const prepared = await connection.prepare(query.sql);
+  try {
+    const { statementType } = prepared;
+    if (statementType !== StatementType.SELECT && statementType !== StatementType.EXPLAIN)
+      return { ok: false, code: 'SQL_FORBIDDEN', message: 'cannot run the query: it is no SELECT, and nothing else runs' };
+    const fault = bindParams(prepared, query.params ?? []);
+    if (fault !== undefined) return fault;
+    const result = await prepared.stream();
+    const types = result.columnTypes();
+    const columns = result.columnNames().map((name, at): SqlColumn => ({ name, type: String(types[at]) }));
+    const encoder = new RowEncoder(query.format, result.deduplicatedColumnNames(), query);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0 || !encoder.add(chunk)) break;
+    }
+    const { rows, truncated } = encoder;
+    return { ok: true, columns, rows, body: encoder.end(), ...(truncated === undefined ? {} : { truncated }) };
+  } finally {
+    prepared.destroySync();
+  }
+}
+
+/** Interrupts a query when its time is over or nobody waits for it any more. */
+class Watch {
+  readonly #connection: DuckDBConnection;
+  readonly #control: Control;
+  readonly #timer: NodeJS.Timeout;
+  readonly #abort = (): void => this.#interrupt('cancelled');
+  #again: NodeJS.Timeout | undefined;
+  #stuck: NodeJS.Timeout | undefined;
+  reason: 'timeout' | 'cancelled' | undefined;
+
+  constructor(connection: DuckDBConnection, timeoutMs: number, control: Control) {
+    this.#connection = connection;
+    this.#control = control;
+    this.#timer = setTimeout(() => this.#interrupt('timeout'), timeoutMs);
+    if (control.signal.aborted) this.#abort();
+    else control.signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  stop(): void {
+    this.#control.signal.removeEventListener('abort', this.#abort);
+    clearTimeout(this.#timer);
+    clearInterval(this.#again);
+    clearTimeout(this.#stuck);
+  }
+
+  #interrupt(reason: 'timeout' | 'cancelled'): void {
+    if (this.reason !== undefined) return;
+    this.reason = reason;
+    this.#connection.interrupt();
+    // One that comes between two steps of a query is forgotten by the next of them.
+    this.#again = setInterval(() => this.#connection.interrupt(), LIMITS.sqlInterruptAgainMs);
+    this.#stuck = setTimeout(() => this.#control.stuck(), LIMITS.sqlStuckMs);
+  }
+}

@@ -1,0 +1,107 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openInstance, type OpenInstance } from '../../analytics/instance.ts';
+import { temporaryFolders } from '../support/temporary.ts';
+
+const folder = temporaryFolders();
+const open: OpenInstance[] = [];
+afterEach(() => {
+  for (const each of open.splice(0)) each.close();
+});
+const SIZES = { memoryBytes: 64 * 1024 * 1024, threads: 1 };
+
+async function opened(options: Partial<Parameters<typeof openInstance>[0]> = {}): Promise<OpenInstance> {
+  const made = await openInstance({ ...SIZES, ...options });
+  open.push(made);
+  return made;
+}
+
+async function run({ instance }: OpenInstance, sql: string): Promise<unknown> {
+  const connection = await instance.connect();
+  try {
+    return (await (await connection.run(sql)).getRowsJson()) as unknown;
+  } finally {
+    connection.closeSync();
+  }
+}
+
+describe('an instance', () => {
+  it('reads and writes no file, attaches none and loads no extension', async () => {
+    const made = await opened();
+    const file = join(folder(), 'a.csv');
+    writeFileSync(file, 'a\n1\n');
+    const database = join(folder(), 'a.db');
+    for (const sql of [
+      `SELECT * FROM read_csv('${file}')`,
+      `FROM '${file}'`,
+      `SELECT * FROM glob('${file}')`,
+      `COPY (SELECT 1) TO '${file}.out'`,
+      `ATTACH '${database}'`,
+      'INSTALL httpfs',
+      "LOAD '/nonexistent/httpfs.duckdb_extension'",
+    ])
+      await expect(run(made, sql), sql).rejects.toThrow(/Permission Error|disabled|Catalog Error/);
+    expect([existsSync(`${file}.out`), existsSync(database)]).toEqual([false, false]);
+  });
+
+  it('takes no change of its settings', async () => {
+    const made = await opened();
+    for (const sql of [
+      'SET enable_external_access = true',
+      "SET memory_limit = '10GB'",
+      "SET temp_directory = '/tmp'",
+      'RESET lock_configuration',
+      'SET lock_configuration = false',
+      'SET threads = 64',
+      "SET allowed_directories = ['/']",
+    ])
+      await expect(run(made, sql), sql).rejects.toThrow(/lock|Cannot/);
+  });
+
+  it('fails a query that needs more memory than it has, and writes nothing to a disk for it', async () => {
+    const made = await opened();
+    await expect(run(made, 'SELECT a.i FROM range(20000000) a(i) ORDER BY hash(a.i) LIMIT 1 OFFSET 19999999')).rejects.toThrow(
+      /Out of Memory/,
+    );
+    expect(existsSync('.tmp')).toBe(false);
+    expect(await run(made, 'SELECT 1')).toEqual([[1]]);
+  });
+
+  it('tells times in UTC, wherever the machine stands', async () => {
+    expect(await run(await opened(), "SELECT CAST(TIMESTAMPTZ '2026-01-01 00:00:00+00' AS VARCHAR)")).toEqual([
+      ['2026-01-01 00:00:00+00'],
+    ]);
+  });
+
+  it('reads files of its own folders, where it has any, and no others', async () => {
+    const [own, other] = [folder(), folder()];
+    for (const each of [own, other]) writeFileSync(join(each, 'a.csv'), 'a\n1\n');
+    const made = await opened({ folders: [own] });
+    expect(await run(made, `SELECT count(*) FROM read_csv('${join(own, 'a.csv')}')`)).toEqual([['1']]);
+    await expect(run(made, `SELECT * FROM read_csv('${join(other, 'a.csv')}')`)).rejects.toThrow(/Permission Error/);
+    await expect(run(made, `SELECT * FROM read_csv('${own}/../${other.split('/').pop()}/a.csv')`)).rejects.toThrow(
+      /Permission Error/,
+    );
+  });
+
+  it('keeps a file across a close, and is never two of one file', async () => {
+    const at = folder();
+    const path = join(at, 'window.db');
+    const first = await opened({ path });
+    await run(first, 'CREATE TABLE t AS SELECT 7 AS seven');
+    await expect(openInstance({ ...SIZES, path })).rejects.toThrow(/BUG: .*opened a second time/);
+    mkdirSync(join(at, 'below'));
+    await expect(openInstance({ ...SIZES, path: join(at, 'below', '..', 'window.db') })).rejects.toThrow(/second time/);
+    first.close();
+    first.close();
+    const second = await opened({ path });
+    expect(await run(second, 'SELECT seven FROM t')).toEqual([[7]]);
+  });
+
+  it('lets go of a file that it could not open', async () => {
+    const path = join(folder(), 'broken.db');
+    writeFileSync(path, 'this is no database, but long enough to be looked at'.repeat(200));
+    for (const _ of [1, 2]) await expect(openInstance({ ...SIZES, path })).rejects.toThrow(/not a valid DuckDB/);
+  });
+});
