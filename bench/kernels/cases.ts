@@ -8,6 +8,7 @@ import { decompress, OWN_MEMORY, unpack } from '../../pipeline/compression/decom
 import type { Inspection } from '../../pipeline/otlp/inspection.ts';
 import { jsonToProtobuf } from '../../pipeline/otlp/json-to-protobuf.ts';
 import { protobufToJson } from '../../pipeline/otlp/protobuf-to-json.ts';
+import { logsScan, metricsScan, tracesScan } from '../../pipeline/otlp/scan.ts';
 import { walk, Walk } from '../../pipeline/otlp/walk.ts';
 import { bind } from '../../pipeline/scope/bind.ts';
 import { config as sanitizeConfig } from '../../processors/sanitize/config.ts';
@@ -30,6 +31,7 @@ export interface KernelCase {
 const BODIES = 64;
 const MERGED = 8;
 const BODY_MAX = 64 * 2 ** 20;
+const SCAN_DICTIONARY_BYTES = 64 * 2 ** 20;
 const CLAIM_KEYS = [Buffer.from('periscope.scope'), Buffer.from('dashboard.scope')];
 const STAGE = { keys: ['periscope.scope', 'dashboard.scope'], on_missing: 'inject' } as const;
 const BINDING = { allowed: ['ENTERPRISE'], fallback: 'ENTERPRISE', from: 'listener' } as const;
@@ -59,6 +61,8 @@ function* pathCases(title: string, workload: Workload, bodies: readonly Buffer[]
   const full: Inspection = { claimKeys: CLAIM_KEYS, attributes: sanitize.inspection?.attributes, mendsText: true };
   const about = describe(workload, bodies);
   yield { name: `walk, ${title}`, ...about, run: (i) => walk(workload.signal, bodies[i]!, scopeOnly) };
+  const scan = { metrics: metricsScan, logs: logsScan, traces: tracesScan }[workload.signal]();
+  yield { name: `scan, ${title}`, ...about, run: (i) => scanAnew(scan, bodies[i]!) };
   yield { name: `walk for sanitize, ${title}`, ...about, run: (i) => walk(workload.signal, bodies[i]!, full) };
   const walked = bodies.map((body) => walkOf(workload, body, full));
   yield { name: `splice the scope, ${title}`, ...about, run: (i) => bound(walked[i]!).segments };
@@ -135,6 +139,13 @@ function walkOf(workload: Workload, body: Buffer, inspection: Inspection): Walk 
 function bound(walked: Walk): ScopedBatch {
   const batch: Batch = { signal: walked.signal, walk: walked, origin: { receiver: 'otlp', transport: 'http', binding: BINDING } };
   return bind(batch, STAGE, new Receipt()).batches[0]!;
+}
+
+/** Rows are given up after each body; dictionaries stay, until they are as large as a window lets them grow. */
+function scanAnew(scan: ReturnType<typeof metricsScan | typeof logsScan | typeof tracesScan>, body: Buffer): number {
+  if (scan.dictionaries.bytes > SCAN_DICTIONARY_BYTES) scan.rotate();
+  scan.clear();
+  return scan.scan(body).rows;
 }
 
 function ignore(): void {}

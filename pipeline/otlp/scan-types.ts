@@ -166,6 +166,8 @@ export interface Dictionaries {
   attributesOf(series: number): number;
   resourceOf(origin: number): number;
   instrumentationScopeOf(origin: number): number;
+  /** Is the attribute set the same as another one, and so in no row: it came with its attributes in another order. */
+  isAlias(attributeSet: number): boolean;
   metric(index: number): MetricDescriptor;
   resource(index: number): ResourceDescriptor;
   instrumentationScope(index: number): InstrumentationScopeDescriptor;
