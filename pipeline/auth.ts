@@ -43,6 +43,8 @@ export interface Credentials {
   readonly certificate?: ClientCertificate | undefined;
   /** A one-time ticket out of a query string; it stands for the token it was made with. */
   readonly ticket?: string | undefined;
+  /** Of a browser that has used a one-time link; '' or absent without one. */
+  readonly session?: string | undefined;
 }
 
 /** UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED (locked out) or UNAVAILABLE; says nothing about what was given. */

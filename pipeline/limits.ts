@@ -184,6 +184,11 @@ export const LIMITS = {
   /** One-time tickets that are open at a time. */
   tickets: 10_000,
   ticketLifeMs: 60_000,
+  /** The link that a start prints: read by a person, later and on another screen. Good once, too. */
+  linkLifeMs: 3_600_000,
+  /** Browsers that are signed in to the page; one more signs the oldest out. */
+  sessions: 1000,
+  sessionLifeMs: 12 * 3_600_000,
   /** Of one regular expression in a configuration: its machine, and the states kept of it (about 0.5 kB each). */
   regexpInstructions: 20_000,
   regexpStates: 1000,

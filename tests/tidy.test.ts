@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { LIMITS_OF_STYLE, UNMIRRORED } from './support/house-rules.ts';
+import { IN_A_BROWSER, LIMITS_OF_STYLE, UNMIRRORED } from './support/house-rules.ts';
 import { layerOf, matches, packageOf } from './support/layers.ts';
 import { parse, read, ROOT, trackedFiles } from './support/tree.ts';
 
 /** Style that a test enforces: each title is a rule of ARCHITECTURE.md, each message names the file to mend. */
 const files = trackedFiles();
-const sources = files.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')).map(parse);
+const sources = files.filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts')).map(parse);
 const production = sources.filter(({ path }) => !/^(tests|bench)\//.test(path) && path !== 'vitest.config.ts');
 const kernels = production.filter(({ path }) => path.endsWith('.kernel.ts'));
 const KINDS = ['receivers', 'processors', 'exporters', 'extensions', 'connectors'];
@@ -48,7 +48,9 @@ describe('layers', () => {
         .map(({ specifier }) => packageOf(specifier))
         .filter((name) => {
           const allowed = layerOf(path)?.packages ?? [];
-          const installed = /^(tests|bench)\/|^vitest/.test(path) ? { ...runtime, ...manifest['devDependencies'] } : runtime;
+          const installed = /^(tests|bench|server\/dashboard)\/|^vitest/.test(path)
+            ? { ...runtime, ...manifest['devDependencies'] }
+            : runtime;
           return !(name in installed) || !(allowed.includes(name) || allowed.includes('*'));
         })
         .map((name) => `${path} imports ${name}`),
@@ -120,7 +122,7 @@ describe('sizes', () => {
 
 describe('names', () => {
   it('files are kebab-case; a component names its main file after its type', () => {
-    const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(kernel|worker|gen|config|simulation))?(\.test)?\.ts$/;
+    const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(kernel|worker|gen|config|simulation))?(\.test)?\.tsx?$/;
     const wrong = sources.filter(({ path }) => {
       const name = posix.basename(path);
       const folder = posix.basename(dirname(path));
@@ -186,7 +188,9 @@ describe('tests', () => {
     const folders = [...new Set(production.map(({ path }) => dirname(path)))];
     const reached = new Set(folders.flatMap(reachedByMirror));
     const alone = production
-      .filter(({ path, nodeTypes }) => !(path in UNMIRRORED) && !onlyTypes(nodeTypes) && !reached.has(path))
+      .filter(
+        ({ path, nodeTypes }) => !(path in UNMIRRORED) && !IN_A_BROWSER.test(path) && !onlyTypes(nodeTypes) && !reached.has(path),
+      )
       .map(({ path }) => path);
     expect(alone).toEqual([]);
   });

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { AuditTrail } from '../../pipeline/audit.ts';
 import type { AuthConfig, AuthMethod, AuthResult, Credentials } from '../../pipeline/auth.ts';
@@ -11,6 +12,7 @@ import type { GraphStats } from '../../pipeline/stats.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
 import { Traffic } from '../../pipeline/traffic.ts';
 import type { Authenticator } from '../../server/auth/authenticator.ts';
+import { packageRoot } from './package-root.ts';
 import { Listeners, type OpenListener } from './listeners.ts';
 
 /** What the graph tells once it is there. */
@@ -35,6 +37,9 @@ export interface HostOptions {
   readonly runsAs?: string;
   readonly log?: Log;
 }
+
+/** Where `npm run build` puts the page, of a source tree and of an installed package. */
+const PAGE_DIRECTORY = join(packageRoot(), 'dist', 'server', 'dashboard');
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, limited: () => {} };
 
@@ -102,6 +107,7 @@ class GraphHost implements Host {
       matrix: () => current().#options.matrix,
       runsAs: () => current().#options.runsAs ?? GLOBAL_SCOPE,
       storageDirectory: this.storage.directory,
+      pageDirectory: PAGE_DIRECTORY,
       setOwner: (token) => {
         common.ownerToken = token;
         this.#authenticator?.setOwner(token);
@@ -131,6 +137,11 @@ class GraphHost implements Host {
     const { current } = this.#common;
     const asked = (current === undefined ? undefined : current.#authenticator) ?? this.#authenticator;
     return asked?.authenticate(methods, credentials) ?? NOBODY;
+  }
+
+  /** For the link that a start prints; undefined without a page to open, or where no API knows this machine's owner. */
+  ticketForOwner(): string | undefined {
+    return existsSync(join(PAGE_DIRECTORY, 'index.html')) ? this.#authenticator?.linkForOwner() : undefined;
   }
 
   /** Its own, with all it knows of tokens and of who failed too often, where the settings are the same. */

@@ -23,7 +23,10 @@ export async function run(origin: ConfigOrigin, toStderr: Write, started: () => 
   const collector = await Collector.start(loaded, toStderr);
   const { plan, detected } = loaded;
   const { names } = origin;
-  write(welcomeText({ version: packageVersion(), plan, detected, listeners: collector.host.listeners, configs: names }));
+  const { listeners } = collector.host;
+  // Into a person's terminal only: a log is kept, and read by others.
+  const ticket = loaded.service.telemetry.logs.encoding === 'console' ? collector.host.ticketForOwner() : undefined;
+  write(welcomeText({ version: packageVersion(), plan, detected, listeners, configs: names, ticket }));
   const demo = demoSeed === undefined ? undefined : await startDemo(collector, demoSeed, write);
   stopping.drains = true;
   const unwatch = reloadOnDemand(collector, origin, loaded.service.reload_interval);

@@ -12,10 +12,12 @@ export interface Welcome {
   readonly listeners: readonly OpenListener[];
   /** What was read, as the person named it. */
   readonly configs: readonly string[];
+  /** Opens the dashboard, once, as this machine's owner. */
+  readonly ticket?: string | undefined;
 }
 
-/** What a start prints: where it listens, as whom, and two ways to send something. */
-export function welcomeText({ version, plan, detected, listeners, configs }: Welcome): string {
+/** What a start prints: where it listens, as whom, two ways to send something, and the link to see it. */
+export function welcomeText({ version, plan, detected, listeners, configs, ticket }: Welcome): string {
   const places = [...plan.receivers, ...plan.extensions].flatMap((instance) => placesOf(instance, listeners));
   const metrics = listeners.filter(({ owner }) => owner === OWN_METRICS);
   const rows = [
@@ -36,6 +38,7 @@ export function welcomeText({ version, plan, detected, listeners, configs }: Wel
     ...table,
     ...(otlp === undefined ? [] : howToSend(otlp, { plan, detected, configs })),
     ...(api === undefined ? [] : howToAsk(api, plan)),
+    ...(api === undefined || ticket === undefined ? [] : howToWatch(api, ticket)),
   ].join('\n');
 }
 
@@ -129,6 +132,13 @@ function howToAsk({ url, config }: Place, plan: Plan): string[] {
   const path = shellWord(join(plan.storage.directory, 'token'));
   return ['Ask what came in and where it is:', `  curl -sS ${url}/api/v1/ledger -H "Authorization: Bearer $(cat ${path})"`, ''];
 }
+
+/** The last line, so that it is what a person sees. */
+const howToWatch = ({ url }: Place, ticket: string): string[] => [
+  'Watch it (the link is good once; after that the browser is signed in):',
+  `  ${url}/?ticket=${ticket}`,
+  '',
+];
 
 // The shell puts in the time when the line is pasted.
 const NOW = `'"$(date +%s)"'000000000`;

@@ -9,11 +9,13 @@ import {
   type Credentials,
   type Principal,
 } from '../../pipeline/auth.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
 import type { Log } from '../../pipeline/log.ts';
 import { BasicUsers } from './basic.ts';
 import { CertificateNames } from './certificates.ts';
 import { digestOf } from './digest.ts';
 import { Lockout } from './lockout.ts';
+import { Sessions } from './sessions.ts';
 import { Tickets } from './tickets.ts';
 import { Tokens, type TokenRefusal } from './tokens.ts';
 
@@ -37,6 +39,7 @@ export class Authenticator {
   readonly #now: () => number;
   readonly #lockout: Lockout;
   readonly #tickets: Tickets;
+  readonly #sessions: Sessions;
   #tokens: Tokens | undefined;
   #basic: BasicUsers | undefined;
   #certificates: CertificateNames | undefined;
@@ -48,6 +51,7 @@ export class Authenticator {
     this.#now = options.now ?? Date.now;
     this.#lockout = new Lockout(this.#now);
     this.#tickets = new Tickets(this.#now);
+    this.#sessions = new Sessions(this.#now);
   }
 
   /** Reads what `methods` need. Called before a listener opens; throws a StartError. */
@@ -77,12 +81,28 @@ export class Authenticator {
     return this.#tickets.make(principal);
   }
 
+  /** A ticket for this machine's owner that waits until a person has found the link; undefined while there is no owner. */
+  linkForOwner(): string | undefined {
+    return this.#owner === undefined ? undefined : this.#tickets.make(this.#owner.principal, LIMITS.linkLifeMs)?.ticket;
+  }
+
+  /** Takes the ticket of a link for a session. A refusal counts against the address. */
+  beginSession(ticket: string, remoteAddress: string): { readonly secret: string; readonly expiresMs: number } | AuthRefusal {
+    const result = this.#byTicket(ticket, { remoteAddress, authorization: '' });
+    return isRefused(result) ? result : this.#sessions.begin(result);
+  }
+
+  endSession(secret: string): void {
+    this.#sessions.end(secret);
+  }
+
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult> {
-    const { authorization, certificate, ticket } = credentials;
+    const { authorization, certificate, ticket, session = '' } = credentials;
     if (methods.includes('token')) {
       if (ticket !== undefined) return this.#byTicket(ticket, credentials);
       const bearer = BEARER.exec(authorization);
       if (bearer !== null) return this.#byToken(authorization.slice(bearer[0].length).trimEnd(), credentials);
+      if (session !== '' && authorization === '') return this.#bySession(session);
     }
     if (methods.includes('basic')) {
       const basic = BASIC.exec(authorization);
@@ -119,6 +139,14 @@ export class Authenticator {
     if (principal !== undefined) return principal;
     const refusal = unauthenticated('cannot accept the ticket: it is used, too old or was never made; get a new one');
     return this.#locked(remoteAddress) ?? this.#failed(refusal, 'ticket_invalid', remoteAddress);
+  }
+
+  /** One that has ended is no failed try: a browser asks again and again with the cookie it has. */
+  #bySession(secret: string): AuthResult {
+    const principal = this.#sessions.find(secret);
+    if (principal !== undefined && this.#tokens?.stillTaken(principal) !== false) return principal;
+    this.#sessions.end(secret);
+    return unauthenticated('cannot accept the session: it has ended; open a new link, or show a token');
   }
 
   /** A password can be guessed, so a locked address is refused before it is looked at. */

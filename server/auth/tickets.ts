@@ -9,11 +9,11 @@ export const TICKET_PREFIX = 'pst_';
 
 /**
  * One-time tickets: what a browser may put into a URL instead of its token, for logs and histories keep URLs. Good once,
- * for a minute, for whoever made it and never longer than their token. Only digests are kept.
+ * for a minute (in the link that a start prints: an hour), for whoever made it and never longer than their token. Only
+ * digests are kept.
  */
 export class Tickets {
   readonly #now: () => number;
-  /** In the order in which they end. */
   readonly #open = new Map<string, { readonly principal: Principal; readonly expiresMs: number }>();
 
   constructor(now: () => number) {
@@ -21,11 +21,14 @@ export class Tickets {
   }
 
   /** Undefined when too many are open. */
-  make(principal: Principal): { readonly ticket: string; readonly expiresMs: number } | undefined {
+  make(
+    principal: Principal,
+    lifeMs: number = LIMITS.ticketLifeMs,
+  ): { readonly ticket: string; readonly expiresMs: number } | undefined {
     this.#forget();
     if (this.#open.size >= LIMITS.tickets) return undefined;
     const ticket = `${TICKET_PREFIX}${randomBytes(TICKET_BYTES).toString('base64url')}`;
-    const expiresMs = Math.min(this.#now() + LIMITS.ticketLifeMs, principal.expiresMs ?? Infinity);
+    const expiresMs = Math.min(this.#now() + lifeMs, principal.expiresMs ?? Infinity);
     this.#open.set(digestOf(ticket), { principal, expiresMs });
     return { ticket, expiresMs };
   }

@@ -54,6 +54,8 @@ export class Tokens {
   readonly #revocations: Revocations;
   readonly #verified = new Map<string, Verified>();
   readonly #checking = new Map<string, Promise<Principal | TokenRefusal>>();
+  /** What a principal was read from, as long as anybody holds it: a session lives longer than the cache. */
+  readonly #origins = new WeakMap<Principal, { readonly name: string; readonly digest: string; readonly keys: TokenKeys }>();
   #keys: TokenKeys;
   #keyStamp: string;
   #lookedMs: number;
@@ -68,10 +70,17 @@ export class Tokens {
     this.#lookedMs = options.now();
   }
 
+  /** Would the token that `principal` was read from still be taken? Its end is another question. */
+  stillTaken(principal: Principal): boolean {
+    this.#lookWhenDue(this.#options.now());
+    const origin = this.#origins.get(principal);
+    return origin === undefined || (origin.keys === this.#keys && !this.#isRevoked(origin.name, origin.digest));
+  }
+
   /** What is known of a token without looking at it; undefined when it must be checked. */
   cached(token: string): Principal | TokenRefusal | undefined {
     const nowMs = this.#options.now();
-    if (nowMs - this.#lookedMs >= LOOK_MS) this.#look(nowMs);
+    this.#lookWhenDue(nowMs);
     const digest = digestOf(token);
     const found = this.#verified.get(digest);
     if (found === undefined) return undefined;
@@ -113,6 +122,7 @@ export class Tokens {
       if (principal === undefined) return refused('token_without_scope');
       const name = revocationName(payload.jti, digest);
       if (this.#isRevoked(name, digest)) return refused('token_revoked');
+      this.#origins.set(principal, { name, digest, keys });
       // The keys changed meanwhile: good for this request, which came before, and for no other.
       if (keys === this.#keys) this.#remember({ principal, name, digest, checkedMs: nowMs });
       return principal;
@@ -131,7 +141,8 @@ export class Tokens {
   }
 
   /** Files that cannot be read any more change nothing: what was known stays. */
-  #look(nowMs: number): void {
+  #lookWhenDue(nowMs: number): void {
+    if (nowMs - this.#lookedMs < LOOK_MS) return;
     this.#lookedMs = nowMs;
     try {
       if (this.#revocations.refresh()) {

@@ -9,8 +9,10 @@ import {
 } from '../../pipeline/auth.ts';
 import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
 import type { HttpAnswer, HttpHandler, HttpHead } from '../../pipeline/host.ts';
+import { sessionSecret } from '../auth/session-cookie.ts';
 import { TICKET_PREFIX } from '../auth/tickets.ts';
 import { ledgerRoute } from './ledger.ts';
+import type { Page } from './page.ts';
 import { problem } from './problem.ts';
 import type { ApiSources, Caller, Route } from './route.ts';
 import { scopesRoute } from './scopes.ts';
@@ -20,11 +22,14 @@ const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute];
 
 export interface ApiParts extends ApiSources {
   readonly methods: readonly AuthMethod[];
+  /** Absent where the page has not been built. */
+  readonly page?: Page | undefined;
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
 }
 
 /**
- * The API (`Host.api`). Who does not show who they are learns nothing, not even which paths there are. Every answer is
+ * The API (`Host.api`) and the page before it. Who does not show who they are learns nothing of the API, not even which
+ * paths there are. Every answer is
  * ready with the head: no body is read.
  */
 export class ApiHandler implements HttpHandler {
@@ -39,6 +44,8 @@ export class ApiHandler implements HttpHandler {
   }
 
   head(head: HttpHead): HttpAnswer | Promise<HttpAnswer> {
+    const page = this.#parts.page?.answer(head);
+    if (page !== undefined) return page;
     const { method, path } = head;
     const query = new URLSearchParams(head.query);
     const given = query.get('token');
@@ -54,6 +61,7 @@ export class ApiHandler implements HttpHandler {
       authorization: head.header('authorization'),
       certificate: head.certificate,
       ticket,
+      session: sessionSecret(head),
     };
     const chosen = head.header(SCOPE_HEADER) || (query.get('scope') ?? '');
     const result = this.#parts.authenticate(this.#parts.methods, credentials);

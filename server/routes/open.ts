@@ -1,11 +1,13 @@
 import { ERRORS } from '../../pipeline/errors.ts';
-import type { AuthResult } from '../../pipeline/auth.ts';
+import type { AuthRefusal } from '../../pipeline/auth.ts';
 import type { ApiOptions, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { holdOwnerToken } from '../auth/owner-token.ts';
 import { ApiHandler } from './api.ts';
+import { PageFiles } from './page-files.ts';
+import { Page, type PageParts } from './page.ts';
 
 /** What the API asks of its host, anew for each request: a configuration may change under it. */
 export interface ApiHost {
@@ -15,21 +17,30 @@ export interface ApiHost {
   matrix(): ScopeMatrix;
   runsAs(): string;
   readonly storageDirectory: string;
+  /** Where the built page is, or would be. */
+  readonly pageDirectory: string;
   /** This machine's owner shows `token`. */
   setOwner(token: string): void;
 }
 
-const NOBODY: AuthResult = {
+const NOBODY: AuthRefusal = {
   ok: false,
   code: 'UNAUTHENTICATED',
   retryable: ERRORS.UNAUTHENTICATED.retryable,
   message: 'cannot check who this is: no way to do so is configured',
 };
 
+const sessionsOf = (host: ApiHost): Pick<PageParts, 'beginSession' | 'endSession'> => ({
+  beginSession: (ticket, remoteAddress) => host.authenticator()?.beginSession(ticket, remoteAddress) ?? NOBODY,
+  endSession: (secret) => host.authenticator()?.endSession(secret),
+});
+
 /** Opens the API (`Host.api`). Where tokens are taken, this machine's owner finds one in a file as long as it is open. */
 export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpListener> {
+  const files = await PageFiles.read(host.pageDirectory);
   const handler = new ApiHandler({
     methods: options.auth,
+    page: files && new Page({ files, tls: options.tls !== undefined, now: Date.now, ...sessionsOf(host) }),
     authenticate: (methods, credentials) => host.authenticator()?.authenticate(methods, credentials) ?? NOBODY,
     ticketFor: (principal) => host.authenticator()?.ticketFor(principal),
     now: Date.now,

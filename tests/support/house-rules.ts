@@ -9,6 +9,9 @@ export const LIMITS_OF_STYLE = {
 
 const LIST = 'a list; tidy compares it with the folders, tests/config loads every entry';
 
+/** What of the page needs a document: tests/system/dashboard.test.ts opens it in a browser. Its model/ needs none. */
+export const IN_A_BROWSER = /^server\/dashboard\/(?!model\/)/;
+
 /** Source files without a test in their mirrored folder, and what tests them instead. Keep it short. */
 export const UNMIRRORED: Readonly<Record<string, string>> = {
   'agent/collector/main.ts': 'the program itself: tests/system starts it as a process',

@@ -10,6 +10,7 @@ export interface Layer {
 
 const own = (path: string, depth: number): string => `${path.split('/').slice(0, depth).join('/')}/`;
 const KIND_LISTS = /^(receivers|processors|exporters|extensions|connectors)\/index\.ts$/;
+const CODEMIRROR = ['autocomplete', 'commands', 'lang-sql', 'language', 'state', 'view'].map((part) => `@codemirror/${part}`);
 const KERNEL = /\.kernel\.ts$/;
 
 export const LAYERS: readonly Layer[] = [
@@ -33,6 +34,12 @@ export const LAYERS: readonly Layer[] = [
     packages: ['zod'],
   },
   { files: /^analytics\//, ours: () => ['pipeline/', 'analytics/'], packages: ['@duckdb/node-api', '@duckdb/node-bindings'] },
+  {
+    // Bundled by Vite: of ours it takes what knows neither Node nor the collector.
+    files: /^server\/dashboard\//,
+    ours: () => ['server/dashboard/', 'server/routes/page-paths.ts', 'server/client.ts', 'server/stream/protocol.ts'],
+    packages: ['preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot', '@tanstack/virtual-core', ...CODEMIRROR],
+  },
   { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js', 'ws'] },
   { files: /^server\/auth\//, ours: () => ['pipeline/', 'server/auth/'], packages: ['jose'] },
   { files: /^server\//, ours: () => ['pipeline/', 'server/', 'analytics/client'], packages: [] },

@@ -109,7 +109,7 @@ const IMPORTS = new Set(['ImportDeclaration', 'ExportNamedDeclaration', 'ExportA
 export function parse(path: string): Source {
   const text = read(path);
   // AssemblyScript has decorators on functions, TypeScript has none there.
-  const program = parseAst(text.replace(/^@inline$/gm, ''), { lang: 'ts' }) as unknown as Node;
+  const program = parseAst(text.replace(/^@inline$/gm, ''), { lang: path.endsWith('x') ? 'tsx' : 'ts' }) as unknown as Node;
   const lineAt = lineCounter(text);
   const imports: Import[] = [];
   const functions: { name: string; line: number; lines: number }[] = [];

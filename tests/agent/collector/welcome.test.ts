@@ -95,3 +95,23 @@ describe('what a start prints', () => {
     }
   });
 });
+
+describe('the link to the dashboard', () => {
+  const text = `${MINIMAL}`.replace(
+    'service:',
+    'extensions: { dashboard: { endpoint: localhost:0 } }\nservice:\n  extensions: [dashboard]',
+  );
+
+  it('is the last thing a start prints, and only with a ticket', async () => {
+    const { plan, detected } = await planOf(text, { environment: {}, registry: REGISTRY });
+    const listeners = [listener('otlp', 1), listener('dashboard', 3004, 'localhost:0')];
+    const all = { version: '1.2.3', plan, detected, listeners, configs: ['a.yaml'] };
+    expect(
+      welcomeText({ ...all, ticket: 'pst_x' })
+        .trimEnd()
+        .split('\n')
+        .at(-1),
+    ).toBe('  http://127.0.0.1:3004/?ticket=pst_x');
+    expect(welcomeText(all)).not.toContain('ticket');
+  });
+});

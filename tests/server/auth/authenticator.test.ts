@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AuditTrail, type AuditEvent } from '../../../pipeline/audit.ts';
 import { authSchema, isRefused, type AuthMethod, type Credentials, type Principal } from '../../../pipeline/auth.ts';
@@ -194,5 +196,60 @@ describe('client certificates', () => {
     const both = { ...certificate('O=Acme,CN=agent-1'), ...bearer('bad.to.ken') };
     expect(await ask(['certificate', 'token'], both)).toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(ask(['token'], certificate('O=Acme,CN=agent-1'))).toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+});
+
+describe('sessions of browsers', () => {
+  it('stand for whoever the link was made for, once', async () => {
+    const { authenticator, ask } = bench();
+    authenticator.prepare(['token']);
+    authenticator.setOwner('owner-token');
+    const link = authenticator.linkForOwner() ?? '';
+    const began = authenticator.beginSession(link, '10.0.0.9');
+    expect(began).toHaveProperty('secret');
+    const session = 'secret' in began ? began.secret : '';
+    expect(ask(['token'], { session })).toMatchObject({ subject: 'owner of this machine', scopes: ['A', 'B'] });
+    expect(authenticator.beginSession(link, '10.0.0.9')).toMatchObject({ ok: false, code: 'UNAUTHENTICATED' });
+    authenticator.endSession(session);
+    expect(ask(['token'], { session })).toMatchObject({ ok: false, code: 'UNAUTHENTICATED' });
+  });
+
+  it('wait an hour for their link, and make none while this machine has no owner', () => {
+    const { authenticator, time } = bench();
+    authenticator.prepare(['token']);
+    expect(authenticator.linkForOwner()).toBeUndefined();
+    authenticator.setOwner('owner-token');
+    const [early, late] = [authenticator.linkForOwner() ?? '', authenticator.linkForOwner() ?? ''];
+    time.now += HOUR - 1;
+    expect(authenticator.beginSession(early, '10.0.0.9')).toHaveProperty('secret');
+    time.now += 1;
+    expect(authenticator.beginSession(late, '10.0.0.9')).toMatchObject({ ok: false });
+  });
+
+  it('end when the token they came from is revoked, and never count as failed tries', async () => {
+    const path = join(folder(), 'void');
+    const { authenticator, ask, time, events } = bench({ tokens: { secret: SECRET, revocation_file: path } });
+    authenticator.prepare(['token']);
+    const principal = await ask(['token'], bearer(await tokenOf({ claims: { jti: 'gone' } }, NOW)));
+    const { ticket } = authenticator.ticketFor(principal as Principal) ?? { ticket: '' };
+    const began = authenticator.beginSession(ticket, '10.0.0.9');
+    const session = 'secret' in began ? began.secret : '';
+    expect(ask(['token'], { session })).toBe(principal);
+    writeFileSync(path, 'gone\n');
+    time.now += 2000;
+    const before = events.length;
+    for (let at = 0; at <= LIMITS.authFailures; at += 1)
+      expect(ask(['token'], { session })).toMatchObject({ ok: false, code: 'UNAUTHENTICATED' });
+    expect(events.length).toBe(before);
+  });
+
+  it('give way to a token, and are nothing where tokens are not taken', async () => {
+    const { authenticator, ask } = bench({ basic: { ann: { password: 'pw', scopes: ['A'], permissions: ['query'] } } });
+    authenticator.prepare(['token', 'basic']);
+    authenticator.setOwner('owner-token');
+    const began = authenticator.beginSession(authenticator.linkForOwner() ?? '', '10.0.0.9');
+    const session = 'secret' in began ? began.secret : '';
+    expect(await ask(['token'], { session, ...bearer(await tokenOf({}, NOW)) })).toMatchObject({ subject: 'agent-1' });
+    expect(ask(['basic'], { session })).toMatchObject({ ok: false, code: 'UNAUTHENTICATED' });
   });
 });

@@ -46,6 +46,7 @@ describe('an API without tokens', () => {
         matrix: () => SCOPE_MATRIX,
         runsAs: () => 'global',
         storageDirectory,
+        pageDirectory: storageDirectory,
         setOwner: () => expect.unreachable(),
       },
     );

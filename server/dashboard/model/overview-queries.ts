@@ -1,0 +1,81 @@
+import { bucket, time, within } from './sql-text.ts';
+import type { Stretch } from './time-range.ts';
+
+const COUNTED: readonly (readonly [signal: string, table: string, time: string])[] = [
+  ['metrics', 'otel_metrics_gauge', 'TimeUnix'],
+  ['metrics', 'otel_metrics_sum', 'TimeUnix'],
+  ['metrics', 'otel_metrics_histogram', 'TimeUnix'],
+  ['metrics', 'otel_metrics_exponential_histogram', 'TimeUnix'],
+  ['metrics', 'otel_metrics_summary', 'TimeUnix'],
+  ['traces', 'otel_traces', 'Timestamp'],
+  ['logs', 'otel_logs', 'Timestamp'],
+];
+
+/** (t ms, signal, items): what came in, by bucket. */
+export function arrivals(stretch: Stretch, step: number): string {
+  const parts = COUNTED.map(
+    ([signal, table, column]) =>
+      `  SELECT ${bucket(column, step)} AS t, '${signal}' AS signal, count(*) AS items FROM ${table}\n  WHERE ${within(column, stretch)} GROUP BY ALL`,
+  );
+  return `SELECT t, signal, sum(items)::DOUBLE AS items FROM (\n${parts.join('\n  UNION ALL\n')}\n) GROUP BY ALL ORDER BY t`;
+}
+
+/** (service, points, spans, logs, errors, last ms): who sends. */
+export const services =
+  (): string => `SELECT ServiceName AS service, Points AS points, Spans AS spans, Logs AS logs, Errors AS errors, epoch_ms(LastSeen) AS last
+FROM services
+ORDER BY Points + Spans + Logs DESC
+LIMIT 100`;
+
+/** (service, spans, p95 ns, errors): how those are that answer requests. */
+export const latencies = (stretch: Stretch): string => `SELECT ServiceName AS service, count(*) AS spans,
+  quantile_cont(Duration, 0.95) AS p95, count(*) FILTER (WHERE StatusCode = 'Error') AS errors
+FROM otel_traces
+WHERE ${within('Timestamp', stretch)} AND SpanKind IN ('Server', 'Consumer')
+GROUP BY ALL`;
+
+/** What lies before `splitMs` in the stretch is compared with what comes after. */
+export interface Comparison {
+  readonly stretch: Stretch;
+  readonly splitMs: number;
+}
+export function comparison(nowMs: number): Comparison {
+  return { stretch: { fromMs: nowMs - 12 * 60_000, toMs: nowMs }, splitMs: nowMs - 2 * 60_000 };
+}
+
+/** (service, name, n0, n1, p0, p1, e0, e1): spans before and after. */
+export function spanChanges({ stretch, splitMs }: Comparison): string {
+  const [old, young] = [`Timestamp < ${time(splitMs)}`, `Timestamp >= ${time(splitMs)}`];
+  return `SELECT ServiceName AS service, SpanName AS name,
+  count(*) FILTER (WHERE ${old}) AS n0, count(*) FILTER (WHERE ${young}) AS n1,
+  quantile_cont(Duration, 0.95) FILTER (WHERE ${old}) AS p0, quantile_cont(Duration, 0.95) FILTER (WHERE ${young}) AS p1,
+  count(*) FILTER (WHERE ${old} AND StatusCode = 'Error') AS e0, count(*) FILTER (WHERE ${young} AND StatusCode = 'Error') AS e1
+FROM otel_traces
+WHERE ${within('Timestamp', stretch)}
+GROUP BY ALL
+HAVING n0 + n1 >= 20
+LIMIT 2000`;
+}
+
+/** (service, name, unit, attributes, m0, s0, m1): series of gauges that left where they were. */
+export function gaugeChanges({ stretch, splitMs }: Comparison): string {
+  const [old, young] = [`TimeUnix < ${time(splitMs)}`, `TimeUnix >= ${time(splitMs)}`];
+  return `SELECT s.ServiceName AS service, s.MetricName AS name, s.MetricUnit AS unit, s.Attributes AS attributes, m0, s0, m1
+FROM (
+  SELECT SeriesId, avg(Value) FILTER (WHERE ${old}) AS m0, stddev_pop(Value) FILTER (WHERE ${old}) AS s0,
+    avg(Value) FILTER (WHERE ${young}) AS m1, count(*) FILTER (WHERE ${old}) AS n0, count(*) FILTER (WHERE ${young}) AS n1
+  FROM points WHERE ${within('TimeUnix', stretch)} GROUP BY SeriesId
+) p JOIN series s USING (SeriesId)
+WHERE s.MetricType = 'gauge' AND n0 >= 5 AND n1 >= 2
+ORDER BY abs(m1 - m0) / greatest(s0, 0.05 * abs(m0), 1e-9) DESC
+LIMIT 20`;
+}
+
+/** (service, n0, n1): log records that tell of errors. */
+export function logChanges({ stretch, splitMs }: Comparison): string {
+  return `SELECT ServiceName AS service, count(*) FILTER (WHERE Timestamp < ${time(splitMs)}) AS n0, count(*) FILTER (WHERE Timestamp >= ${time(splitMs)}) AS n1
+FROM otel_logs
+WHERE ${within('Timestamp', stretch)} AND SeverityNumber >= 17
+GROUP BY ALL
+LIMIT 200`;
+}
