@@ -25,6 +25,13 @@ export const LEVELS_OF: Readonly<Record<Signal, readonly Level[]>> = {
   logs: ['resource', 'scope', 'log'],
 };
 
+/** Where a signal's conditions stand, in the form before v0.146 of the Go collector. */
+export const CONDITION_LISTS = {
+  metrics: ['resource', 'metric', 'datapoint'],
+  traces: ['resource', 'span', 'spanevent'],
+  logs: ['resource', 'log_record'],
+} as const;
+
 /** What is wrong with a condition, in words; undefined when nothing is. */
 export function checkConditions(read: () => unknown): string | undefined {
   try {
@@ -83,8 +90,10 @@ export function rulesOf(config: Config, signal: Signal): Rules {
     const read = readCondition(text, level, LEVELS_OF[signal]);
     (rules[read.level] ??= []).push({ text, test: read.test, errorMode });
   };
-  for (const [key, texts] of Object.entries(config[signal])) {
-    for (const text of texts) add(text, key === 'log_record' ? 'log' : (key as Level), config.error_mode);
+  const lists: Readonly<Record<string, unknown>> = config[signal];
+  for (const key of CONDITION_LISTS[signal]) {
+    const level = key === 'log_record' ? 'log' : key;
+    for (const text of lists[key] as readonly string[]) add(text, level, config.error_mode);
   }
   const entries = { metrics: config.metric_conditions, traces: config.trace_conditions, logs: config.log_conditions }[signal];
   for (const entry of entries) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { checkConditions, LEVELS_OF, readCondition } from './conditions.ts';
+import { checkConditions, CONDITION_LISTS, LEVELS_OF, readCondition } from './conditions.ts';
 import { LEVELS, type Level } from './levels.ts';
+import { logFields, metricFields, spanFields } from './match-config.ts';
 
 const errorMode = z.enum(['ignore', 'silent', 'propagate']);
 const ABOUT: Readonly<Record<Level, string>> = {
@@ -56,11 +57,11 @@ function inferred(signal: Signal) {
     .meta({ description: `Conditions about ${signal}: texts, or maps that group them.` });
 }
 
-/** The two forms do not mix for one signal. */
-const PAIRS = [
-  ['metrics', 'metric_conditions'],
-  ['traces', 'trace_conditions'],
-  ['logs', 'log_conditions'],
+/** The three forms do not mix for one signal: its lists of conditions, its conditions, its include and exclude. */
+const FORMS = [
+  ['metrics', 'metric_conditions', 'metrics'],
+  ['traces', 'trace_conditions', 'spans'],
+  ['logs', 'log_conditions', 'logs'],
 ] as const;
 
 export const config = z
@@ -70,7 +71,7 @@ export const config = z
         'When a condition has no answer (a text function on a number, …): ignore goes on with the next and logs, silent does not log, propagate drops the batch.',
     }),
     metrics: z
-      .strictObject({ resource: about('resource'), metric: about('metric'), datapoint: about('datapoint') })
+      .strictObject({ resource: about('resource'), metric: about('metric'), datapoint: about('datapoint'), ...metricFields })
       .prefault({})
       .meta({ description: 'What of metrics is dropped.' }),
     traces: z
@@ -78,22 +79,29 @@ export const config = z
       .prefault({})
       .meta({ description: 'What of traces is dropped.' }),
     logs: z
-      .strictObject({ resource: about('resource'), log_record: about('log') })
+      .strictObject({ resource: about('resource'), log_record: about('log'), ...logFields })
       .prefault({})
       .meta({ description: 'What of logs is dropped.' }),
+    spans: z
+      .strictObject(spanFields)
+      .prefault({})
+      .meta({ description: 'What spans are kept or dropped, in the oldest form; `traces` and `trace_conditions` say more.' }),
     metric_conditions: inferred('metrics'),
     trace_conditions: inferred('traces'),
     log_conditions: inferred('logs'),
   })
   .superRefine((given, context) => {
-    for (const [old, young] of PAIRS) {
-      if (given[young].length === 0 || Object.values(given[old]).every((list) => list.length === 0)) continue;
-      context.addIssue({
-        code: 'custom',
-        path: [young],
-        message: `cannot stand beside ${old}; write all conditions here`,
-        input: given,
-      });
+    const fault = (path: PropertyKey[], message: string): void =>
+      context.addIssue({ code: 'custom', path, message, input: given });
+    for (const [lists, conditions, matches] of FORMS) {
+      const own: Readonly<Record<string, unknown>> = given[lists];
+      const isListed = CONDITION_LISTS[lists].some((level) => (own[level] as readonly string[]).length > 0);
+      if (isListed && given[conditions].length > 0)
+        fault([conditions], `cannot stand beside ${lists}; write all conditions here`);
+      const { include, exclude } = given[matches];
+      const which = include ? 'include' : 'exclude';
+      if ((include ?? exclude) && (isListed || given[conditions].length > 0))
+        fault([matches, which], 'cannot stand beside conditions about the same signal; write it as one more condition');
     }
   })
   .prefault({});

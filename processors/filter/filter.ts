@@ -8,9 +8,12 @@ import { ITEM_NAMES, SIGNALS, type Signal } from '../../pipeline/signal.ts';
 import { rulesOf, type Rule, type Rules } from './conditions.ts';
 import type { Config } from './config.ts';
 import { Place } from './place.kernel.ts';
+import { selectionOf, type Stays } from './selections.ts';
 
 const SPAN_EVENTS = 11;
 const EMPTY = new Uint8Array(0);
+
+type Lowest = 'resource' | 'list' | 'metric' | 'item';
 
 /** Asks every level from the outside in; what a condition is true of goes, and what is emptied by that goes with it. */
 class Filter implements Processor, Visitor {
@@ -19,6 +22,7 @@ class Filter implements Processor, Visitor {
   readonly #place = new Place(this.#descent);
   readonly #events = new FieldReader();
   readonly #rules: Readonly<Record<Signal, Rules>>;
+  readonly #selections: Readonly<Record<Signal, Stays | undefined>>;
   readonly #context: Context;
   readonly #counts = { errors: 0, span_events: 0 };
   /** Items and span events since the start; span events of the batch under way. */
@@ -26,14 +30,18 @@ class Filter implements Processor, Visitor {
   #eventsCut = 0;
   #now: Rules = {};
   #item: readonly Rule[] | undefined;
+  /** Include and exclude, which no condition stands beside. */
+  #selection: Stays | undefined;
   /** Nothing below this level is asked. */
-  #lowest: 'resource' | 'list' | 'metric' | 'item' = 'item';
+  #lowest: Lowest = 'item';
   /** The condition, with error_mode propagate, that had no answer. */
   #failed = '';
 
   constructor(config: Config, context: Context) {
     this.#context = context;
     this.#rules = Object.fromEntries(SIGNALS.map((signal) => [signal, rulesOf(config, signal)])) as Record<Signal, Rules>;
+    const selections = SIGNALS.map((signal) => [signal, selectionOf(config, signal)]);
+    this.#selections = Object.fromEntries(selections) as Record<Signal, Stays | undefined>;
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -47,21 +55,15 @@ class Filter implements Processor, Visitor {
   process(batch: ScopedBatch, emit: Emit, drop: Drop): void {
     const { signal } = batch;
     const rules = this.#rules[signal];
-    const item = rules.datapoint ?? rules.span ?? rules.log;
-    if (item === undefined && rules.spanevent === undefined && rules.metric === undefined && !(rules.resource ?? rules.scope)) {
+    const selection = this.#selections[signal];
+    if (selection === undefined && Object.keys(rules).length === 0) {
       emit(batch);
       return;
     }
     this.#now = rules;
-    this.#item = item;
-    this.#lowest =
-      item !== undefined || rules.spanevent !== undefined
-        ? 'item'
-        : rules.metric !== undefined
-          ? 'metric'
-          : rules.scope !== undefined
-            ? 'list'
-            : 'resource';
+    this.#item = rules.datapoint ?? rules.span ?? rules.log;
+    this.#selection = selection;
+    this.#lowest = lowestOf(rules, selection, signal);
     this.#failed = '';
     this.#eventsCut = 0;
     const bytes = wholeBytes(batch);
@@ -109,25 +111,25 @@ class Filter implements Processor, Visitor {
 
   group(): number {
     if (this.#failed !== '') return PASS;
-    if (this.#isHit(this.#now.resource)) return CUT;
+    if (this.#selection?.group(this.#descent) === false || this.#isHit(this.#now.resource)) return CUT;
     return this.#lowest === 'resource' ? PASS : ENTER;
   }
 
   list(): number {
     if (this.#failed !== '') return PASS;
-    if (this.#isHit(this.#now.scope)) return CUT;
+    if (this.#selection?.list(this.#descent) === false || this.#isHit(this.#now.scope)) return CUT;
     return this.#lowest === 'list' ? PASS : ENTER;
   }
 
   metric(): number {
     if (this.#failed !== '') return PASS;
-    if (this.#isHit(this.#now.metric)) return CUT;
+    if (this.#selection?.metric(this.#descent) === false || this.#isHit(this.#now.metric)) return CUT;
     return this.#lowest === 'metric' ? PASS : ENTER;
   }
 
   item(): number {
     if (this.#failed !== '') return PASS;
-    if (this.#isHit(this.#item)) return CUT;
+    if (this.#selection?.item(this.#descent) === false || this.#isHit(this.#item)) return CUT;
     if (this.#now.spanevent !== undefined) this.#spanEvents();
     return ENTER;
   }
@@ -150,6 +152,13 @@ class Filter implements Processor, Visitor {
       place.eventIndex += 1;
     }
   }
+}
+
+function lowestOf(rules: Rules, selection: Stays | undefined, signal: Signal): Lowest {
+  if (selection !== undefined) return signal === 'metrics' ? 'metric' : 'item';
+  if ((rules.datapoint ?? rules.span ?? rules.log ?? rules.spanevent) !== undefined) return 'item';
+  if (rules.metric !== undefined) return 'metric';
+  return rules.scope !== undefined ? 'list' : 'resource';
 }
 
 export function create(config: Config, context: Context): Processor {

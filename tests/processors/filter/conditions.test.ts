@@ -152,6 +152,32 @@ describe('configurations of the Go collector (contrib v0.155, filterprocessor/te
       traces: { span: ['IsRootSpan()'] },
       logs: { log_record: ['IsMatch(body, ".*password.*")', 'severity_number < SEVERITY_NUMBER_WARN'] },
     },
+    {
+      metrics: { include: { match_type: 'strict' } },
+      logs: { include: { match_type: 'regexp' } },
+    },
+    {
+      metrics: {
+        include: { match_type: 'regexp', regexp: { cacheenabled: true }, metric_names: ['prefix/.*', '.*/contains/.*'] },
+        exclude: {
+          match_type: 'regexp',
+          metric_names: ['.*_suffix'],
+          regexp: { cacheenabled: true, cachemaxnumentries: 10 },
+        },
+      },
+      logs: {
+        include: { severity_number: { min: 'INFO', match_undefined: true } },
+        exclude: { match_type: 'regexp', record_attributes: [{ key: 'host.name', value: 'banned_host_.*' }] },
+      },
+      spans: {
+        include: {
+          match_type: 'strict',
+          services: ['test', 'test2'],
+          attributes: [{ key: 'should_include', value: '(true|probably)' }],
+        },
+        exclude: { match_type: 'regexp', attributes: [{ key: 'should_exclude', value: '(true|probably)' }] },
+      },
+    },
     undefined,
   ])('%# runs unchanged', (given) => {
     expect(filter.config.safeParse(given).error?.issues).toBeUndefined();
@@ -170,7 +196,6 @@ describe('configurations of the Go collector (contrib v0.155, filterprocessor/te
       { metric_conditions: ['metric.name == "a"'], metrics: { metric: ['name == "a"'] } },
       'metric_conditions cannot stand beside metrics; write all conditions here',
     ],
-    [{ metrics: { include: { match_type: 'strict' } } }, 'metrics Unrecognized key: "include"'],
   ])('%j: %s', (given, fault) => {
     const [issue] = filter.config.safeParse(given).error!.issues;
     expect(`${issue!.path.join('.')} ${issue!.message}`).toBe(fault);
