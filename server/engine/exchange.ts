@@ -193,10 +193,9 @@ export abstract class Exchange implements Reading, Held {
   #refuse(answer: HttpAnswer, fault: boolean, isRead: boolean): void {
     const { contentLength } = this.head;
     const close = fault || contentLength < 0 || contentLength > LIMITS.drainedBytes;
-    if (answer.holdMs !== undefined && !this.shared.closing) {
+    if (answer.holdMs !== undefined && !this.shared.closing && this.shared.held.add(this, answer.holdMs)) {
       if (!isRead && contentLength !== 0) this.read(true);
       this.#refusal = { answer, close };
-      this.shared.held.add(this, answer.holdMs);
       return;
     }
     if (isRead && contentLength !== 0) this.proceed();

@@ -3,14 +3,24 @@ export interface Held {
   letGo(): void;
 }
 
-/** The answers of a listener that wait, of senders that were told to wait and did not; each with a timer, as whoever
- *  gives them bounds how many there are. */
+/** Of the connections that a listener may have, one in so many may wait for an answer that is ready: the others are for
+ *  those who keep to what they were told. */
+const SHARE = 4;
+
+/** The answers of a listener that wait, of senders that were told to wait and did not. */
 export class HeldAnswers {
+  readonly #most: number;
   readonly #timers = new Map<Held, NodeJS.Timeout>();
 
-  /** Lets `held` go after so many ms. */
-  add(held: Held, ms: number): void {
+  constructor(maxConnections: number) {
+    this.#most = Math.floor(maxConnections / SHARE);
+  }
+
+  /** Lets `held` go after so many ms. False when too many wait: then it is not held. */
+  add(held: Held, ms: number): boolean {
+    if (this.#timers.size >= this.#most) return false;
     this.#timers.set(held, setTimeout(() => this.#letGo(held), ms).unref());
+    return true;
   }
 
   /** Harmless for one that is not held. */

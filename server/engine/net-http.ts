@@ -27,7 +27,7 @@ class NetServer implements EngineServer, NetShared {
   readonly options: HttpOptions;
   owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
-  readonly held = new HeldAnswers();
+  readonly held: HeldAnswers;
   closing = false;
   readonly webSockets: WsSockets | undefined;
   readonly #servers: Server[] = [];
@@ -41,6 +41,7 @@ class NetServer implements EngineServer, NetShared {
     this.webSockets = webSockets;
     this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
+    this.held = new HeldAnswers(options.maxConnections);
     const shortestMs = Math.min(options.headerTimeoutMs, options.keepAliveTimeoutMs || Infinity) / LOOKS_PER_TIMEOUT;
     this.#timer = setInterval(() => this.#look(), Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, shortestMs)));
     this.#timer.unref();

@@ -72,7 +72,7 @@ class NodeServer implements EngineServer, Shared {
   readonly options: HttpOptions;
   owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
-  readonly held = new HeldAnswers();
+  readonly held: HeldAnswers;
   closing = false;
   readonly webSockets: WsSockets | undefined;
   readonly #servers: (Server | TlsServer)[] = [];
@@ -93,6 +93,7 @@ class NodeServer implements EngineServer, Shared {
     this.webSockets = webSockets;
     this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
+    this.held = new HeldAnswers(options.maxConnections);
     this.#material = material;
   }
 

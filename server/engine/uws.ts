@@ -103,7 +103,7 @@ class UwsServer implements EngineServer, Shared {
   readonly options: HttpOptions;
   owner: Owner<HttpHandler>;
   readonly watch: ReadWatch;
-  readonly held = new HeldAnswers();
+  readonly held: HeldAnswers;
   closing = false;
   readonly #uws: Uws;
   readonly #app: UwsApp;
@@ -115,6 +115,7 @@ class UwsServer implements EngineServer, Shared {
     this.options = options;
     this.owner = new Owner(handler);
     this.watch = new ReadWatch(options.idleTimeoutMs, options.readTimeoutMs);
+    this.held = new HeldAnswers(options.maxConnections);
     this.#uws = uws;
     const { cert_file, key_file } = options.tls ?? {};
     const app =

@@ -12,7 +12,7 @@ const SHORT_MS = 40;
 
 describe('answers that wait', () => {
   test('go once, when their time has come, when all go, or never', async () => {
-    const answers = new HeldAnswers();
+    const answers = new HeldAnswers(100);
     const gone: string[] = [];
     const held = (name: string) => ({ letGo: () => void gone.push(name) });
     const late = held('late');
@@ -25,6 +25,15 @@ describe('answers that wait', () => {
     answers.letGo();
     answers.letGo();
     expect(gone).toEqual(['soon', 'with all']);
+  });
+
+  test('are a quarter of the connections at most', () => {
+    const answers = new HeldAnswers(11);
+    const all = Array.from({ length: 3 }, () => ({ letGo: () => {} }));
+    expect(all.map((held) => answers.add(held, LONG_MS))).toEqual([true, true, false]);
+    answers.delete(all[0]!);
+    expect(answers.add(all[2]!, LONG_MS)).toBe(true);
+    answers.letGo();
   });
 });
 
@@ -89,6 +98,20 @@ describe.each(engines)('a refusal that waits, on %s', (engine) => {
     // Would wait for what is under way.
     await listener.close(LONG_MS);
     expect(handler).toMatchObject({ gones: 0, bodies: [], faults: [] });
+  });
+
+  test('takes no more than its share of the connections: others are refused at once, and nobody else is', async () => {
+    const { handler, url } = await listen({ maxConnections: 8 });
+    handler.onHead = (head) => (head.path === '/noisy' ? { ...REFUSAL, holdMs: LONG_MS } : undefined);
+    const noisy = await Promise.all(Array.from({ length: 4 }, () => raw(url)));
+    for (const [at, connection] of noisy.entries()) {
+      connection.post('/noisy', 'x');
+      await until(() => handler.heads.length === at + 1);
+    }
+    for (const connection of noisy.slice(2)) expect(await connection.answer()).toMatchObject({ status: 429 });
+    const quiet = await raw(url);
+    expect((await quiet.post('/', 'hello').answer())?.body.toString()).toBe('hello');
+    expect(noisy[0]!.rest).toHaveLength(0);
   });
 
   test('comes at once when the listener closes', async () => {
