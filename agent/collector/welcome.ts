@@ -92,6 +92,13 @@ function methodsOf(place: Place): readonly string[] {
 
 const shellWord = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
+/** The scope of this process, or, where no exporter takes it, one that some exporter does: what is sent shall arrive. */
+function scopeThatLeaves({ exporters }: Plan, { scope }: DetectedScope): string {
+  const isTaken = exporters.some(({ delivery: { scopes } }) => scopes === undefined || scopes.includes(scope));
+  const [other] = exporters.flatMap(({ delivery: { scopes } }) => scopes ?? []);
+  return isTaken ? scope : (other ?? scope);
+}
+
 function howToSend(place: Place, { plan, detected, configs }: Pick<Welcome, 'plan' | 'detected' | 'configs'>): string[] {
   const { url, engine, config, scope } = place;
   const isGrpc = engine === 'grpc';
@@ -100,7 +107,7 @@ function howToSend(place: Place, { plan, detected, configs }: Pick<Welcome, 'pla
   const token = [
     '',
     'A token for it:',
-    `  TOKEN=$(npx periscope token create${sources.join('')} --subject me --scopes ${scope ?? detected.scope})`,
+    `  TOKEN=$(npx periscope token create${sources.join('')} --subject me --scopes ${scope ?? scopeThatLeaves(plan, detected)})`,
   ];
   const sdk = [
     'Environment for an OpenTelemetry SDK:',

@@ -60,6 +60,14 @@ describe('what a start prints', () => {
     expect(printed).toContain('OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer $TOKEN"');
   });
 
+  it('names a scope that an exporter takes where none takes the own one', async () => {
+    const text = MINIMAL.replace('http:\n', 'http: { auth: token }\n');
+    const gateway = `${text.replace(/debug:[^\n]*\n/, 'debug: { scopes: [ACME, GLOBEX] }\n')}scopes: { ACME: , GLOBEX: }\n`;
+    expect(gateway).toContain('debug: { scopes: [ACME, GLOBEX] }');
+    expect(await welcome(gateway, [listener('otlp', 1)])).toContain('--subject me --scopes ACME)');
+    expect(await welcome(text, [listener('otlp', 1)])).toContain('--subject me --scopes global)');
+  });
+
   it('says how to ask the API with the token of this machine', async () => {
     const text = `${MINIMAL.replace('service:\n', 'service:\n  extensions: [dashboard]\n')}extensions: { dashboard: }\n`;
     const printed = await welcome(text, [listener('dashboard', 3004, 'localhost:3004')]);
