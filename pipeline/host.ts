@@ -2,6 +2,7 @@ import type { AuditTrail } from './audit.ts';
 import type { AuthMethod, AuthResult, ClientCertificate, Credentials } from './auth.ts';
 import type { ErrorCode } from './errors.ts';
 import type { GrpcHandler, GrpcOptions } from './host-grpc.ts';
+import type { IngestPoints } from './ingest.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import type { ComponentStatus } from './status.ts';
 import type { ServerTls } from './tls.ts';
@@ -25,6 +26,8 @@ export interface Host {
   grpc(options: GrpcOptions, handler: GrpcHandler): Promise<HttpListener>;
   /** Opens the API (`server/routes`), and writes the token of this machine's owner. Rejects with a StartError. */
   api(options: ApiOptions): Promise<HttpListener>;
+  /** Receivers without a listener of their own, for whoever makes telemetry or has it brought. */
+  readonly ingest: IngestPoints;
   /** Counters of this process so far, and of those before it whose ledger was kept; empty until the graph runs. Several scopes: for localhost's owner only. */
   ledger(): LedgerSnapshot;
   /** How every component is; empty until the graph runs. */

@@ -213,6 +213,8 @@ export const LIMITS = {
   apiConnections: 1000,
   /** Body of one API request. */
   apiBodyBytes: 64 * 1024,
+  /** Rows of MASTER_PERF in one request, either way. */
+  perfRows: 1000,
   /** Connections of the listener for own metrics: scrapers and people. */
   metricsConnections: 100,
   /** Connections of a health listener: probes and people. */

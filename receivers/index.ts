@@ -1,3 +1,4 @@
+import { masterPerf } from './master_perf/index.ts';
 import { otlpReceiver } from './otlp/index.ts';
 
-export const receivers = [otlpReceiver] as const;
+export const receivers = [otlpReceiver, masterPerf] as const;

@@ -5,6 +5,7 @@ import { AuditTrail } from '../../pipeline/audit.ts';
 import type { AuthConfig, AuthMethod, AuthResult, Credentials } from '../../pipeline/auth.ts';
 import type { GrpcHandler, GrpcOptions } from '../../pipeline/host-grpc.ts';
 import type { ApiOptions, Host, HostStorage, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
+import { IngestPoints } from '../../pipeline/ingest.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { Log } from '../../pipeline/log.ts';
 import { GLOBAL_SCOPE, SCOPE_MATRIX, scopeNames, type ScopeMatrix } from '../../pipeline/scope/matrix.ts';
@@ -46,6 +47,7 @@ const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, limited: 
 /** What all graphs of a process have in common. */
 interface Common {
   readonly audit: AuditTrail;
+  readonly ingest: IngestPoints;
   readonly storage: HostStorage;
   readonly listeners: Listeners;
   running: Running | undefined;
@@ -62,6 +64,7 @@ interface Common {
 /** The host as one graph sees it: engines are loaded with the first listener, `auth:` is that of its configuration. */
 class GraphHost implements Host {
   readonly audit: AuditTrail;
+  readonly ingest: IngestPoints;
   readonly storage: HostStorage;
   readonly #common: Common;
   readonly #options: Required<Pick<HostOptions, 'matrix' | 'log'>> & HostOptions;
@@ -71,6 +74,7 @@ class GraphHost implements Host {
 
   constructor(common: Common, options: HostOptions) {
     this.audit = common.audit;
+    this.ingest = common.ingest;
     this.storage = common.storage;
     this.#common = common;
     this.#options = { ...options, matrix: options.matrix ?? SCOPE_MATRIX, log: options.log ?? SILENT };
@@ -104,6 +108,7 @@ class GraphHost implements Host {
       open: (http, handler) => this.http(http, handler),
       authenticator: () => current().#authenticator ?? this.#authenticator,
       ledger: () => this.ledger(),
+      ingest: common.ingest,
       matrix: () => current().#options.matrix,
       runsAs: () => current().#options.runsAs ?? GLOBAL_SCOPE,
       storageDirectory: this.storage.directory,
@@ -180,6 +185,7 @@ export class CollectorHost extends GraphHost {
     const listeners = new Listeners();
     const common: Common = {
       audit: new AuditTrail(),
+      ingest: new IngestPoints(),
       storage: { directory },
       listeners,
       running: undefined,

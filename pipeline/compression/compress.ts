@@ -2,6 +2,7 @@ import { constants, gzipSync } from 'node:zlib';
 import { LIMITS } from '../limits.ts';
 import { DEFAULT_LEVELS, type Compression } from './levels.ts';
 import { isRecoded, recodeGzip, type Sources } from './recode-gzip.ts';
+import { countCompressed } from './totals.ts';
 import { zstdEngine } from './zstd.ts';
 
 /**
@@ -16,6 +17,17 @@ export function compress(
   sources?: Sources,
 ): readonly Uint8Array[] {
   if (encoding === 'none') return segments;
+  const out = compressAs(encoding, segments, level, sources);
+  countCompressed(encoding, segments, out);
+  return out;
+}
+
+function compressAs(
+  encoding: Exclude<Compression, 'none'>,
+  segments: readonly Uint8Array[],
+  level: number | undefined,
+  sources: Sources | undefined,
+): readonly Uint8Array[] {
   if (encoding === 'zstd') return [zstdEngine().compress(segments, level ?? DEFAULT_LEVELS.zstd)];
   const gzipLevel = level ?? DEFAULT_LEVELS.gzip;
   if (sources !== undefined && isRecoded(segments, sources, gzipLevel)) return [recodeGzip(segments, sources, gzipLevel)];

@@ -12,13 +12,14 @@ import type { HttpAnswer, HttpHandler, HttpHead } from '../../pipeline/host.ts';
 import { sessionSecret } from '../auth/session-cookie.ts';
 import { TICKET_PREFIX } from '../auth/tickets.ts';
 import { ledgerRoute } from './ledger.ts';
+import { postPerfRoute } from './master-perf.ts';
 import type { Page } from './page.ts';
 import { problem } from './problem.ts';
-import type { ApiSources, Caller, Route } from './route.ts';
+import type { ApiRequest, ApiSources, BodyRoute, Caller, Route } from './route.ts';
 import { scopesRoute } from './scopes.ts';
 import { ticketRoute } from './ticket.ts';
 
-const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute];
+const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute, postPerfRoute];
 
 export interface ApiParts extends ApiSources {
   readonly methods: readonly AuthMethod[];
@@ -27,10 +28,25 @@ export interface ApiParts extends ApiSources {
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
 }
 
+interface Asked {
+  readonly head: HttpHead;
+  readonly method: string;
+  readonly path: string;
+  /** '' when no scope is. */
+  readonly chosen: string;
+  readonly request: ApiRequest;
+}
+
+/** A request whose body is on its way. */
+interface Taking {
+  readonly route: BodyRoute;
+  readonly caller: Caller;
+  readonly request: ApiRequest;
+}
+
 /**
  * The API (`Host.api`) and the page before it. Who does not show who they are learns nothing of the API, not even which
- * paths there are. Every answer is
- * ready with the head: no body is read.
+ * paths there are. A body is read only for a route that takes one, and of who may send it.
  */
 export class ApiHandler implements HttpHandler {
   readonly #parts: ApiParts;
@@ -43,7 +59,7 @@ export class ApiHandler implements HttpHandler {
     };
   }
 
-  head(head: HttpHead): HttpAnswer | Promise<HttpAnswer> {
+  head(head: HttpHead): HttpAnswer | undefined | Promise<HttpAnswer | undefined> {
     const page = this.#parts.page?.answer(head);
     if (page !== undefined) return page;
     const { method, path } = head;
@@ -65,19 +81,24 @@ export class ApiHandler implements HttpHandler {
     };
     const chosen = head.header(SCOPE_HEADER) || (query.get('scope') ?? '');
     const result = this.#parts.authenticate(this.#parts.methods, credentials);
-    if (result instanceof Promise) return result.then((late) => this.#answer(late, method, path, chosen));
-    return this.#answer(result, method, path, chosen);
+    const asked: Asked = { head, method, path, chosen, request: { query, remoteAddress: head.remoteAddress } };
+    if (result instanceof Promise) return result.then((late) => this.#answer(late, asked));
+    return this.#answer(result, asked);
   }
 
-  request(): HttpAnswer {
-    return this.#fault('INTERNAL');
+  request(head: HttpHead, body: Uint8Array): HttpAnswer | Promise<HttpAnswer> {
+    const { route, caller, request } = head.state as Taking;
+    return route.take(caller, this.#parts, body, request);
   }
 
   fault(_head: HttpHead, code: ErrorCode): HttpAnswer {
     return this.#fault(code);
   }
 
-  #answer(result: AuthResult, method: string, path: string, chosen: string): HttpAnswer {
+  #answer(
+    result: AuthResult,
+    { head, method, path, chosen, request }: Asked,
+  ): HttpAnswer | undefined | Promise<HttpAnswer | undefined> {
     if (isRefused(result)) return this.#refuse(result);
     const here = ROUTES.filter((route) => route.path === path);
     if (here.length === 0)
@@ -100,10 +121,13 @@ export class ApiHandler implements HttpHandler {
     const caller: Caller = {
       principal: result,
       scopes: chosen === '' ? result.scopes : [chosen],
+      chosen,
       // Who chose a scope wants to see that one.
       admin: chosen === '' && result.permissions.has('admin'),
     };
-    return route.answer(caller, this.#parts);
+    if ('answer' in route) return route.answer(caller, this.#parts, request);
+    head.state = { route, caller, request } satisfies Taking;
+    return undefined;
   }
 
   #refuse(refusal: AuthRefusal): HttpAnswer {

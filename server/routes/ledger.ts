@@ -1,8 +1,8 @@
 import { json } from './problem.ts';
-import type { Route } from './route.ts';
+import type { HeadRoute } from './route.ts';
 
 /** `GET /api/v1/ledger`: the counters of the caller's scopes; with `admin`, of all. */
-export const ledgerRoute: Route = {
+export const ledgerRoute: HeadRoute = {
   method: 'GET',
   path: '/api/v1/ledger',
   permission: 'query',

@@ -1,6 +1,7 @@
 import { ERRORS } from '../../pipeline/errors.ts';
 import type { AuthRefusal } from '../../pipeline/auth.ts';
 import type { ApiOptions, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
+import type { IngestPoints } from '../../pipeline/ingest.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -14,6 +15,7 @@ export interface ApiHost {
   open(options: HttpOptions, handler: HttpHandler): Promise<HttpListener>;
   authenticator(): Authenticator | undefined;
   ledger(): LedgerSnapshot;
+  readonly ingest: IngestPoints;
   matrix(): ScopeMatrix;
   runsAs(): string;
   readonly storageDirectory: string;
@@ -45,6 +47,7 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
     ticketFor: (principal) => host.authenticator()?.ticketFor(principal),
     now: Date.now,
     ledger: () => host.ledger(),
+    ingest: host.ingest,
     get matrix() {
       return host.matrix();
     },

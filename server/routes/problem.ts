@@ -10,10 +10,11 @@ export function json(status: number, body: unknown): HttpAnswer {
   return { status, headers: { ...ALWAYS, 'Content-Type': 'application/json' }, body: `${JSON.stringify(body)}\n` };
 }
 
-/** A fault by RFC 9457, with our error code. `detail` reads "cannot <verb> <object>: <cause>". */
+/** A fault by RFC 9457, with our error code. `detail` reads "cannot <verb> <object>: <cause>"; `members` are its extensions. */
 export function problem(
   fault: { readonly code: ErrorCode; readonly message: string; readonly retryAfterMs?: number },
   headers: Readonly<Record<string, string>> = {},
+  members: Readonly<Record<string, unknown>> = {},
 ): HttpAnswer {
   const { http: status, help } = ERRORS[fault.code];
   const body = {
@@ -23,6 +24,7 @@ export function problem(
     detail: fault.message.slice(0, LIMITS.answerChars),
     code: fault.code,
     help,
+    ...members,
   };
   const wait = fault.retryAfterMs ?? (status === 429 || status === 503 ? LIMITS.retryAfterMs : undefined);
   return {

@@ -1,5 +1,6 @@
 import type { Permission, Principal } from '../../pipeline/auth.ts';
 import type { HttpAnswer } from '../../pipeline/host.ts';
+import type { IngestPoints } from '../../pipeline/ingest.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 
@@ -8,12 +9,15 @@ export interface Caller {
   readonly principal: Principal;
   /** Those of the principal, or the one that was chosen. */
   readonly scopes: readonly string[];
+  /** The one that was chosen, '' where none was. */
+  readonly chosen: string;
   /** Sees what no scope owns as well. */
   readonly admin: boolean;
 }
 
 /** What the routes tell about. */
 export interface ApiSources {
+  readonly ingest: IngestPoints;
   ledger(): LedgerSnapshot;
   readonly matrix: ScopeMatrix;
   /** As which scope this machine runs. */
@@ -23,10 +27,28 @@ export interface ApiSources {
   now(): number;
 }
 
-export interface Route {
-  readonly method: 'GET' | 'POST';
+/** What was asked for, besides who asks. */
+export interface ApiRequest {
+  readonly query: URLSearchParams;
+  readonly remoteAddress: string;
+}
+
+interface RouteBase {
   readonly path: string;
   /** Absent: whoever has shown who they are. */
   readonly permission?: Permission;
-  answer(caller: Caller, sources: ApiSources): HttpAnswer;
 }
+
+/** Answered by its head: a body is not read. */
+export interface HeadRoute extends RouteBase {
+  readonly method: 'GET' | 'POST';
+  answer(caller: Caller, sources: ApiSources, request: ApiRequest): HttpAnswer | Promise<HttpAnswer>;
+}
+
+/** Answered when its body is in; who may not have it brings none. */
+export interface BodyRoute extends RouteBase {
+  readonly method: 'POST';
+  take(caller: Caller, sources: ApiSources, body: Uint8Array, request: ApiRequest): HttpAnswer | Promise<HttpAnswer>;
+}
+
+export type Route = HeadRoute | BodyRoute;

@@ -1,8 +1,8 @@
 import { json } from './problem.ts';
-import type { Route } from './route.ts';
+import type { HeadRoute } from './route.ts';
 
 /** `GET /api/v1/scopes`: the caller's rows of the scope matrix; with `admin`, all of it and what this machine runs as. */
-export const scopesRoute: Route = {
+export const scopesRoute: HeadRoute = {
   method: 'GET',
   path: '/api/v1/scopes',
   answer({ scopes, admin }, { matrix, runsAs }) {

@@ -1,8 +1,8 @@
 import { json, problem } from './problem.ts';
-import type { Route } from './route.ts';
+import type { HeadRoute } from './route.ts';
 
 /** `POST /api/v1/ticket`: for what can send no header (a browser's WebSocket): goes into `?token=`, once, for a minute. */
-export const ticketRoute: Route = {
+export const ticketRoute: HeadRoute = {
   method: 'POST',
   path: '/api/v1/ticket',
   answer({ principal }, sources) {

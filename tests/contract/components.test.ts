@@ -45,6 +45,7 @@ import { decode } from '../support/reference/otlp.ts';
 /** The least each component needs to run in a test; a new component has to be given its line. */
 const CONFIGS: Readonly<Record<string, (folder: string, sink: string) => unknown>> = {
   'receiver otlp': () => ({ protocols: { http: { endpoint: '127.0.0.1:0' } } }),
+  'receiver master_perf': () => undefined,
   'admission memory_limiter': () => undefined,
   'scope scope': () => undefined,
   'processor sanitize': () => undefined,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AuditTrail } from '../../../pipeline/audit.ts';
 import { authSchema } from '../../../pipeline/auth.ts';
 import { ERRORS, type ErrorCode } from '../../../pipeline/errors.ts';
+import { IngestPoints } from '../../../pipeline/ingest.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { SCOPE_MATRIX } from '../../../pipeline/scope/matrix.ts';
 import { Authenticator } from '../../../server/auth/authenticator.ts';
@@ -43,6 +44,7 @@ describe('an API without tokens', () => {
         open: openHttp,
         authenticator: () => authenticator,
         ledger,
+        ingest: new IngestPoints(),
         matrix: () => SCOPE_MATRIX,
         runsAs: () => 'global',
         storageDirectory,
