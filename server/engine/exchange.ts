@@ -52,8 +52,8 @@ export abstract class Exchange implements Reading, Held {
 
   /** Calls `data` with each chunk from now on. `hold`: as few as can be, until `proceed`. */
   protected abstract read(hold: boolean): void;
-  /** Reads on after `read(true)`. */
-  protected abstract proceed(): void;
+  /** Reads on after `read(true)`. `wanted` false: only to throw it away, so a sender that asks need not send it. */
+  protected abstract proceed(wanted: boolean): void;
   /** `last`: the connection is closed after it, as soon as the sender can have read it. */
   protected abstract write(answer: HttpAnswer, last: boolean): void;
   /** Makes the connection a WebSocket, and opens `accept` with it or abandons it. */
@@ -139,7 +139,7 @@ export abstract class Exchange implements Reading, Held {
   /** The refusal has waited long enough. */
   letGo(): void {
     const { answer, close } = this.#refusal!;
-    if (this.head.contentLength !== 0) this.proceed();
+    if (this.head.contentLength !== 0) this.proceed(false);
     this.#answer(answer, close);
   }
 
@@ -184,7 +184,7 @@ export abstract class Exchange implements Reading, Held {
       this.#endReading();
       this.#refuse(answer, false, true);
     } else {
-      if (this.head.contentLength !== 0) this.proceed();
+      if (this.head.contentLength !== 0) this.proceed(true);
       if (this.#complete) this.#request(this.#body?.take() ?? NOTHING);
     }
   }
@@ -198,7 +198,7 @@ export abstract class Exchange implements Reading, Held {
       this.#refusal = { answer, close };
       return;
     }
-    if (isRead && contentLength !== 0) this.proceed();
+    if (isRead && contentLength !== 0) this.proceed(false);
     this.#answer(answer, close);
   }
 

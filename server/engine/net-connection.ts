@@ -309,8 +309,8 @@ class NetExchange extends Exchange {
     this.#connection.read(hold, this.#expectsContinue);
   }
 
-  protected override proceed(): void {
-    this.#connection.proceed(this.#expectsContinue);
+  protected override proceed(wanted: boolean): void {
+    this.#connection.proceed(wanted && this.#expectsContinue);
   }
 
   protected override write(answer: HttpAnswer, last: boolean): void {

@@ -222,11 +222,11 @@ class NodeExchange extends Exchange {
   }
 
   protected override read(hold: boolean): void {
-    if (!hold) this.proceed();
+    if (!hold) this.proceed(true);
   }
 
-  protected override proceed(): void {
-    if (this.#expectsContinue) this.#response.writeContinue();
+  protected override proceed(wanted: boolean): void {
+    if (wanted && this.#expectsContinue) this.#response.writeContinue();
     this.#request.on('data', (chunk: Uint8Array) => this.data(chunk, false, true));
     this.#request.once('end', () => this.data(NOTHING, true, true));
   }
