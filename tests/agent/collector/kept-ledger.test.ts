@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KeptLedger } from '../../../agent/collector/kept-ledger.ts';
@@ -28,6 +39,16 @@ function send(ledger: Ledger): void {
   row.admitted += 5;
   row.exported += 3;
   row.waiting += 2;
+}
+/** A file system of 64 KiB, where this user may mount one. */
+function mountTiny(): string | undefined {
+  const folder = folderOf();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  return folder;
 }
 const pathOf = (directory: string): string => join(directory, 'ledger', 'state.json');
 const stateOf = (directory: string) => JSON.parse(readFileSync(pathOf(directory), 'utf8')) as { clean: boolean };
@@ -112,6 +133,33 @@ describe('a kept ledger', () => {
     await kept?.close();
     expect(lines.join()).toContain('it is tried again');
     expect(readFileSync(pathOf(directory), 'utf8')).toBe(before);
+  });
+
+  it('on a full disk keeps what was written before, whole, and goes on when there is room', async ({ skip }) => {
+    const directory = mountTiny();
+    if (directory === undefined) return skip('needs the right to mount a tmpfs');
+    try {
+      const clock = new ManualClock();
+      const { kept, ledger, lines } = await open(directory, clock);
+      const before = readFileSync(pathOf(directory), 'utf8');
+      const filler = join(directory, 'filler');
+      expect(() => {
+        for (;;) appendFileSync(filler, Buffer.alloc(4096));
+      }).toThrow('ENOSPC');
+      send(ledger);
+      await clock.advance(LIMITS.ledgerWriteIntervalMs);
+      await until(() => lines.length > 0);
+      expect(lines[0]).toMatch(/cannot keep the ledger in .*ENOSPC.*it is tried again/);
+      expect(readFileSync(pathOf(directory), 'utf8')).toBe(before);
+      rmSync(filler);
+      await clock.advance(LIMITS.ledgerWriteIntervalMs);
+      await until(() => readFileSync(pathOf(directory), 'utf8').includes('"received":5'));
+      await kept?.close();
+      expect(readdirSync(join(directory, 'ledger'))).toEqual(['state.json']);
+    } finally {
+      execFileSync('umount', ['-l', directory]);
+    }
+    return undefined;
   });
 
   it.skipIf(process.platform === 'win32')('does not read through a link that somebody laid', async () => {
