@@ -7,6 +7,7 @@ import { watchConfig } from './config-watch.ts';
 import { onHangup } from './hangups.ts';
 import type { CollectorHost } from './host.ts';
 import { createLog, isShown, type Write } from './log.ts';
+import { processMemory } from '../../pipeline/process-memory.ts';
 import { packageVersion } from './package-root.ts';
 import { summaryLine, type Reading } from './summary.ts';
 import { welcomeText } from './welcome.ts';
@@ -126,6 +127,6 @@ function reading(host: CollectorHost): Reading {
     status: host.status(),
     atMs: Date.now(),
     cpuMs: (user + system) / 1000,
-    rssBytes: process.memoryUsage.rss(),
+    rssBytes: processMemory().rss,
   };
 }

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import v8 from 'node:v8';
 import vm from 'node:vm';
+import { processMemory } from '../../pipeline/process-memory.ts';
 
 export interface MemoryUsage {
   /** What the system sees. */
@@ -25,13 +26,13 @@ export class ProcessMemory implements Memory {
   readonly #nativeBytes: number;
 
   constructor() {
-    const { rss, heapTotal, external } = process.memoryUsage();
+    const { rss, heapTotal, external } = processMemory();
     this.#nativeBytes = Math.max(0, rss - heapTotal - external);
   }
 
   usage(): MemoryUsage {
     // `external` has the buffers in it, and the memory of WebAssembly besides, which the walk uses.
-    const { rss, heapTotal, external } = process.memoryUsage();
+    const { rss, heapTotal, external } = processMemory();
     return { rssBytes: rss, liveBytes: Math.min(rss, this.#nativeBytes + heapTotal + external) };
   }
 }

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { processMemory } from '../../pipeline/process-memory.ts';
 import type { Family } from './exposition.ts';
 
 const NS_PER_S = 1e9;
@@ -29,7 +30,7 @@ export class ProcessWatch {
   /** `otelcol_process_*`, as the Go collector names them; what Node cannot tell (bytes allocated so far) is not there. */
   collectorFamilies(bare: boolean): Family[] {
     const { user, system } = process.cpuUsage();
-    const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+    const { rss, heapUsed, heapTotal, external } = processMemory();
     const one = (name: string, help: string, type: Family['type'], value: number): Family => ({
       name: `otelcol_process_${name}`,
       help,
