@@ -138,19 +138,6 @@ describe.each(engines)('HTTP engine %s', (engine) => {
       expect(bodies).toEqual(['first', 'second', 'third']);
     });
 
-    // uWebSockets says 100 by itself, to everybody.
-    test.skipIf(engine === 'uws')('Expect: 100-continue is not told to go on before a refusal, however late', async () => {
-      const { url, handler } = await listen();
-      for (const late of [false, true]) {
-        const refusal = { status: 429, body: 'no' };
-        handler.onHead = () => (late ? Promise.resolve(refusal) : refusal);
-        const connection = await raw(url);
-        connection.head('POST', '/', { 'Content-Length': 5, Expect: '100-continue' });
-        expect((await connection.answer())?.status).toBe(429);
-        expect(connection.continues).toBe(0);
-      }
-    });
-
     test('Expect: 100-continue is told to go on', async () => {
       const { url } = await listen();
       const connection = await raw(url);
