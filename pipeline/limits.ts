@@ -217,6 +217,14 @@ export const LIMITS = {
   perfRows: 1000,
   /** Connections of the listener for own metrics: scrapers and people. */
   metricsConnections: 100,
+  /** A window's slices, which are dropped whole: a twelfth of its rows and of its hour. */
+  windowSliceMs: 300_000,
+  windowSliceRows: 400_000,
+  windowSliceBytes: 64 * 1024 * 1024,
+  /** Dictionaries of one scope and signal that are larger begin anew: 200 to 300 bytes a series. */
+  windowDictionaryBytes: 96 * 1024 * 1024,
+  /** The view `series` is made anew at most so often. */
+  windowFiguresIntervalMs: 1000,
   /** Connections of a health listener: probes and people. */
   healthConnections: 100,
 } as const;

@@ -10,6 +10,8 @@ interface Columns {
   readonly length: number;
   /** Bytes that ranges point to; of variable length. */
   readonly heap: Uint8Array;
+  /** Bytes of the heap that are in use. */
+  readonly heapLength: number;
 }
 
 /** Data points of gauges, or of sums. */

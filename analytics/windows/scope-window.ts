@@ -1,0 +1,261 @@
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { LIMITS } from '../../pipeline/limits.ts';
+import { FIGURES_TABLE } from './series-figures.ts';
+import { SignalWindow, type Slice, type SliceBounds } from './signal-window.ts';
+import { logsSource, metricsSource, tracesSource } from './sources.ts';
+import { AppendedTable, createTableSql, SCHEMA } from './table.ts';
+import {
+  LOGS_VIEW,
+  METRIC_VIEWS,
+  POINTS_VIEW,
+  SERIES_VIEW,
+  seriesStatement,
+  SERVICES_VIEW,
+  servicesStatement,
+  TRACES_VIEW,
+  viewStatements,
+  type Signal,
+} from './views.ts';
+import { WindowClock } from './window-clock.ts';
+
+export interface WindowOptions extends Partial<SliceBounds> {
+  /** The view `series` follows the points at most so long after; 0: with each flush. */
+  readonly figuresIntervalMs?: number;
+}
+
+export interface WindowUsage {
+  /** Those that wait for a flush included. */
+  readonly rows: number;
+  /** An estimate of what they take in this process, dictionaries included. */
+  readonly bytes: number;
+  /** When the oldest row came; the latest reading of the clock if there is none. */
+  readonly oldestMs: number;
+}
+
+export interface TrimBounds {
+  readonly maxAgeMs: number;
+  readonly maxRows: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * The last minutes of one scope as tables of one DuckDB instance: requests are scanned as they come and loaded by `flush`
+ * into tables of integers, one per time slice, which are dropped whole. What SQL sees are the views of views.ts. One writer:
+ * nobody else changes the instance. A flush that throws has lost the rows that waited for it, and the window is at its end.
+ */
+export class ScopeWindow {
+  readonly #connection: DuckDBConnection;
+  readonly #signals: Readonly<Record<Signal, SignalWindow>>;
+  readonly #clock = new WindowClock();
+  readonly #figuresIntervalMs: number;
+  #figuresMadeMs = Number.NEGATIVE_INFINITY;
+  #figuresVersion = 0;
+  #figuresTimer: NodeJS.Timeout | undefined;
+  /** Changes of tables happen one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  private constructor(connection: DuckDBConnection, options: WindowOptions) {
+    this.#connection = connection;
+    this.#figuresIntervalMs = options.figuresIntervalMs ?? LIMITS.windowFiguresIntervalMs;
+    const bounds: SliceBounds = {
+      sliceMs: options.sliceMs ?? LIMITS.windowSliceMs,
+      sliceRows: options.sliceRows ?? LIMITS.windowSliceRows,
+      sliceBytes: options.sliceBytes ?? LIMITS.windowSliceBytes,
+      dictionaryBytes: options.dictionaryBytes ?? LIMITS.windowDictionaryBytes,
+    };
+    let series = 0;
+    const nextSeries = (): number => series++;
+    this.#signals = {
+      metrics: new SignalWindow(metricsSource(nextSeries), bounds),
+      traces: new SignalWindow(tracesSource(), bounds),
+      logs: new SignalWindow(logsSource(), bounds),
+    };
+  }
+
+  /** Makes schema and views. The instance is empty. */
+  static async create(instance: DuckDBInstance, options: WindowOptions = {}): Promise<ScopeWindow> {
+    const window = new ScopeWindow(await instance.connect(), options);
+    await window.#connection.run(`CREATE SCHEMA ${SCHEMA}`);
+    await window.#roll(window.#all, [], 0);
+    return window;
+  }
+
+  get #all(): SignalWindow[] {
+    return Object.values(this.#signals);
+  }
+
+  /** Scans one request. Its rows are seen after the next flush. `skipped`: requests that cannot be read, and `fault` why. */
+  append(signal: Signal, bytes: Uint8Array, receivedMs: number): { rows: number; skipped: number; fault: string } {
+    const { rows, fault } = this.#signals[signal].scan(bytes, this.#clock.read(receivedMs));
+    return { rows, skipped: fault === '' ? 0 : 1, fault };
+  }
+
+  /** Loads what is pending. Resolves when SQL sees it. */
+  flush(): Promise<void> {
+    return this.#inTurn(() => this.#flush());
+  }
+
+  usage(): WindowUsage {
+    const slices = this.#all.flatMap((window) => window.slices).filter(({ rows }) => rows > 0);
+    const pending = this.#all.reduce((rows, window) => rows + window.pendingRows, 0);
+    const oldest = slices.reduce((first, { firstMs }) => Math.min(first, firstMs), this.#clock.elapsedMs);
+    return {
+      rows: slices.reduce((rows, slice) => rows + slice.rows, pending),
+      bytes: this.#all.reduce((bytes, window) => bytes + window.bytes, 0),
+      oldestMs: this.#clock.wallMs(oldest),
+    };
+  }
+
+  /** Drops whole slices: those whose last row is too old, then the oldest until rows and bytes fit. Returns rows dropped. */
+  trim(nowMs: number, bounds: TrimBounds): Promise<number> {
+    return this.#inTurn(async () => {
+      const now = this.#clock.read(nowMs);
+      const victims = this.#victims(now, bounds);
+      if (victims.length === 0) return 0;
+      const drops: string[] = [];
+      let rows = 0;
+      for (const { window, slice } of victims) rows += window.drop(slice, drops);
+      await this.#roll(
+        this.#all.filter((window) => victims.some((victim) => victim.window === window)),
+        drops,
+        now,
+      );
+      return rows;
+    });
+  }
+
+  /** Of each view a number that rises with each flush that put rows into it. */
+  versions(): ReadonlyMap<string, number> {
+    const { metrics, logs, traces } = this.#signals;
+    const of = (window: SignalWindow, kind: string): number => window.versions.get(kind) ?? 0;
+    const versions = new Map<string, number>();
+    for (const [kind, view] of Object.entries(METRIC_VIEWS)) versions.set(view, of(metrics, kind));
+    versions.set(POINTS_VIEW, of(metrics, 'gauge') + of(metrics, 'sum'));
+    versions.set(LOGS_VIEW, of(logs, 'logs')).set(TRACES_VIEW, of(traces, 'traces'));
+    versions.set(SERIES_VIEW, this.#figuresVersion);
+    return versions.set(SERVICES_VIEW, this.#figuresVersion + of(logs, 'logs') + of(traces, 'traces'));
+  }
+
+  /** Safe twice. What is pending is given up. */
+  close(): Promise<void> {
+    return this.#inTurn(() => {
+      if (this.#isClosed) return Promise.resolve();
+      this.#isClosed = true;
+      clearTimeout(this.#figuresTimer);
+      for (const window of this.#all) window.close();
+      this.#connection.closeSync();
+      return Promise.resolve();
+    });
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#isClosed) return;
+    const due = this.#all.filter((window) => window.pendingRows > 0);
+    if (due.length === 0) return;
+    const now = this.#clock.elapsedMs;
+    const full = due.filter((window) => window.isDue(now));
+    if (full.length > 0) await this.#roll(full, [], now);
+    for (const window of due) window.load(now);
+    await this.#refreshFigures();
+  }
+
+  /** Gives each window a slice to fill where it needs one, and makes its views anew, in one transaction with `ddl`. */
+  async #roll(windows: readonly SignalWindow[], ddl: string[], nowMs: number): Promise<void> {
+    const rolled = windows.filter((window) => window.slices.length === 0 || window.isDue(nowMs));
+    for (const window of rolled) window.roll(nowMs, ddl);
+    for (const window of windows) ddl.push(...viewStatements(window.source.signal, window.tables));
+    // Tables first, for the views name them; those that go last, when no view names them any more.
+    const drops = ddl.filter(isDrop);
+    await this.#transact([...ddl.filter((statement) => !isDrop(statement)), ...this.#summaries(), ...drops]);
+    for (const window of rolled) await window.opened(this.#connection);
+  }
+
+  /** The views that are made of several signals' tables. */
+  #summaries(): string[] {
+    const { metrics, logs, traces } = this.#signals;
+    if (metrics.slices.length === 0 || logs.slices.length === 0 || traces.slices.length === 0) return [];
+    return [
+      seriesStatement(metrics.tables),
+      servicesStatement({ metrics: metrics.tables, logs: logs.tables, traces: traces.tables }),
+    ];
+  }
+
+  async #transact(statements: readonly string[]): Promise<void> {
+    await this.#connection.run('BEGIN');
+    try {
+      await this.#connection.run(statements.join(';\n'));
+      await this.#connection.run('COMMIT');
+    } catch (error) {
+      await this.#connection.run('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Makes the view `series` tell of all points, now or when it is time. */
+  async #refreshFigures(): Promise<void> {
+    const { metrics } = this.#signals;
+    const stale = metrics.stale;
+    if (stale.length === 0) return;
+    const waitMs = this.#figuresMadeMs + this.#figuresIntervalMs - performance.now();
+    if (waitMs > 0) {
+      this.#figuresTimer ??= setTimeout(() => this.#figuresAreDue(), waitMs).unref();
+      return;
+    }
+    const drops: string[] = [];
+    await this.#connection.run('BEGIN');
+    try {
+      for (const generation of stale) {
+        const { figures, ids } = metrics.figuresOf(generation);
+        const { old, made } = metrics.replaceFigures(generation);
+        await this.#connection.run(createTableSql(made, FIGURES_TABLE));
+        const table = await AppendedTable.open(this.#connection, made);
+        table.append(figures.count, figures.rows(ids));
+        table.close();
+        drops.push(`DROP TABLE ${SCHEMA}.${old}`);
+      }
+      await this.#connection.run([seriesStatement(metrics.tables), ...drops, 'COMMIT'].join(';\n'));
+    } catch (error) {
+      await this.#connection.run('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+    this.#figuresVersion += 1;
+    this.#figuresMadeMs = performance.now();
+  }
+
+  #figuresAreDue(): void {
+    this.#figuresTimer = undefined;
+    // Whoever flushes next learns of a fault.
+    this.#inTurn(() => (this.#isClosed ? Promise.resolve() : this.#refreshFigures())).catch(() => undefined);
+  }
+
+  #victims(now: number, { maxAgeMs, maxRows, maxBytes }: TrimBounds): { window: SignalWindow; slice: Slice }[] {
+    const filled = this.#all
+      .flatMap((window) => window.slices.map((slice) => ({ window, slice })))
+      .filter(({ slice }) => slice.rows > 0)
+      .sort((a, b) => a.slice.lastMs - b.slice.lastMs);
+    let rows = filled.reduce((sum, { slice }) => sum + slice.rows, 0);
+    let bytes = this.#all.reduce((sum, window) => sum + window.bytes, 0);
+    const victims: { window: SignalWindow; slice: Slice }[] = [];
+    for (const each of filled) {
+      if (now - each.slice.lastMs <= maxAgeMs && rows <= maxRows && bytes <= maxBytes) break;
+      victims.push(each);
+      rows -= each.slice.rows;
+      bytes -= each.window.bytesFreedBy(
+        each.slice,
+        victims.map(({ slice }) => slice),
+      );
+    }
+    return victims;
+  }
+}
+
+function isDrop(statement: string): boolean {
+  return statement.startsWith('DROP');
+}

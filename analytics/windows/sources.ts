@@ -1,0 +1,235 @@
+import { PairInterner } from '../../pipeline/otlp/interner.kernel.ts';
+import { logsScan, metricsScan, tracesScan } from '../../pipeline/otlp/scan.ts';
+import type { Dictionaries, LogsScan, MetricsScan, TracesScan } from '../../pipeline/otlp/scan-types.ts';
+import {
+  attributeSetRows,
+  DICTIONARY_TABLES,
+  instrumentationScopeRows,
+  LABEL_TABLES,
+  labelRows,
+  metricRows,
+  originRows,
+  resourceRows,
+  seriesRows,
+} from './dictionary-rows.ts';
+import { exponentialHistogramRows, histogramRows, METRIC_TABLES, pointRows, summaryRows } from './metric-rows.ts';
+import { LOG_TABLE, logRows, SPAN_TABLE, spanRows } from './record-rows.ts';
+import { SeriesFigures } from './series-figures.ts';
+import type { ColumnSpec, FillChunk } from './table.ts';
+import type { Signal } from './views.ts';
+
+/** Rows that wait in the columns of a scan, for one table of a slice. */
+export interface RowSource {
+  readonly kind: string;
+  readonly columns: { readonly length: number; readonly heapLength: number };
+  fill(): FillChunk;
+}
+
+/** Entries of a dictionary, for one table of a generation. */
+export interface DictionarySource {
+  readonly name: string;
+  readonly columns: ColumnSpec;
+  /** How many there are. */
+  count(): number;
+  /** Writes those from `from` on; returns how many rows and how. */
+  fill(from: number): { rows: number; from: number; fill: FillChunk };
+}
+
+/** A signal of one scope: what is scanned, into which tables it goes, and by which numbers rows find what they point to. */
+export interface SignalSource {
+  readonly signal: Signal;
+  readonly scan: MetricsScan | LogsScan | TracesScan;
+  readonly sliceTables: Readonly<Record<string, ColumnSpec>>;
+  readonly rows: readonly RowSource[];
+  readonly dictionaries: readonly DictionarySource[];
+  /** Of metrics only. */
+  readonly figures: () => SeriesFigures | undefined;
+  readonly seriesIds: () => Uint32Array;
+  /** To be called before rows are loaded. */
+  prepare(): void;
+  /** Starts anew, as the scan's dictionaries do. */
+  rotate(): void;
+}
+
+function whole(name: string, count: () => number, rows: () => FillChunk): DictionarySource {
+  const columns = DICTIONARY_TABLES[name]!;
+  return { name, columns, count, fill: (from) => ({ rows: count() - from, from, fill: rows() }) };
+}
+
+/** What all signals have. */
+function sharedDictionaries(of: Dictionaries): DictionarySource[] {
+  const attributeSets: DictionarySource = {
+    name: 'attribute_sets',
+    columns: DICTIONARY_TABLES['attribute_sets']!,
+    count: () => of.attributeSetCount,
+    fill: (from) => {
+      const indices = Uint32Array.from({ length: of.attributeSetCount - from }, (_, i) => from + i).filter(
+        (index) => !of.isAlias(index),
+      );
+      return { rows: indices.length, from: 0, fill: attributeSetRows(of, indices) };
+    },
+  };
+  return [
+    whole(
+      'resources',
+      () => of.resourceCount,
+      () => resourceRows(of),
+    ),
+    whole(
+      'instrumentation_scopes',
+      () => of.instrumentationScopeCount,
+      () => instrumentationScopeRows(of),
+    ),
+    whole(
+      'origins',
+      () => of.originCount,
+      () => originRows(of),
+    ),
+    attributeSets,
+  ];
+}
+
+/** `nextSeries` gives numbers to series that no other generation has given. */
+export function metricsSource(nextSeries: () => number): SignalSource {
+  const scan = metricsScan();
+  const { dictionaries, gauge, sum, histogram, exponentialHistogram, summary } = scan;
+  let figures = new SeriesFigures();
+  let ids = new Uint32Array(64);
+  let numbered = 0;
+  const number = (): void => {
+    const count = dictionaries.seriesCount;
+    if (count > ids.length) {
+      const grown = new Uint32Array(2 ** Math.ceil(Math.log2(count)));
+      grown.set(ids);
+      ids = grown;
+    }
+    for (; numbered < count; numbered++) ids[numbered] = nextSeries();
+  };
+  return {
+    signal: 'metrics',
+    scan,
+    sliceTables: METRIC_TABLES,
+    rows: [
+      { kind: 'gauge', columns: gauge, fill: () => pointRows(gauge, ids) },
+      { kind: 'sum', columns: sum, fill: () => pointRows(sum, ids) },
+      { kind: 'histogram', columns: histogram, fill: () => histogramRows(histogram, ids) },
+      {
+        kind: 'exponential_histogram',
+        columns: exponentialHistogram,
+        fill: () => exponentialHistogramRows(exponentialHistogram, ids),
+      },
+      { kind: 'summary', columns: summary, fill: () => summaryRows(summary, ids) },
+    ],
+    dictionaries: [
+      ...sharedDictionaries(dictionaries),
+      whole(
+        'metrics',
+        () => dictionaries.metricCount,
+        () => metricRows(dictionaries),
+      ),
+      whole(
+        'series',
+        () => dictionaries.seriesCount,
+        () => seriesRows(dictionaries, ids),
+      ),
+    ],
+    figures: () => figures,
+    seriesIds: () => ids,
+    prepare: () => {
+      number();
+      figures.add(gauge, gauge.value);
+      figures.add(sum, sum.value);
+      for (const table of [histogram, exponentialHistogram, summary]) figures.add(table, undefined);
+    },
+    rotate: () => {
+      scan.rotate();
+      figures = new SeriesFigures();
+      ids = new Uint32Array(64);
+      numbered = 0;
+    },
+  };
+}
+
+/** Rows of a label: the indices of its texts. */
+function labels(
+  name: 'logs' | 'traces',
+  of: Dictionaries,
+  count: () => number,
+  textsOf: (label: number) => readonly number[],
+): DictionarySource {
+  const columns = LABEL_TABLES[name];
+  return {
+    name: 'labels',
+    columns,
+    count,
+    fill: (from) => ({ rows: count() - from, from, fill: labelRows(of, textsOf, columns.length - 1) }),
+  };
+}
+
+const SEED = 0;
+
+export function logsSource(): SignalSource {
+  const scan = logsScan();
+  const { dictionaries, logs } = scan;
+  let pairs = new PairInterner(SEED);
+  let column = new Uint32Array(0);
+  return {
+    signal: 'logs',
+    scan,
+    sliceTables: { logs: LOG_TABLE },
+    rows: [{ kind: 'logs', columns: logs, fill: () => logRows(logs, column) }],
+    dictionaries: [
+      ...sharedDictionaries(dictionaries),
+      labels(
+        'logs',
+        dictionaries,
+        () => pairs.count,
+        (label) => [pairs.first[label]!, pairs.second[label]!],
+      ),
+    ],
+    figures: () => undefined,
+    seriesIds: () => NO_SERIES,
+    prepare: () => {
+      if (column.length < logs.length) column = new Uint32Array(logs.severityText.length);
+      for (let row = 0; row < logs.length; row++) column[row] = pairs.intern(logs.severityText[row]!, logs.eventName[row]!);
+    },
+    rotate: () => {
+      scan.rotate();
+      pairs = new PairInterner(SEED);
+    },
+  };
+}
+
+export function tracesSource(): SignalSource {
+  const scan = tracesScan();
+  const { dictionaries, spans } = scan;
+  let names = new PairInterner(SEED);
+  let pairs = new PairInterner(SEED);
+  let column = new Uint32Array(0);
+  const textsOf = (label: number): readonly number[] => {
+    const name = pairs.first[label]!;
+    return [names.first[name]!, names.second[name]!, pairs.second[label]!];
+  };
+  return {
+    signal: 'traces',
+    scan,
+    sliceTables: { traces: SPAN_TABLE },
+    rows: [{ kind: 'traces', columns: spans, fill: () => spanRows(spans, column) }],
+    dictionaries: [...sharedDictionaries(dictionaries), labels('traces', dictionaries, () => pairs.count, textsOf)],
+    figures: () => undefined,
+    seriesIds: () => NO_SERIES,
+    prepare: () => {
+      if (column.length < spans.length) column = new Uint32Array(spans.name.length);
+      for (let row = 0; row < spans.length; row++) {
+        column[row] = pairs.intern(names.intern(spans.name[row]!, spans.traceState[row]!), spans.statusMessage[row]!);
+      }
+    },
+    rotate: () => {
+      scan.rotate();
+      names = new PairInterner(SEED);
+      pairs = new PairInterner(SEED);
+    },
+  };
+}
+
+const NO_SERIES = new Uint32Array(0);
