@@ -3,6 +3,7 @@ import { AUDIT_SEVERITIES, AUDIT_TYPES } from '../../pipeline/audit.ts';
 import type { AuditSearchOptions, AuditVerifyOptions } from './audit-commands.ts';
 import type { ConfigOptions, RunOptions } from './configs.ts';
 import { packageVersion } from './package-root.ts';
+import type { PerfOptions } from './perf.ts';
 import type { TokenCreateOptions } from './token.ts';
 
 /** What a command does when it is chosen. Resolves to the exit code. */
@@ -13,6 +14,7 @@ export interface Actions {
   printConfig(options: ConfigOptions & { readonly withDefaults?: boolean }): Promise<number>;
   scopes(options: ScopesOptions): Promise<number>;
   scopesCheck(options: ScopesOptions): Promise<number>;
+  perf(options: PerfOptions): Promise<number>;
   auditSearch(options: AuditSearchOptions): Promise<number>;
   auditVerify(options: AuditVerifyOptions): Promise<number>;
   tokenCreate(options: TokenCreateOptions): Promise<number>;
@@ -92,6 +94,7 @@ export function createProgram(actions: Actions, exit: (code: number) => void): C
     .option('--with-defaults', 'with every option that was not written')
     .action(async (options: ConfigOptions & { withDefaults?: boolean }) => exit(await actions.printConfig(options)));
   addScopes(program, actions, exit);
+  addPerf(program, actions, exit);
   addAudit(program, actions, exit);
   addToken(program, actions, exit);
   return program;
@@ -111,6 +114,16 @@ function addScopes(program: Command, actions: Actions, exit: (code: number) => v
       const lists = { config: [...outer.config, ...own.config], set: [...outer.set, ...own.set] };
       exit(await actions.scopesCheck({ ...outer, ...own, ...lists }));
     });
+}
+
+function addPerf(program: Command, actions: Actions, exit: (code: number) => void): void {
+  withConfig(program.command('perf'))
+    .description('print MASTER_PERF of the collector that runs; tab-separated when it is not read by a person')
+    .option('--json', 'as JSON; with --follow a row a line')
+    .option('--follow', 'again each second, until Ctrl-C; for programs what is new or has changed')
+    .option('--scope <name>', 'of this scope (default: the one this machine runs as)')
+    .option('--url <url>', 'of the API (default: as the configuration says)')
+    .action(async (options: PerfOptions) => exit(await actions.perf(options)));
 }
 
 /** `periscope audit search | verify`. */

@@ -50,6 +50,12 @@ const actions: Actions = {
     const { printScopesCheck } = await import('./scopes.ts');
     return printScopesCheck(options, process.stdout, process.stderr);
   },
+  async perf(options) {
+    const { printPerf } = await import('./perf.ts');
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+    return printPerf(options, process.stdout, stop.signal);
+  },
   async auditSearch(options) {
     const { auditSearch } = await import('./audit-commands.ts');
     print(await auditSearch(options));

@@ -1,6 +1,6 @@
 import { cleanText, CLEAN } from '../otlp/attribute-text.ts';
 import { judgeProperties, type PropertyRules } from '../scope/properties.ts';
-import { nanosOfTime } from './time.ts';
+import { nanosOfTime, timeText } from './time.ts';
 
 /** The columns of MASTER_PERF, in their order, as every surface calls them. */
 export const PERF_FIELDS = [
@@ -46,6 +46,17 @@ export type PerfRow = Readonly<Record<PerfText, string>> & {
   readonly timeUnixNano: bigint;
 };
 
+/** The same as JSON, as every surface hands it out. */
+export type PerfRecord = Readonly<Record<PerfText, string>> & {
+  readonly properties: Readonly<Record<string, string>>;
+  /** ISO 8601 with nine decimals. */
+  readonly time: string;
+};
+
+export function recordOf({ timeUnixNano, ...row }: PerfRow): PerfRecord {
+  return { ...row, time: timeText(timeUnixNano) };
+}
+
 export type JudgedPerfMetric = { readonly ok: true; readonly row: PerfRow } | { readonly ok: false; readonly message: string };
 
 const REQUIRED: readonly PerfText[] = ['category', 'type', 'topic', 'id'];
@@ -71,9 +82,8 @@ export function judgePerfMetric(metric: unknown, nowUnixNano: bigint, rules: Pro
   }
   const timeUnixNano = nanosOfTime(given['time'] ?? given['timestamp'] ?? nowUnixNano);
   if (timeUnixNano === undefined) return refusal('its time is neither ISO 8601 nor milliseconds since 1970');
-  const { properties = {} } = given;
-  if (properties === null || typeof properties !== 'object' || Array.isArray(properties))
-    return refusal('properties is no object');
+  const properties = given['properties'] ?? {};
+  if (typeof properties !== 'object' || Array.isArray(properties)) return refusal('properties is no object');
   const judged = judgeProperties(properties as Readonly<Record<string, unknown>>, rules);
   if (!judged.ok) return judged;
   return { ok: true, row: { ...(texts as Record<PerfText, string>), properties: judged.properties, timeUnixNano } };

@@ -16,6 +16,7 @@ async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: stri
     printConfig: note('print-config'),
     scopes: note('scopes'),
     scopesCheck: note('scopes check'),
+    perf: note('perf'),
     auditSearch: note('audit search'),
     auditVerify: note('audit verify'),
     tokenCreate: note('token create'),
