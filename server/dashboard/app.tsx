@@ -5,12 +5,20 @@ import { signedOut } from './data/api.ts';
 import { listenToKeys } from './data/keys.ts';
 import { address, followLinks } from './data/place.ts';
 import { start } from './data/session.ts';
+import { Logs } from './pages/logs.tsx';
+import { Metrics } from './pages/metrics.tsx';
 import { Overview } from './pages/overview.tsx';
+import { Traces } from './pages/traces.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { Help } from './parts/help.tsx';
 import { PAGES, Shell } from './parts/shell.tsx';
 
-const VIEWS: Readonly<Partial<Record<PagePath, FunctionComponent>>> = { '/': Overview };
+const VIEWS: Readonly<Partial<Record<PagePath, FunctionComponent>>> = {
+  '/': Overview,
+  '/metrics': Metrics,
+  '/logs': Logs,
+  '/traces': Traces,
+};
 
 export function App(): JSX.Element {
   const [help, setHelp] = useState(false);

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Stretch } from '../model/time-range.ts';
-import { stretchOf } from '../model/time-range.ts';
+import { stepSeconds, stretchOf, wholeBuckets } from '../model/time-range.ts';
 import { ask, getJson, query, scope, sqlRequest, type Answer, type Fault, type Rows } from './api.ts';
 import { range } from './place.ts';
 
@@ -105,6 +105,23 @@ export function useRows(
     { everyMs: shown.kind === 'last' ? everyMs : 0, on: [...on, scope.value, JSON.stringify(shown)] },
   );
   return { ...live, sql };
+}
+
+interface Buckets {
+  /** Seconds. */
+  readonly step: number;
+  /** What the page shows at this moment, in whole buckets. */
+  readonly stretch: Stretch;
+  readonly whole: (asked: Stretch) => Stretch;
+}
+
+/** The page's stretch of time cut into at most `most` buckets. */
+export function useBuckets(most: number): Buckets {
+  const moves = range.value.kind === 'last';
+  const asked = stretchOf(range.value, nowMs());
+  const step = stepSeconds(asked, most);
+  const whole = (stretch: Stretch): Stretch => wholeBuckets(stretch, step, moves);
+  return { step, whole, stretch: whole(asked) };
 }
 
 /** Saves what the API answers as a file. */

@@ -8,12 +8,9 @@ export const SIGNAL_COLOURS: Readonly<Record<string, string>> = {
   logs: '--series-3',
 };
 
-/** A service has its colour wherever it is seen: by its name, not by its place in a list. */
-export function serviceColour(name: string): string {
-  let hash = 2166136261;
-  for (let at = 0; at < name.length; at += 1) hash = Math.imul(hash ^ name.charCodeAt(at), 16777619);
-  return seriesColour((hash >>> 8) % SERIES);
-}
+/** Each service its colour, as far as there are different ones: by its place among all names, not by what a page shows. */
+export const servicePalette = (names: readonly string[]): Map<string, string> =>
+  new Map(names.toSorted().map((name, at) => [name, seriesColour(at)]));
 
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | '';
 /** By OpenTelemetry's numbers: 1–4 trace, 5–8 debug, 9–12 info, 13–16 warn, 17–20 error, 21–24 fatal. */
@@ -28,7 +25,7 @@ export const SEVERITY_COLOURS: Readonly<Record<string, string>> = {
   none: '--ink-3',
   trace: '--line-strong',
   debug: '--ink-3',
-  info: '--info',
+  info: '--calm',
   warn: '--warn',
   error: '--bad',
   fatal: '--series-4',

@@ -46,3 +46,11 @@ export function parseRange(text: string): TimeRange | undefined {
   if (from === undefined || to === undefined || Number(from) >= Number(to)) return undefined;
   return { kind: 'fixed', fromMs: Number(from), toMs: Number(to) };
 }
+
+/** Whole buckets only: one that is still filling looks like a fall. A stretch that stands still is widened to whole ones. */
+export function wholeBuckets({ fromMs, toMs }: Stretch, step: number, moves: boolean): Stretch {
+  const width = step * 1000;
+  const from = Math.floor(fromMs / width) * width;
+  const to = (moves ? Math.floor(toMs / width) : Math.ceil(toMs / width)) * width;
+  return { fromMs: from, toMs: Math.max(to, from + width) };
+}

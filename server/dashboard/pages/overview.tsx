@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { records, scope } from '../data/api.ts';
-import { nowMs, useJson, useRows } from '../data/live.ts';
-import { linkTo, range, showRange } from '../data/place.ts';
+import { nowMs, useBuckets, useJson, useRows } from '../data/live.ts';
+import { linkTo, showRange } from '../data/place.ts';
+import { serviceColour } from '../data/services.ts';
 import {
   logChanges,
   gaugeChanges,
@@ -24,9 +25,8 @@ import {
   type Reading,
 } from '../model/ledger.ts';
 import * as queries from '../model/overview-queries.ts';
-import { serviceColour, SIGNAL_COLOURS } from '../model/palette.ts';
+import { SIGNAL_COLOURS } from '../model/palette.ts';
 import { gridOf } from '../model/series.ts';
-import { stepSeconds, stretchOf } from '../model/time-range.ts';
 import { Chart } from '../parts/chart.tsx';
 import { NothingSent } from '../parts/empty.tsx';
 import { FaultLine, PageHead, Panel } from '../parts/panel.tsx';
@@ -77,13 +77,13 @@ function useRates(ledger: Ledger | undefined): Readonly<Record<string, number>> 
   return rates;
 }
 
+const BUCKETS = 90;
 const SIGNALS = ['metrics', 'traces', 'logs'];
 const ITEM_NAMES: Readonly<Record<string, string>> = { metrics: 'points', traces: 'spans', logs: 'records' };
 
 function Arrivals({ rates }: { readonly rates: Readonly<Record<string, number>> | undefined }): JSX.Element {
-  const stretch = stretchOf(range.value, nowMs());
-  const step = stepSeconds(stretch, 90);
-  const live = useRows((asked) => queries.arrivals(asked, step), [step]);
+  const { step, stretch, whole } = useBuckets(BUCKETS);
+  const live = useRows((asked) => queries.arrivals(whole(asked), step), [step]);
   const rows =
     live.value === undefined
       ? []

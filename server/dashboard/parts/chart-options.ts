@@ -1,5 +1,6 @@
 import UPlot from 'uplot';
 import { colourOf } from '../data/theme.ts';
+import { clock } from '../model/format.ts';
 import { stack, type Value } from '../model/series.ts';
 
 export interface ChartLine {
@@ -73,7 +74,13 @@ export function chartOptions(
 function axesOf(format: (value: number) => string): UPlot.Axis[] {
   const axis = { stroke: colourOf('--ink-3'), font: FONT, ticks: { show: false } };
   return [
-    { ...axis, grid: { show: false }, size: 26, space: 70 },
+    {
+      ...axis,
+      grid: { show: false },
+      size: 26,
+      space: 80,
+      values: (_, splits, _axis, _space, step) => splits.map((at) => clock(at * 1000).slice(0, step >= 60 ? 5 : 8)),
+    },
     {
       ...axis,
       grid: { stroke: colourOf('--line'), width: 1 },
