@@ -225,17 +225,19 @@ export class DeliveryQueue {
   #pump(): void {
     if (this.#pumping || this.#closed) return;
     this.#pumping = true;
+    // What is not due by the last look gets a timer by the same look: read again, the time may have passed it meanwhile.
+    let nowMs = this.#context.clock.now();
     while (this.#sending.size < this.delivery.sending_queue.num_consumers) {
-      const entry = this.#next();
+      const entry = this.#next(nowMs);
       if (entry === undefined) break;
       this.#send(entry);
+      nowMs = this.#context.clock.now();
     }
     this.#pumping = false;
-    this.#arm();
+    this.#arm(nowMs);
   }
 
-  #next(): Entry | undefined {
-    const nowMs = this.#context.clock.now();
+  #next(nowMs: number): Entry | undefined {
     for (const entry of this.#retrying) {
       if (entry.dueAtMs > nowMs) continue;
       this.#retrying.delete(entry);
@@ -400,8 +402,7 @@ export class DeliveryQueue {
   }
 
   /** Keeps the one timer set for the earliest thing that time alone can change. */
-  #arm(): void {
-    const nowMs = this.#context.clock.now();
+  #arm(nowMs: number): void {
     let atMs = this.#waiting.size > 0 && this.#throttledUntilMs > nowMs ? this.#throttledUntilMs : Infinity;
     for (const entry of this.#sending) atMs = Math.min(atMs, entry.dueAtMs);
     atMs = Math.min(atMs, this.#batcher?.dueAtMs ?? Infinity);
@@ -427,7 +428,6 @@ export class DeliveryQueue {
       } else this.#settle(entry, this.#timedOut(refusal('DEADLINE_EXCEEDED', '')));
     }
     this.#pump();
-    this.#arm();
   }
 }
 
