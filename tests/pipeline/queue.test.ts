@@ -198,21 +198,24 @@ describe('trying again', () => {
     expect(row).toMatchObject({ dropped: { retries_exhausted: 6 }, retrying: 0 });
   });
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('a batch due after %i ms is not forgotten when that time passes between two looks', async (ms) => {
-    const retry_on_failure = { initial_interval: `${ms}ms`, max_interval: '8ms', max_elapsed_time: 0 };
-    for (const [askedMs, batches] of [
-      [undefined, 1],
-      [ms, 1],
-      [ms, 2],
-    ] as const) {
-      const input = { retry_on_failure, sending_queue: { num_consumers: 1 } };
-      const { clock, exporter, row, offer } = setUp(undefined, input, () => 0, new HurryingClock());
-      exporter.answer = async () => (exporter.attempts === 1 ? later(askedMs) : { ok: true });
-      for (let n = 0; n < batches; n++) void offer();
-      await clock.advance(2000); // long before the attempt's own timeout
-      expect(row, `asked for ${askedMs}`).toMatchObject({ exported: batches, retrying: 0, waiting: 0, sending: 0 });
-    }
-  });
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'a batch due after %i ms is not forgotten when that time passes between two looks',
+    async (ms) => {
+      const retry_on_failure = { initial_interval: `${ms}ms`, max_interval: '8ms', max_elapsed_time: 0 };
+      for (const [askedMs, batches] of [
+        [undefined, 1],
+        [ms, 1],
+        [ms, 2],
+      ] as const) {
+        const input = { retry_on_failure, sending_queue: { num_consumers: 1 } };
+        const { clock, exporter, row, offer } = setUp(undefined, input, () => 0, new HurryingClock());
+        exporter.answer = async () => (exporter.attempts === 1 ? later(askedMs) : { ok: true });
+        for (let n = 0; n < batches; n++) void offer();
+        await clock.advance(2000); // long before the attempt's own timeout
+        expect(row, `asked for ${askedMs}`).toMatchObject({ exported: batches, retrying: 0, waiting: 0, sending: 0 });
+      }
+    },
+  );
 
   test('one batch that fails for now holds up no other', async () => {
     const { exporter, row, offer } = setUp(async () => (exporter.attempts === 1 ? later() : { ok: true }), {
