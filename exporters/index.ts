@@ -1,6 +1,7 @@
 import { debugExporter } from './debug/index.ts';
 import { fileExporter } from './file/index.ts';
+import { liveExporter } from './live/index.ts';
 import { otlpExporter } from './otlp/index.ts';
 import { otlpHttpExporter } from './otlp_http/index.ts';
 
-export const exporters = [otlpHttpExporter, otlpExporter, debugExporter, fileExporter] as const;
+export const exporters = [otlpHttpExporter, otlpExporter, debugExporter, fileExporter, liveExporter] as const;

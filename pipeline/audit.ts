@@ -51,16 +51,25 @@ export interface Audit {
   refusal(): Refusal | undefined;
 }
 
-/** The audit log as components see it: events go nowhere until an extension keeps them. */
+/** The audit log as components see it: events go nowhere until an extension keeps them, or somebody watches. */
 export class AuditTrail implements Audit {
   #keeper: Audit | undefined;
+  readonly #watchers = new Set<(event: AuditEvent) => void>();
 
   get active(): boolean {
-    return this.#keeper !== undefined;
+    return this.#keeper !== undefined || this.#watchers.size > 0;
   }
 
   record(event: AuditEvent): Promise<Refusal | undefined> | undefined {
+    for (const watcher of this.#watchers) watcher(event);
     return this.#keeper?.record(event);
+  }
+
+  /** `watcher` is told of every event from here on; it must not throw. Returns the way back. */
+  watch(watcher: (event: AuditEvent) => void): () => void {
+    const own = (event: AuditEvent): void => watcher(event);
+    this.#watchers.add(own);
+    return () => void this.#watchers.delete(own);
   }
 
   refusal(): Refusal | undefined {

@@ -28,6 +28,8 @@ export const ERRORS = {
   ),
   PERMISSION_DENIED: entry(403, 7, false, 'The token is valid but lacks the permission for this; make one that has it.'),
   SCOPE_FORBIDDEN: entry(403, 7, false, 'This sender may not send as that scope; fix the scope attribute or the listener.'),
+  STREAM_INVALID: entry(400, 3, false, 'The message to the live stream is not as it should be; see server/stream/README.md.'),
+  SCOPE_REQUIRED: entry(400, 3, false, 'The token is good for several scopes: name one by X-Dashboard-Scope or ?scope=.'),
   NOT_FOUND: entry(
     404,
     5,

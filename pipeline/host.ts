@@ -4,6 +4,7 @@ import type { ErrorCode } from './errors.ts';
 import type { GrpcHandler, GrpcOptions } from './host-grpc.ts';
 import type { IngestPoints } from './ingest.ts';
 import type { LedgerSnapshot } from './ledger.ts';
+import type { Live } from './live.ts';
 import type { ComponentStatus } from './status.ts';
 import type { ServerTls } from './tls.ts';
 import type { UpgradeAnswer, WebSocketOptions } from './web-socket.ts';
@@ -15,6 +16,8 @@ export interface Host {
   /** Where security events go (`pipeline/audit.ts` says which); cheap while no `audit` extension keeps them. */
   readonly audit: AuditTrail;
   readonly storage: HostStorage;
+  /** What people watch while it happens. */
+  readonly live: Live;
   /** Reads the keys and names that `methods` need. A listener awaits it before it opens; rejects with a StartError. */
   prepareAuth(methods: readonly AuthMethod[]): Promise<void>;
   /**
@@ -65,6 +68,10 @@ export interface HttpOptions {
 export interface ApiOptions extends HttpOptions {
   /** Never empty. */
   readonly auth: readonly AuthMethod[];
+  /** Whose pages may open the live stream, beside our own: `https://example.com`. */
+  readonly allowedOrigins?: readonly string[];
+  /** The live stream takes a token that lives long from the URL, too. */
+  readonly allowQueryToken?: boolean;
 }
 
 export interface HttpListener {

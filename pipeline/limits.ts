@@ -215,6 +215,50 @@ export const LIMITS = {
   apiBodyBytes: 64 * 1024,
   /** Rows of MASTER_PERF in one request, either way. */
   perfRows: 1000,
+  /** Of one message to the live stream. */
+  streamMessageBytes: 64 * 1024,
+  streamSubscriptions: 16,
+  /** Characters of the `id` of a subscription. */
+  streamIdChars: 64,
+  /** A client that is silent is pinged after this long, and has so long to answer. */
+  streamPingMs: 25_000,
+  streamPongMs: 8000,
+  /** A client that is subscribed to nothing, and says nothing, has so long. */
+  streamEmptyMs: 60_000,
+  /** Until it is known who asks for a connection. */
+  streamAuthMs: 5000,
+  /** What a client is told to wait for a connection of its scope to end. */
+  streamRetryAfterMs: 5000,
+  /** So long before its token ends a client is told. */
+  streamTokenNoticeMs: 60_000,
+  /** Between two deltas. */
+  streamTickMs: 1000,
+  /** What the socket of one client holds before its messages wait, and how much of them may wait; then the oldest go. */
+  streamSocketBytes: 256 * 1024,
+  streamQueueBytes: 1024 * 1024,
+  /** A client that has not caught up for so long is let go. */
+  streamSlowMs: 30_000,
+  /** Messages over its rate that a client is answered in a row. */
+  streamRefusedMessages: 20,
+  /** Clients whose messages are counted; the longest quiet one is forgotten. */
+  streamClients: 10_000,
+  /** Of each second, for looking at what somebody watches; each scope and signal that is watched has its part of it. What
+   *  there is no time for is counted as skipped. */
+  streamScanMs: 100,
+  /** Memory for the names and series of what is watched, over all scopes, and the least that a scope's signal has. */
+  streamDictionaryBytes: 64 * 1024 * 1024,
+  streamDictionaryBytesMin: 512 * 1024,
+  /** Series, records or spans that one subscription may ask for. */
+  streamItems: 1000,
+  /** Characters of one text in the stream, and attributes of one item. */
+  streamTextChars: 4096,
+  streamAttributes: 128,
+  /** A series that brought nothing for so long makes room for another. */
+  streamSeriesIdleMs: 300_000,
+  /** Different activities of one second. */
+  streamActivities: 200,
+  /** Activities that a new subscriber is shown. */
+  streamRecentActivities: 500,
   /** Connections of the listener for own metrics: scrapers and people. */
   metricsConnections: 100,
   /** A window's slices, which are dropped whole: a twelfth of its rows and of its hour. */

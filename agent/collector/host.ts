@@ -6,13 +6,16 @@ import type { AuthConfig, AuthMethod, AuthResult, Credentials } from '../../pipe
 import type { GrpcHandler, GrpcOptions } from '../../pipeline/host-grpc.ts';
 import type { ApiOptions, Host, HostStorage, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
 import { IngestPoints } from '../../pipeline/ingest.ts';
+import { systemClock } from '../../pipeline/clock.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import { LiveHub } from '../../pipeline/live.ts';
 import type { Log } from '../../pipeline/log.ts';
 import { GLOBAL_SCOPE, SCOPE_MATRIX, scopeNames, type ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 import type { GraphStats } from '../../pipeline/stats.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
 import { Traffic } from '../../pipeline/traffic.ts';
 import type { Authenticator } from '../../server/auth/authenticator.ts';
+import type { LiveStream } from '../../server/stream/live-stream.ts';
 import { packageRoot } from './package-root.ts';
 import { Listeners, type OpenListener } from './listeners.ts';
 
@@ -50,6 +53,9 @@ interface Common {
   readonly ingest: IngestPoints;
   readonly storage: HostStorage;
   readonly listeners: Listeners;
+  readonly live: LiveHub;
+  /** From the first API on. */
+  stream: LiveStream | undefined;
   running: Running | undefined;
   /** Whose word counts on who somebody is; components of an earlier graph that live on ask it too. */
   current: GraphHost | undefined;
@@ -66,6 +72,7 @@ class GraphHost implements Host {
   readonly audit: AuditTrail;
   readonly ingest: IngestPoints;
   readonly storage: HostStorage;
+  readonly live: LiveHub;
   readonly #common: Common;
   readonly #options: Required<Pick<HostOptions, 'matrix' | 'log'>> & HostOptions;
   #authenticator: Authenticator | undefined;
@@ -76,6 +83,7 @@ class GraphHost implements Host {
     this.audit = common.audit;
     this.ingest = common.ingest;
     this.storage = common.storage;
+    this.live = common.live;
     this.#common = common;
     this.#options = { ...options, matrix: options.matrix ?? SCOPE_MATRIX, log: options.log ?? SILENT };
   }
@@ -105,6 +113,7 @@ class GraphHost implements Host {
     // Asked anew for each request: the API may live on when another configuration says who may do what.
     const current = (): GraphHost => common.current ?? this;
     return openApi(options, {
+      stream: await this.#stream(),
       open: (http, handler) => this.http(http, handler),
       authenticator: () => current().#authenticator ?? this.#authenticator,
       ledger: () => this.ledger(),
@@ -164,6 +173,25 @@ class GraphHost implements Host {
     return [...(service === undefined ? [] : [service]), ...(running?.status() ?? [])];
   }
 
+  /** One for the process: its connections outlive the graph, and ask anew who may do what. */
+  async #stream(): Promise<LiveStream> {
+    const common = this.#common;
+    const { openStream } = await import('../../server/stream/open.ts');
+    if (common.stream !== undefined) return common.stream;
+    const current = (): GraphHost => common.current ?? this;
+    common.stream = openStream({
+      clock: systemClock,
+      audit: common.audit,
+      matrix: () => current().#options.matrix,
+      authenticate: (methods, credentials) => current().authenticate(methods, credentials),
+      stillTaken: (principal, session) => current().#authenticator?.stillTaken(principal, session) !== false,
+      authority: () => current().#authenticator,
+      ledger: () => this.ledger(),
+    });
+    common.live.attach(common.stream);
+    return common.stream;
+  }
+
   async #makeAuthenticator(): Promise<Authenticator> {
     const { Authenticator: Loaded } = await import('../../server/auth/authenticator.ts');
     const { auth, matrix, log } = this.#options;
@@ -186,6 +214,8 @@ export class CollectorHost extends GraphHost {
     const common: Common = {
       audit: new AuditTrail(),
       ingest: new IngestPoints(),
+      live: new LiveHub(),
+      stream: undefined,
       storage: { directory },
       listeners,
       running: undefined,

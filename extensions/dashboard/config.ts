@@ -30,6 +30,18 @@ export const config = z.preprocess(
         .min(1)
         .default(LIMITS.apiConnections)
         .meta({ description: 'Connections at a time; one more is answered 503.' }),
+      allowed_origins: z
+        .array(
+          z
+            .string()
+            .regex(/^https?:\/\/[^/\s?#@*]+$/, 'must be scheme://host[:port], such as https://example.com, with no path or *'),
+        )
+        .default([])
+        .meta({ description: 'Other sites whose pages may open the live stream, by exact match; our own page always may.' }),
+      allow_query_token: z.boolean().default(false).meta({
+        description:
+          'The live stream takes a token from `?token=`, too. URLs end up in logs and histories: better a ticket of POST /api/v1/ticket.',
+      }),
     })
     .superRefine((value, context) => checkAuth(value, LOCAL.test(value.endpoint), context)),
 );

@@ -12,6 +12,8 @@ export function create(config: DashboardConfig, context: Context): Extension {
         endpoint: config.endpoint,
         auth: config.auth,
         tls: config.tls,
+        allowedOrigins: config.allowed_origins,
+        allowQueryToken: config.allow_query_token,
         maxBodyBytes: LIMITS.apiBodyBytes,
         headerTimeoutMs: LIMITS.headerTimeoutMs,
         idleTimeoutMs: LIMITS.idleTimeoutMs,

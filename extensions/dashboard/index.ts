@@ -4,7 +4,7 @@ import { config } from './config.ts';
 export const dashboard = define({
   kind: 'extension',
   type: 'dashboard',
-  summary: 'The API: the ledger and the scopes of whoever asks, and one-time tickets. Always with a token.',
+  summary: 'The API and the live stream: the ledger, the scopes and what passes, of whoever asks. Always with a token.',
   signals: {},
   config,
   load: () => import('./dashboard.ts'),

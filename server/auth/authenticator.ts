@@ -96,6 +96,12 @@ export class Authenticator {
     this.#sessions.end(secret);
   }
 
+  /** Would what `principal` has shown be taken today? `session`: where that was a browser's cookie, else ''. */
+  stillTaken(principal: Principal, session: string): boolean {
+    if (session !== '' && this.#sessions.find(session) !== principal) return false;
+    return this.#tokens?.stillTaken(principal) !== false;
+  }
+
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult> {
     const { authorization, certificate, ticket, session = '' } = credentials;
     if (methods.includes('token')) {

@@ -10,21 +10,26 @@ import {
 import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
 import type { HttpAnswer, HttpHandler, HttpHead } from '../../pipeline/host.ts';
 import { sessionSecret } from '../auth/session-cookie.ts';
+import type { UpgradeAnswer } from '../../pipeline/web-socket.ts';
 import { TICKET_PREFIX } from '../auth/tickets.ts';
+import type { StreamDoor } from '../stream/door.ts';
 import { ledgerRoute } from './ledger.ts';
 import { postPerfRoute } from './master-perf.ts';
 import type { Page } from './page.ts';
 import { problem } from './problem.ts';
 import type { ApiRequest, ApiSources, BodyRoute, Caller, Route } from './route.ts';
 import { scopesRoute } from './scopes.ts';
+import { streamRoute } from './stream.ts';
 import { ticketRoute } from './ticket.ts';
 
-const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute, postPerfRoute];
+const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute, postPerfRoute, streamRoute];
 
 export interface ApiParts extends ApiSources {
   readonly methods: readonly AuthMethod[];
   /** Absent where the page has not been built. */
   readonly page?: Page | undefined;
+  /** Absent without a live stream. */
+  readonly door?: StreamDoor | undefined;
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
 }
 
@@ -89,6 +94,10 @@ export class ApiHandler implements HttpHandler {
   request(head: HttpHead, body: Uint8Array): HttpAnswer | Promise<HttpAnswer> {
     const { route, caller, request } = head.state as Taking;
     return route.take(caller, this.#parts, body, request);
+  }
+
+  upgrade(head: HttpHead): UpgradeAnswer | Promise<UpgradeAnswer> {
+    return this.#parts.door?.upgrade(head) ?? this.#fault('NOT_FOUND');
   }
 
   fault(_head: HttpHead, code: ErrorCode): HttpAnswer {

@@ -6,6 +6,10 @@ import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { holdOwnerToken } from '../auth/owner-token.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import { StreamDoor, type DoorOptions } from '../stream/door.ts';
+import type { LiveStream } from '../stream/live-stream.ts';
+import { STREAM_PATH } from '../stream/protocol.ts';
 import { ApiHandler } from './api.ts';
 import { PageFiles } from './page-files.ts';
 import { Page, type PageParts } from './page.ts';
@@ -18,6 +22,8 @@ export interface ApiHost {
   readonly ingest: IngestPoints;
   matrix(): ScopeMatrix;
   runsAs(): string;
+  /** Absent: there is none. */
+  readonly stream?: LiveStream;
   readonly storageDirectory: string;
   /** Where the built page is, or would be. */
   readonly pageDirectory: string;
@@ -40,10 +46,14 @@ const sessionsOf = (host: ApiHost): Pick<PageParts, 'beginSession' | 'endSession
 /** Opens the API (`Host.api`). Where tokens are taken, this machine's owner finds one in a file as long as it is open. */
 export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpListener> {
   const files = await PageFiles.read(host.pageDirectory);
+  const authenticate: DoorOptions['authenticate'] = (methods, credentials) =>
+    host.authenticator()?.authenticate(methods, credentials) ?? NOBODY;
+  const { auth: methods } = options;
   const handler = new ApiHandler({
-    methods: options.auth,
+    methods,
+    door: host.stream && new StreamDoor(host.stream, doorOptions(options, authenticate)),
     page: files && new Page({ files, tls: options.tls !== undefined, now: Date.now, ...sessionsOf(host) }),
-    authenticate: (methods, credentials) => host.authenticator()?.authenticate(methods, credentials) ?? NOBODY,
+    authenticate,
     ticketFor: (principal) => host.authenticator()?.ticketFor(principal),
     now: Date.now,
     ledger: () => host.ledger(),
@@ -55,7 +65,8 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
       return host.runsAs();
     },
   });
-  const listener = await host.open(options, handler);
+  const webSocket = host.stream && { path: STREAM_PATH, maxMessageBytes: LIMITS.streamMessageBytes };
+  const listener = await host.open({ ...options, webSocket }, handler);
   if (!options.auth.includes('token')) return listener;
   try {
     const owner = holdOwnerToken(host.storageDirectory);
@@ -69,4 +80,9 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
     await listener.close(0);
     throw error;
   }
+}
+
+function doorOptions(options: ApiOptions, authenticate: DoorOptions['authenticate']): DoorOptions {
+  const { auth: methods, endpoint, tls, allowedOrigins: allowed = [], allowQueryToken = false } = options;
+  return { methods, endpoint, isTls: tls !== undefined, allowed, allowQueryToken, authenticate };
 }

@@ -1,6 +1,7 @@
 import { AuditTrail } from '../../pipeline/audit.ts';
 import { systemClock, type Clock } from '../../pipeline/clock.ts';
 import type { Context } from '../../pipeline/component.ts';
+import { LiveHub } from '../../pipeline/live.ts';
 import type { LogFields } from '../../pipeline/log.ts';
 
 export interface LogLine {
@@ -13,6 +14,7 @@ export interface LogLine {
 export function quietContext(clock: Clock = systemClock): Context & { readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const audit = new AuditTrail();
+  const live = new LiveHub();
   const keep =
     (level: LogLine['level']) =>
     (message: string, fields: LogFields = {}): void =>
@@ -22,6 +24,7 @@ export function quietContext(clock: Clock = systemClock): Context & { readonly l
     host: new Proxy({} as Context['host'], {
       get: (_target, member) => {
         if (member === 'audit') return audit;
+        if (member === 'live') return live;
         throw new Error(`this component takes ${String(member)} of its host`);
       },
     }),

@@ -42,6 +42,9 @@ export const LAYERS: readonly Layer[] = [
   },
   { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js', 'ws'] },
   { files: /^server\/auth\//, ours: () => ['pipeline/', 'server/auth/'], packages: ['jose'] },
+  { files: /^server\/stream\//, ours: () => ['pipeline/', 'server/'], packages: ['zod'] },
+  // The client runs in browsers, too: of ours it imports the protocol's types and tables only.
+  { files: /^server\/client\.ts$/, ours: () => ['server/stream/protocol.ts'], packages: ['ws'] },
   { files: /^server\//, ours: () => ['pipeline/', 'server/', 'analytics/client'], packages: [] },
   { files: /^config\//, ours: () => ['pipeline/', 'config/', KIND_LISTS], packages: ['yaml', 'zod'] },
   { files: /^agent\/terminal\//, ours: () => ['agent/terminal/'], packages: [] },
