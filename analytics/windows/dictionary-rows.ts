@@ -1,4 +1,5 @@
 import type { Dictionaries } from '../../pipeline/otlp/scan-types.ts';
+import { AttributeMaps } from './attribute-maps.ts';
 import type { ColumnSpec, FillChunk } from './table.ts';
 import { copyColumn, Maps, Texts, type Vector } from './vectors.ts';
 
@@ -61,7 +62,7 @@ export const LABEL_TABLES: Readonly<Record<'logs' | 'traces', ColumnSpec>> = {
   ],
 };
 
-const PERF_CATEGORY = 'perf.category';
+const attributeMaps = new AttributeMaps();
 const maps = new Maps();
 const texts = Array.from({ length: 4 }, () => new Texts());
 
@@ -124,13 +125,9 @@ export function originRows(dictionaries: Dictionaries): FillChunk {
 export function attributeSetRows(dictionaries: Dictionaries, indices: Uint32Array): FillChunk {
   return (v, from, count) => {
     const perf = new Uint8Array(count);
-    for (let i = 0; i < count; i++) {
-      const pairs = dictionaries.attributeSet(indices[from + i]!);
-      if (pairs.some(([key]) => key === PERF_CATEGORY)) perf[i] = 1;
-      maps.add(pairs);
-    }
+    for (let i = 0; i < count; i++) if (attributeMaps.add(dictionaries, indices[from + i]!)) perf[i] = 1;
     copyColumn(v[0]!, indices, from, count);
-    maps.write(v[1]!);
+    attributeMaps.write(v[1]!);
     copyColumn(v[2]!, perf, 0, count);
   };
 }

@@ -54,7 +54,8 @@ export function copyTimes(vector: Vector, times: Uint32Array, from: number, coun
 export class Texts {
   #words = new Uint32Array(CHUNK_ROWS * STRING_WORDS);
   #bytes = new Uint8Array(this.#words.buffer);
-  readonly #long: { row: number; bytes: Uint8Array }[] = [];
+  readonly #longRows: number[] = [];
+  readonly #longBytes: Uint8Array[] = [];
   /** Rows added since the last `write`. */
   count = 0;
 
@@ -63,12 +64,17 @@ export class Texts {
     if (this.count * STRING_WORDS > this.#words.length) this.#grow();
     const at = row * STRING_BYTES;
     const length = end - start;
-    this.#words.fill(0, row * STRING_WORDS, (row + 1) * STRING_WORDS);
+    const word = row * STRING_WORDS;
+    this.#words[word] = 0;
+    this.#words[word + 1] = 0;
+    this.#words[word + 2] = 0;
+    this.#words[word + 3] = 0;
     if (length > INLINE_BYTES) {
-      this.#long.push({ row, bytes: bytes.subarray(start, end) });
+      this.#longRows.push(row);
+      this.#longBytes.push(bytes.subarray(start, end));
       return;
     }
-    this.#words[row * STRING_WORDS] = length;
+    this.#words[word] = length;
     for (let i = 0; i < length; i++) this.#bytes[at + 4 + i] = bytes[start + i]!;
   }
 
@@ -80,8 +86,10 @@ export class Texts {
   /** All texts, from the vector's first row on. Forgets them. */
   write(vector: Vector): void {
     copyColumn(vector, this.#words, 0, this.count, STRING_WORDS);
-    for (const { row, bytes } of this.#long) duckdb.vector_assign_string_element_len(vector, row, bytes);
-    this.#long.length = 0;
+    for (let i = 0; i < this.#longRows.length; i++)
+      duckdb.vector_assign_string_element_len(vector, this.#longRows[i]!, this.#longBytes[i]!);
+    this.#longRows.length = 0;
+    this.#longBytes.length = 0;
     this.count = 0;
   }
 
@@ -163,6 +171,20 @@ export class Maps {
       this.#values.addText(value);
     }
     this.#entries.add(pairs.length);
+  }
+
+  /** The same for texts that stand in `bytes` as UTF-8, one pair after the other; `endRow` closes their map. */
+  addKey(bytes: Uint8Array, start: number, end: number): void {
+    this.#keys.add(bytes, start, end);
+  }
+  addValue(bytes: Uint8Array, start: number, end: number): void {
+    this.#values.add(bytes, start, end);
+  }
+  addValueText(text: string): void {
+    this.#values.addText(text);
+  }
+  endRow(pairs: number): void {
+    this.#entries.add(pairs);
   }
 
   write(vector: Vector): void {

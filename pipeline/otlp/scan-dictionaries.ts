@@ -138,6 +138,11 @@ export class ScannedDictionaries implements Dictionaries {
     return readAttributes(entries.keys, entries.start(index), entries.start(index + 1));
   }
 
+  attributeRun(index: number): { readonly bytes: Uint8Array; readonly start: number; readonly end: number } {
+    const { entries } = this.#of.attributes;
+    return { bytes: entries.keys, start: entries.start(index), end: entries.start(index + 1) };
+  }
+
   text(index: number): string {
     return keyText(this.#of.texts, index);
   }
@@ -163,9 +168,11 @@ function withoutOverruled(pairs: Pairs): Pairs {
   return values.size === pairs.length ? pairs : [...values];
 }
 
+const reader = new FieldReader();
+const value = new ValueReader();
+
 function pair(bytes: Uint8Array, start: number, end: number): [string, string] {
-  const reader = new FieldReader();
-  const value = new ValueReader();
+  value.nil();
   let key = '';
   reader.begin(bytes, start, end);
   while (reader.next()) {

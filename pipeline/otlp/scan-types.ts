@@ -175,6 +175,8 @@ export interface Dictionaries {
   instrumentationScope(index: number): InstrumentationScopeDescriptor;
   /** Values as text, as the Go collector writes them; of equal keys the last. */
   attributeSet(index: number): [key: string, value: string][];
+  /** The same as its bytes: KeyValue messages, each as a field of length type, in [start, end) of `bytes`. */
+  attributeRun(index: number): { readonly bytes: Uint8Array; readonly start: number; readonly end: number };
   text(index: number): string;
 }
 
