@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { keptSlices, nextSeriesOf, prepareSchema, remakeFigures } from './kept-slices.ts';
 import { FIGURES_TABLE } from './series-figures.ts';
 import { SignalWindow, type Slice, type SliceBounds } from './signal-window.ts';
 import { logsSource, metricsSource, tracesSource } from './sources.ts';
@@ -21,6 +22,8 @@ import { WindowClock } from './window-clock.ts';
 export interface WindowOptions extends Partial<SliceBounds> {
   /** The view `series` follows the points at most so long after; 0: with each flush. */
   readonly figuresIntervalMs?: number;
+  /** Reading of the clock that `append` and `trim` are given the readings of. */
+  readonly nowMs?: number;
 }
 
 export interface WindowUsage {
@@ -54,6 +57,8 @@ export class ScopeWindow {
   /** Changes of tables happen one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  readonly #sliceMs: number;
+  #nextSeries = 0;
 
   private constructor(connection: DuckDBConnection, options: WindowOptions) {
     this.#connection = connection;
@@ -64,8 +69,8 @@ export class ScopeWindow {
       sliceBytes: options.sliceBytes ?? LIMITS.windowSliceBytes,
       dictionaryBytes: options.dictionaryBytes ?? LIMITS.windowDictionaryBytes,
     };
-    let series = 0;
-    const nextSeries = (): number => series++;
+    this.#sliceMs = bounds.sliceMs;
+    const nextSeries = (): number => this.#nextSeries++;
     this.#signals = {
       metrics: new SignalWindow(metricsSource(nextSeries), bounds),
       traces: new SignalWindow(tracesSource(), bounds),
@@ -73,12 +78,36 @@ export class ScopeWindow {
     };
   }
 
-  /** Makes schema and views. The instance is empty. */
+  /** Makes schema and views. What an instance on a disk holds from before is there again. */
   static async create(instance: DuckDBInstance, options: WindowOptions = {}): Promise<ScopeWindow> {
-    const window = new ScopeWindow(await instance.connect(), options);
-    await window.#connection.run(`CREATE SCHEMA ${SCHEMA}`);
-    await window.#roll(window.#all, [], 0);
-    return window;
+    const connection = await instance.connect();
+    try {
+      const window = new ScopeWindow(connection, options);
+      await prepareSchema(connection);
+      await window.#roll(window.#all, await window.#takeOver(options.nowMs ?? Date.now()), 0);
+      return window;
+    } catch (error) {
+      connection.closeSync();
+      throw error;
+    }
+  }
+
+  /** Returns the statements that drop what holds no rows. */
+  async #takeOver(nowMs: number): Promise<string[]> {
+    const drops: string[] = [];
+    this.#clock.read(nowMs);
+    for (const window of this.#all) {
+      const { signal, sliceTables } = window.source;
+      const kinds = Object.keys(sliceTables);
+      const found = await keptSlices(this.#connection, signal, kinds, nowMs, this.#sliceMs);
+      if (signal === 'metrics') {
+        await remakeFigures(this.#connection, found, kinds);
+        this.#nextSeries = await nextSeriesOf(this.#connection, found);
+      }
+      window.takeOver(found);
+      for (const slice of window.slices.filter(({ rows }) => rows === 0)) window.drop(slice, drops);
+    }
+    return drops;
   }
 
   get #all(): SignalWindow[] {
@@ -87,7 +116,8 @@ export class ScopeWindow {
 
   /** Scans one request. Its rows are seen after the next flush. `skipped`: requests that cannot be read, and `fault` why. */
   append(signal: Signal, bytes: Uint8Array, receivedMs: number): { rows: number; skipped: number; fault: string } {
-    const { rows, fault } = this.#signals[signal].scan(bytes, this.#clock.read(receivedMs));
+    this.#clock.read(receivedMs);
+    const { rows, fault } = this.#signals[signal].scan(bytes);
     return { rows, skipped: fault === '' ? 0 : 1, fault };
   }
 
@@ -168,8 +198,8 @@ export class ScopeWindow {
 
   /** Gives each window a slice to fill where it needs one, and makes its views anew, in one transaction with `ddl`. */
   async #roll(windows: readonly SignalWindow[], ddl: string[], nowMs: number): Promise<void> {
-    const rolled = windows.filter((window) => window.slices.length === 0 || window.isDue(nowMs));
-    for (const window of rolled) window.roll(nowMs, ddl);
+    const rolled = windows.filter((window) => window.isDue(nowMs));
+    for (const window of rolled) window.roll(nowMs, this.#clock.wallMs(nowMs), ddl);
     for (const window of windows) ddl.push(...viewStatements(window.source.signal, window.tables));
     // Tables first, for the views name them; those that go last, when no view names them any more.
     const drops = ddl.filter(isDrop);

@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FIGURES_TABLE, type SeriesFigures } from './series-figures.ts';
 import type { SignalSource } from './sources.ts';
+import { forgetSliceSql, KEPT_VERSION, recordSliceSql, type KeptSlice } from './kept-slices.ts';
+import { ROW_BYTES } from './row-bytes.ts';
 import { AppendedTable, createTableSql, SCHEMA } from './table.ts';
 import { dictionaryTable, sliceTable, type GenerationTables } from './views.ts';
 
@@ -45,16 +47,6 @@ export interface FiguresState {
   readonly ids: Uint32Array;
 }
 
-/** Bytes a row takes in DuckDB beside its texts and lists, measured. */
-const ROW_BYTES: Readonly<Record<string, number>> = {
-  gauge: 48,
-  sum: 48,
-  histogram: 112,
-  exponential_histogram: 152,
-  summary: 72,
-  logs: 72,
-  traces: 96,
-};
 /** Dictionary entries in DuckDB beside those of the scan: as MAPs their texts take more room. */
 const DICTIONARY_GROWTH = 3;
 
@@ -64,8 +56,6 @@ export class SignalWindow {
   slices: Slice[] = [];
   /** Rises with every flush that loaded rows into a table of this kind. */
   readonly versions = new Map<string, number>();
-  pendingFirstMs = 0;
-  pendingLastMs = 0;
   #generations: Generation[] = [];
   #open: { readonly slice: Slice; readonly tables: Map<string, AppendedTable> } | undefined;
   #nextSlice: number;
@@ -106,9 +96,22 @@ export class SignalWindow {
       .filter(({ slices }) => slices.length > 0);
   }
 
-  scan(bytes: Uint8Array, nowMs: number): { rows: number; fault: string } {
-    if (this.pendingRows === 0) this.pendingFirstMs = nowMs;
-    this.pendingLastMs = nowMs;
+  /** Takes over what an instance on a disk holds from before, oldest first; new rows go to tables of their own. */
+  takeOver(found: readonly KeptSlice[]): void {
+    for (const { number, generation: of, rows, bytes, dictionaryBytes, firstMs, lastMs } of found) {
+      let generation = this.#generations.find((each) => each.number === of);
+      if (generation === undefined) {
+        const figures = this.source.figures() && { version: KEPT_VERSION, isStale: false, last: undefined };
+        generation = { number: of, tables: new Map(), bytes: dictionaryBytes, figures };
+        this.#generations.push(generation);
+      }
+      this.slices.push({ number, generation, firstMs, lastMs, rows, bytes });
+      this.#nextSlice = Math.max(this.#nextSlice, number + 1);
+      this.#nextGeneration = Math.max(this.#nextGeneration, of + 1);
+    }
+  }
+
+  scan(bytes: Uint8Array): { rows: number; fault: string } {
     return this.source.scan.scan(bytes);
   }
 
@@ -121,7 +124,7 @@ export class SignalWindow {
   }
 
   /** Begins a slice, with the tables that `ddl` is given the statements for; they exist when `opened` is called. */
-  roll(nowMs: number, ddl: string[]): void {
+  roll(nowMs: number, wallMs: number, ddl: string[]): void {
     this.#close();
     let generation = this.#generations.at(-1);
     if (generation === undefined || !this.#isCurrent) {
@@ -136,6 +139,7 @@ export class SignalWindow {
     const slice: Slice = { number: this.#nextSlice++, generation, firstMs: nowMs, lastMs: nowMs, rows: 0, bytes: 0 };
     for (const [kind, columns] of Object.entries(this.source.sliceTables))
       ddl.push(createTableSql(sliceTable(kind, slice.number), columns));
+    ddl.push(recordSliceSql(this.source.signal, slice.number, generation.number, wallMs));
     this.slices.push(slice);
     this.#open = { slice, tables: new Map() };
   }
@@ -227,6 +231,7 @@ export class SignalWindow {
   drop(slice: Slice, ddl: string[]): number {
     if (this.#open?.slice === slice) this.#close();
     this.slices = this.slices.filter((each) => each !== slice);
+    ddl.push(forgetSliceSql(this.source.signal, slice.number));
     for (const kind of Object.keys(this.source.sliceTables)) ddl.push(`DROP TABLE ${SCHEMA}.${sliceTable(kind, slice.number)}`);
     const { generation } = slice;
     if (this.slices.some((each) => each.generation === generation)) return slice.rows;

@@ -15,7 +15,7 @@ export interface OpenWindow {
   close(): Promise<void>;
 }
 
-export async function openWindow(options: WindowOptions = { figuresIntervalMs: 0 }): Promise<OpenWindow> {
+export async function openWindow(options: WindowOptions = { figuresIntervalMs: 0, nowMs: 0 }): Promise<OpenWindow> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   const window = await ScopeWindow.create(instance, options);
   const connection = await instance.connect();

@@ -1,6 +1,4 @@
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ScopeWindow } from '../../../analytics/windows/scope-window.ts';
 import { attribute, encode } from '../../support/build.ts';
 import type { Tree } from '../../support/reference/otlp.ts';
 import { openWindow, type OpenWindow } from '../../support/sql-rows.ts';
@@ -275,14 +273,4 @@ it('attribute sets that make rows of MASTER_PERF are marked', async () => {
   );
   expect(rows.filter((row) => row['has_perf_category'] === true)).toHaveLength(1);
   expect(rows).toHaveLength(2);
-});
-
-it('an instance that nobody can write to refuses the window', async () => {
-  open = await openWindow();
-  const instance = await DuckDBInstance.create(':memory:', {});
-  const connection = await instance.connect();
-  await connection.run('CREATE SCHEMA base');
-  await expect(ScopeWindow.create(instance)).rejects.toThrow('already exists');
-  connection.closeSync();
-  instance.closeSync();
 });
