@@ -67,14 +67,22 @@ export interface GrpcAnswer {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** Unary calls. Faults of the transport are worded by `fault`, everything else is the handler's own answer. */
+/** A call that is answered again and again, until its caller leaves or the engine ends it (`GrpcHandler.fault` words how). */
+export interface GrpcWatch {
+  /** Called once. `tell` gives the caller one protobuf message; of those it has not taken only the last is kept. Returns
+   *  what stops it, called once. */
+  begin(tell: (message: Uint8Array) => void): () => void;
+}
+
+/** Calls of one message. Faults of the transport are worded by `fault`, everything else is the handler's own answer. */
 export interface GrpcHandler {
   /** The head is in: an answer ends the call before anything of its message is read. Must not throw. */
   head(head: GrpcHead): GrpcAnswer | undefined | Promise<GrpcAnswer | undefined>;
   /** The prefix of the message has told its length, nothing of it is kept yet: an answer ends the call. */
   prefix(head: GrpcHead, messageBytes: number, compressed: boolean): GrpcAnswer | undefined;
-  /** The message is in and owned by the handler from here on. */
-  request(head: GrpcHead, message: Uint8Array): Promise<GrpcAnswer> | GrpcAnswer;
+  /** The message is in and owned by the handler from here on. A watch is not waited for when the listener closes or gets
+   *  another handler: it ends with SHUTTING_DOWN. */
+  request(head: GrpcHead, message: Uint8Array): Promise<GrpcAnswer> | GrpcAnswer | GrpcWatch;
   /** How a fault the engine found is worded. */
   fault(head: GrpcHead, code: ErrorCode, cause: string): GrpcAnswer;
   /** The caller left, or the engine answered a fault, after `head` let the call pass and before `request` ran. */

@@ -51,6 +51,11 @@ export const LIMITS = {
   grpcStreams: 256,
   /** Of one gRPC listener at a time. */
   grpcCalls: 20_000,
+  /** Calls that watch (grpc.health.v1) of one connection and of one listener; a client has one for each service. */
+  grpcWatchesOfConnection: 8,
+  grpcWatches: 10_000,
+  /** How often health is looked at while somebody watches it. */
+  healthLookMs: 1000,
   /** What the sender of one call may send ahead of its reader: 20 MB/s over 50 ms. */
   grpcWindowBytes: 1024 * 1024,
   grpcConnectionWindowBytes: 4 * 1024 * 1024,

@@ -3,13 +3,13 @@ import type { Origin } from '../../pipeline/batch/batch.ts';
 import type { Context, Intake, Outcome, Refusal } from '../../pipeline/component.ts';
 import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
 import { retryInfoStatus } from '../../pipeline/grpc-status.ts';
-import type { GrpcAnswer, GrpcHandler, GrpcHead } from '../../pipeline/host-grpc.ts';
+import type { GrpcAnswer, GrpcHandler, GrpcHead, GrpcWatch } from '../../pipeline/host-grpc.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import { partialSuccessMessage } from './answer-body.ts';
 import { type Call, CallDelivery, refusal } from './delivery.ts';
 import type { GrpcConfig } from './grpc-config.ts';
-import { checkHealth, HEALTH_CHECK } from './grpc-health.ts';
+import { checkHealth, HEALTH_CHECK, HEALTH_WATCH, HealthWatches } from './grpc-health.ts';
 import { Senders, withoutCredentials } from './senders.ts';
 
 /** opentelemetry-proto, collector/<signal>/v1: one unary method each. */
@@ -28,8 +28,10 @@ const MIB = 1024 * 1024;
 const RESOURCE_EXHAUSTED = 8;
 const UNAVAILABLE = 14;
 const SUCCESS: GrpcAnswer = { status: 0 };
-/** The state of a health check. */
-const HEALTH = 'health';
+/** The state of a call of grpc.health.v1. */
+const CHECK = 'check';
+const WATCH = 'watch';
+const isHealth = ({ state }: GrpcHead): boolean => state === CHECK || state === WATCH;
 
 interface GrpcCall extends Call {
   /** Until the prefix has come: that of the call, then that of its message. */
@@ -43,6 +45,7 @@ export class OtlpGrpcHandler implements GrpcHandler {
   readonly #tooLarge: string;
   readonly #senders: Senders;
   readonly #includeMetadata: boolean;
+  readonly #watches: HealthWatches;
 
   constructor(config: GrpcConfig, intake: Intake, context: Context) {
     this.#intake = intake;
@@ -50,11 +53,12 @@ export class OtlpGrpcHandler implements GrpcHandler {
     this.#delivery = new CallDelivery(intake, context, config.max_recv_msg_size_mib * MIB, this.#tooLarge);
     this.#includeMetadata = config.include_metadata;
     this.#senders = new Senders(config, 'grpc', intake.binding, context);
+    this.#watches = new HealthWatches((service) => this.#serves(service), context.clock);
   }
 
   head(head: GrpcHead): GrpcAnswer | undefined | Promise<GrpcAnswer | undefined> {
-    if (head.path === HEALTH_CHECK) {
-      head.state = HEALTH;
+    if (head.path === HEALTH_CHECK || head.path === HEALTH_WATCH) {
+      head.state = head.path === HEALTH_CHECK ? CHECK : WATCH;
       return undefined;
     }
     const { open } = this.#senders;
@@ -101,7 +105,7 @@ export class OtlpGrpcHandler implements GrpcHandler {
   }
 
   prefix(head: GrpcHead, messageBytes: number, compressed: boolean): GrpcAnswer | undefined {
-    if (head.state === HEALTH) {
+    if (isHealth(head)) {
       if (messageBytes <= LIMITS.healthRequestBytes && !compressed) return undefined;
       return answerOf(refusal('BODY_TOO_LARGE', 'cannot take the health request: it is too large, or compressed'));
     }
@@ -115,8 +119,9 @@ export class OtlpGrpcHandler implements GrpcHandler {
     return refused === undefined ? undefined : answerOf(refused);
   }
 
-  request(head: GrpcHead, message: Uint8Array): Promise<GrpcAnswer> | GrpcAnswer {
-    if (head.state === HEALTH) return checkHealth(message, (service) => this.#serves(service));
+  request(head: GrpcHead, message: Uint8Array): Promise<GrpcAnswer> | GrpcAnswer | GrpcWatch {
+    if (head.state === WATCH) return this.#watches.watch(message);
+    if (head.state === CHECK) return checkHealth(message, (service) => this.#serves(service));
     return this.#delivery.deliver(head.state as GrpcCall, message, answer);
   }
 
@@ -125,7 +130,7 @@ export class OtlpGrpcHandler implements GrpcHandler {
   }
 
   gone(head: GrpcHead): void {
-    if (head.state !== HEALTH) this.#delivery.release(head.state as GrpcCall);
+    if (!isHealth(head)) this.#delivery.release(head.state as GrpcCall);
   }
 
   /** A collector that would refuse a request of no bytes is full or stopping. */

@@ -1,12 +1,14 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { ClientCertificate } from '../../pipeline/auth.ts';
 import type { ErrorCode } from '../../pipeline/errors.ts';
-import type { GrpcAnswer, GrpcHandler, GrpcHead, GrpcOptions } from '../../pipeline/host-grpc.ts';
+import type { GrpcAnswer, GrpcHandler, GrpcHead, GrpcOptions, GrpcWatch } from '../../pipeline/host-grpc.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { DeadlineWatch, Waited } from './deadline-watch.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
-import { GRPC_CONTENT_TYPE, isGrpc, timeoutMs, trailersOf } from './grpc-headers.ts';
-import { MessageReader } from './grpc-message.ts';
+import { isGrpc, timeoutMs, trailersOf } from './grpc-headers.ts';
+import { framed, MessageReader } from './grpc-message.ts';
+import { HEAD, WITH_TRAILERS, write } from './grpc-write.ts';
+import { GOING, GrpcWatching } from './grpc-watching.ts';
 import type { Owner } from './owner.ts';
 import type { Reading, ReadWatch } from './read-watch.ts';
 
@@ -21,10 +23,7 @@ export interface GrpcShared {
 }
 
 const COMPRESSED = 1;
-const HEAD = { ':status': 200, 'content-type': GRPC_CONTENT_TYPE } as const;
-const WITH_TRAILERS = { waitForTrailers: true } as const;
 const OK_TRAILERS = { 'grpc-status': '0' } as const;
-const EMPTY_MESSAGE = Buffer.alloc(5);
 
 class Head implements GrpcHead {
   state: unknown = undefined;
@@ -96,7 +95,7 @@ export class GrpcCall implements Reading, Waited {
     const status = headerBytes > LIMITS.headerBytes ? 431 : this.#httpFault();
     if (status !== undefined) {
       this.#settle();
-      this.#write(() => {
+      write(stream, () => {
         stream.respond({ ':status': status }, { endStream: true });
         stream.close(constants.NGHTTP2_NO_ERROR);
       });
@@ -206,12 +205,27 @@ export class GrpcCall implements Reading, Waited {
           (late) => this.#answer(late),
           () => this.#refuse('INTERNAL', 'a fault of the collector'),
         );
+      } else if ('begin' in answer) {
+        this.#goOn(answer);
       } else {
         this.#answer(answer);
       }
     } catch {
       this.#refuse('INTERNAL', 'a fault of the collector');
     }
+  }
+
+  /** From here on nobody waits for the end of this call. */
+  #goOn(watch: GrpcWatch): void {
+    if (this.#over) return;
+    const owner = this.#owner;
+    if (owner.hasLeft) return this.#refuse('SHUTTING_DOWN', GOING);
+    const call = { stream: this.#stream, head: this.#head, connection: this.#connection, owner };
+    const watching = new GrpcWatching(call, this.#shared.deadlines, this.deadlineAtMs);
+    if (owner.unending.size >= LIMITS.grpcWatches || !this.#connection.watchBegins(watching))
+      return this.#refuse('RATE_LIMITED', 'too many calls watch already');
+    this.#settle();
+    watching.begin(watch);
   }
 
   /** A fault of the transport, whether or not the handler has let the call pass. */
@@ -228,11 +242,11 @@ export class GrpcCall implements Reading, Waited {
     if (this.#over) return; // the caller left; what came in stays in
     this.#settle();
     const stream = this.#stream;
-    this.#write(() => {
+    write(stream, () => {
       if (answer.status === 0) {
         stream.respond(HEAD, WITH_TRAILERS);
         stream.once('wantTrailers', () => {
-          this.#write(() => stream.sendTrailers(answer.metadata === undefined ? OK_TRAILERS : trailersOf(answer)));
+          write(stream, () => stream.sendTrailers(answer.metadata === undefined ? OK_TRAILERS : trailersOf(answer)));
         });
         stream.end(framed(answer.message));
       } else {
@@ -242,16 +256,6 @@ export class GrpcCall implements Reading, Waited {
       }
     });
     this.#connection.answered();
-  }
-
-  /** node:http2 throws when a stream is used that its peer has closed in the meantime. */
-  #write(frames: () => void): void {
-    if (this.#stream.destroyed || this.#stream.closed) return;
-    try {
-      frames();
-    } catch {
-      this.#stream.destroy();
-    }
   }
 
   #closed(): void {
@@ -276,14 +280,4 @@ export class GrpcCall implements Reading, Waited {
     this.#connection.callEnds();
     this.#owner.underWay.end();
   }
-}
-
-/** Never compressed: an answer is a few bytes. */
-function framed(message: Uint8Array | undefined): Buffer {
-  if (message === undefined || message.length === 0) return EMPTY_MESSAGE;
-  const frame = Buffer.allocUnsafe(5 + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, 5);
-  return frame;
 }

@@ -15,6 +15,11 @@ export interface ConnectionOptions {
   readonly handshakeTimeoutMs: number;
 }
 
+/** A call of this connection that has no end of its own. */
+interface Watching {
+  connectionLeaves(): void;
+}
+
 /** What a client may do only so often: `burst` at once, then `perSecond`. */
 class Allowance {
   readonly #burst: number;
@@ -52,6 +57,7 @@ export class GrpcConnection {
   readonly #pings: Allowance;
   #ready = false;
   #calls = 0;
+  readonly #watches = new Set<Watching>();
   #idleSinceMs: number;
   #heardAtMs: number;
   #pingedAtMs: number | undefined;
@@ -89,6 +95,18 @@ export class GrpcConnection {
     if (this.#calls === 0) this.#idleSinceMs = performance.now();
   }
 
+  /** False: the connection has as many as it may. They keep it from being idle, as calls do. */
+  watchBegins(watching: Watching): boolean {
+    if (this.#watches.size >= LIMITS.grpcWatchesOfConnection) return false;
+    this.#watches.add(watching);
+    this.callBegins();
+    return true;
+  }
+
+  watchEnds(watching: Watching): void {
+    if (this.#watches.delete(watching)) this.callEnds();
+  }
+
   answered(): void {
     this.#answeredSincePing = true;
   }
@@ -113,6 +131,7 @@ export class GrpcConnection {
     const idle = this.#calls === 0 && keepalive.maxIdleMs > 0 && nowMs - this.#idleSinceMs >= keepalive.maxIdleMs;
     if (idle || nowMs - this.#openedAtMs >= this.#maxAgeMs) {
       this.#goneAtMs = nowMs;
+      for (const watching of this.#watches) watching.connectionLeaves();
       this.#session.close();
       return;
     }

@@ -5,6 +5,18 @@ const WHOLE_BYTES_MAX = 1024 * 1024;
 const PREFIX_BYTES = 5;
 const NOTHING = new Uint8Array(0);
 
+const EMPTY_MESSAGE = Buffer.alloc(PREFIX_BYTES);
+
+/** A message with its prefix, never compressed: an answer is a few bytes. */
+export function framed(message: Uint8Array | undefined): Buffer {
+  if (message === undefined || message.length === 0) return EMPTY_MESSAGE;
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, PREFIX_BYTES);
+  return frame;
+}
+
 /** A plain Uint8Array over pooled memory, which the receiver's lease gives back: every byte of it is written. */
 function allocate(bytes: number): Uint8Array {
   return bytes === 0 ? NOTHING : new Uint8Array(pool.take(bytes).bytes.buffer, 0, bytes);

@@ -147,6 +147,7 @@ class GrpcServer implements EngineServer<GrpcHandler>, GrpcShared {
     this.closing = true;
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     const gone = [...this.#connections.keys()].map((session) => new Promise<void>((resolve) => session.close(() => resolve())));
+    this.owner.leave();
     await this.owner.underWay.drained(deadlineMs);
     // A connection ends by itself when its last answer is written; who does not read it has little more time.
     if (this.owner.underWay.count === 0)

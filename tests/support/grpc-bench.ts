@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest';
 import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
-import type { GrpcAnswer, GrpcHandler, GrpcHead, GrpcOptions } from '../../pipeline/host-grpc.ts';
+import type { GrpcAnswer, GrpcHandler, GrpcHead, GrpcOptions, GrpcWatch } from '../../pipeline/host-grpc.ts';
 import type { HttpListener } from '../../pipeline/host.ts';
 import type { openGrpc } from '../../server/engine/grpc.ts';
 import { GrpcPeer } from './grpc-peer.ts';
@@ -34,7 +34,7 @@ export class GrpcRecorder implements GrpcHandler {
   gones = 0;
   onHead: (head: GrpcHead) => GrpcAnswer | undefined | Promise<GrpcAnswer | undefined> = () => undefined;
   onPrefix: (head: GrpcHead, bytes: number) => GrpcAnswer | undefined = () => undefined;
-  onRequest: (head: GrpcHead, message: Uint8Array) => Promise<GrpcAnswer> | GrpcAnswer = (_head, message) => ({
+  onRequest: (head: GrpcHead, message: Uint8Array) => Promise<GrpcAnswer> | GrpcAnswer | GrpcWatch = (_head, message) => ({
     status: 0,
     message,
   });
@@ -47,7 +47,7 @@ export class GrpcRecorder implements GrpcHandler {
     this.prefixes.push({ bytes, compressed });
     return this.onPrefix(head, bytes);
   }
-  request(head: GrpcHead, message: Uint8Array): Promise<GrpcAnswer> | GrpcAnswer {
+  request(head: GrpcHead, message: Uint8Array): Promise<GrpcAnswer> | GrpcAnswer | GrpcWatch {
     this.messages.push(message);
     return this.onRequest(head, message);
   }

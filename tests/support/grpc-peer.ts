@@ -1,4 +1,12 @@
-import { Client, credentials, Metadata, type CallOptions, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  credentials,
+  Metadata,
+  type CallOptions,
+  type ChannelCredentials,
+  type ServiceError,
+  type StatusObject,
+} from '@grpc/grpc-js';
 
 /** grpc-js numbers its algorithms. */
 const COMPRESSION = { identity: 0, deflate: 1, gzip: 2 } as const;
@@ -15,6 +23,14 @@ export interface GrpcReply {
 export interface GrpcCallOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   readonly deadlineMs?: number;
+}
+
+/** A call of grpc-js that is answered again and again. */
+export interface GrpcWatched {
+  readonly messages: readonly Buffer[];
+  /** Undefined until it has ended. */
+  readonly end: { readonly code: number; readonly words: string } | undefined;
+  cancel(): void;
 }
 
 const bytes = (message: Buffer): Buffer => message;
@@ -49,6 +65,23 @@ export class GrpcPeer {
       };
       this.#client.makeUnaryRequest(path, bytes, bytes, Buffer.from(message), metadata, callOptions, done);
     });
+  }
+
+  watch(path: string, message: Uint8Array, { deadlineMs }: Pick<GrpcCallOptions, 'deadlineMs'> = {}): GrpcWatched {
+    const callOptions: CallOptions = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+    const call = this.#client.makeServerStreamRequest(path, bytes, bytes, Buffer.from(message), callOptions);
+    const messages: Buffer[] = [];
+    let end: GrpcWatched['end'];
+    call.on('data', (each: Buffer) => messages.push(each));
+    call.on('error', () => undefined); // told by its status, too
+    call.on('status', ({ code, details }: StatusObject) => (end = { code, words: details }));
+    return {
+      messages,
+      get end() {
+        return end;
+      },
+      cancel: () => call.cancel(),
+    };
   }
 
   close(): void {

@@ -19,6 +19,10 @@ const METHOD: Readonly<Record<Signal, string>> = {
   logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
 };
 const HEALTH = '/grpc.health.v1.Health/Check';
+const WATCH = '/grpc.health.v1.Health/Watch';
+const SERVING = 1;
+const NOT_SERVING = 2;
+const SERVICE_UNKNOWN = 3;
 const OK = 0;
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
@@ -252,7 +256,6 @@ describe('OTLP over gRPC', () => {
       '/opentelemetry.proto.collector.logs.v1.LogsService/Export/',
       '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
       '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo',
-      '/grpc.health.v1.Health/Watch',
       '/v1/logs',
       '//',
     ])('%s is UNIMPLEMENTED', async (path) => {
@@ -356,10 +359,34 @@ describe('OTLP over gRPC', () => {
       expect([...reply.message!]).toEqual([8, 2]);
     });
 
-    test('a health request that is no protobuf, or is large, is refused', async () => {
+    test('Watch tells at once, and again when it has changed, until the receiver stops', async () => {
+      const intake = new RecordingIntake();
+      const { url, receiver } = await start({}, intake);
+      const watch = peer(url).watch(WATCH, service('opentelemetry.proto.collector.logs.v1.LogsService'));
+      const told = (): (number | undefined)[] => watch.messages.map((message) => message.at(-1));
+      await until(() => watch.messages.length === 1);
+      intake.limitBytes = -1;
+      await until(() => watch.messages.length === 2);
+      intake.limitBytes = Infinity;
+      await until(() => watch.messages.length === 3);
+      expect(told()).toEqual([SERVING, NOT_SERVING, SERVING]);
+      expect(intake.open).toBe(0);
+      await receiver.stop(60_000);
+      await until(() => watch.end !== undefined);
+      expect(watch.end).toMatchObject({ code: UNAVAILABLE });
+    });
+
+    test('Watch of a service that is not there tells so, and goes on', async () => {
       const { url } = await start();
-      expect(await peer(url).call(HEALTH, Buffer.of(10, 200))).toMatchObject({ code: INVALID_ARGUMENT });
-      expect(await peer(url).call(HEALTH, Buffer.alloc(2000))).toMatchObject({ code: RESOURCE_EXHAUSTED });
+      const watch = peer(url).watch(WATCH, service('other.Service'));
+      await until(() => watch.messages.length === 1);
+      expect([[...watch.messages[0]!], watch.end]).toEqual([[8, SERVICE_UNKNOWN], undefined]);
+    });
+
+    test.each([HEALTH, WATCH])('a request for %s that is no protobuf, or is large, is refused', async (path) => {
+      const { url } = await start();
+      expect(await peer(url).call(path, Buffer.of(10, 200))).toMatchObject({ code: INVALID_ARGUMENT });
+      expect(await peer(url).call(path, Buffer.alloc(2000))).toMatchObject({ code: RESOURCE_EXHAUSTED });
     });
   });
 });
