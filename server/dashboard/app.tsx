@@ -5,19 +5,25 @@ import { signedOut } from './data/api.ts';
 import { listenToKeys } from './data/keys.ts';
 import { address, followLinks } from './data/place.ts';
 import { start } from './data/session.ts';
+import { Activity } from './pages/activity.tsx';
 import { Logs } from './pages/logs.tsx';
 import { Metrics } from './pages/metrics.tsx';
 import { Overview } from './pages/overview.tsx';
 import { Traces } from './pages/traces.tsx';
+import { Perf } from './pages/perf.tsx';
+import { Sql } from './pages/sql.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { Help } from './parts/help.tsx';
 import { PAGES, Shell } from './parts/shell.tsx';
 
-const VIEWS: Readonly<Partial<Record<PagePath, FunctionComponent>>> = {
+const VIEWS: Readonly<Record<PagePath, FunctionComponent>> = {
   '/': Overview,
   '/metrics': Metrics,
   '/logs': Logs,
   '/traces': Traces,
+  '/perf': Perf,
+  '/activity': Activity,
+  '/sql': Sql,
 };
 
 export function App(): JSX.Element {
@@ -36,7 +42,7 @@ export function App(): JSX.Element {
     document.title = page === undefined || page.path === '/' ? 'Periscope' : `${page.name} · Periscope`;
   }, [page]);
   if (signedOut.value) return <SignIn />;
-  const View = VIEWS[address.value.path] ?? Overview;
+  const View = VIEWS[address.value.path];
   return (
     <>
       <Shell help={() => setHelp(true)}>

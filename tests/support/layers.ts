@@ -10,7 +10,9 @@ export interface Layer {
 
 const own = (path: string, depth: number): string => `${path.split('/').slice(0, depth).join('/')}/`;
 const KIND_LISTS = /^(receivers|processors|exporters|extensions|connectors)\/index\.ts$/;
-const CODEMIRROR = ['autocomplete', 'commands', 'lang-sql', 'language', 'state', 'view'].map((part) => `@codemirror/${part}`);
+const CODEMIRROR = ['autocomplete', 'commands', 'lang-sql', 'language', 'state', 'view']
+  .map((part) => `@codemirror/${part}`)
+  .concat('@lezer/highlight');
 const KERNEL = /\.kernel\.ts$/;
 
 export const LAYERS: readonly Layer[] = [

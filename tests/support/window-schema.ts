@@ -5,7 +5,7 @@
 const RESOURCE = `ResourceAttributes MAP(VARCHAR, VARCHAR), ResourceSchemaUrl VARCHAR, ScopeName VARCHAR, ScopeVersion VARCHAR,
   ScopeAttributes MAP(VARCHAR, VARCHAR), ScopeSchemaUrl VARCHAR, ServiceName VARCHAR`;
 const METRIC = `${RESOURCE}, MetricName VARCHAR, MetricDescription VARCHAR, MetricUnit VARCHAR, Attributes MAP(VARCHAR, VARCHAR),
-  StartTimeUnix TIMESTAMP_NS, TimeUnix TIMESTAMP_NS`;
+  StartTimeUnix TIMESTAMP_NS, TimeUnix TIMESTAMP_NS, SeriesId BIGINT`;
 
 export const WINDOW_SCHEMA: readonly string[] = [
   `CREATE TABLE otel_traces (Timestamp TIMESTAMP_NS, TraceId VARCHAR, SpanId VARCHAR, ParentSpanId VARCHAR, TraceState VARCHAR,

@@ -1,4 +1,7 @@
+import type { StreamLog } from '../../stream/protocol.ts';
+import { parseFilter } from './filter-text.ts';
 import { timeOf } from './format.ts';
+import { leastSeverity, type LogView } from './log-queries.ts';
 import { severityName, SEVERITIES } from './palette.ts';
 
 export interface LogRow {
@@ -60,5 +63,39 @@ export function prepend(fresh: readonly LogRow[], rows: readonly LogRow[], most:
   return [...added.toSorted((left, right) => (left.time < right.time ? 1 : left.time > right.time ? -1 : 0)), ...rows].slice(
     0,
     most,
+  );
+}
+
+/** Records of the live stream as rows. They lack resource and event name, which come with the next answer of the API. */
+export const streamedRows = (records: readonly StreamLog[]): LogRow[] =>
+  logRowsOf(
+    records.map(({ time, severity_number: severity, service, body, trace_id: trace, span_id: span, attributes }) => ({
+      time,
+      severity,
+      service,
+      body,
+      trace,
+      span,
+      attributes,
+    })),
+  );
+
+/** Would the API find this row? What the stream does not tell (the resource) counts as not fitting, until the API does. */
+export function fits(row: LogRow, { q, service, severity, trace }: LogView): boolean {
+  const { words, conditions } = parseFilter(q);
+  const body = row.body.toLowerCase();
+  const named: Readonly<Record<string, string>> = {
+    service: row.service,
+    trace: row.trace,
+    span: row.span,
+    event: row.event,
+    body: row.body,
+  };
+  return (
+    (service === '' || row.service === service) &&
+    (trace === '' || row.trace === trace) &&
+    row.severity >= leastSeverity(severity) &&
+    words.every((word) => body.includes(word.toLowerCase())) &&
+    conditions.every(({ key, not, value }) => ((named[key] ?? row.attributes[key]) === value) !== not)
   );
 }

@@ -120,10 +120,11 @@ ${where(...conditions, within('TimeUnix', stretch))}
 GROUP BY ALL ORDER BY t`;
 }
 
-/** Points as buckets: (TimeUnix, series columns, k, lo, hi, n), `k` the same for the same bucket at other times. */
+/** Points as buckets: (TimeUnix, SeriesId, columns to group by, layout, k, lo, hi, n), `k` the same for the same bucket at
+ *  other times as long as `layout` is. */
 function bucketRows(view: MetricView, stretch: Stretch): string {
   const conditions = where(...ofView(view), within('TimeUnix', view.metric.delta ? stretch : earlier(stretch)));
-  const columns = 'TimeUnix, ServiceName, ResourceAttributes, Attributes';
+  const columns = 'TimeUnix, SeriesId, ServiceName, Attributes';
   if (view.metric.type === 'histogram')
     return `SELECT ${columns}, hash(ExplicitBounds) AS layout, i AS k, ExplicitBounds[i - 1] AS lo, ExplicitBounds[i] AS hi, n::DOUBLE AS n
   FROM (SELECT *, unnest(BucketCounts) AS n, generate_subscripts(BucketCounts, 1) AS i FROM otel_metrics_histogram
@@ -153,7 +154,7 @@ SELECT ${t} AS t, ${group(view.by)} AS name, lo, hi, sum(n) AS n
 FROM buckets
 GROUP BY ALL HAVING sum(n) > 0 ORDER BY t, lo NULLS FIRST`;
   return `${rows}, steps AS (
-  SELECT *, n - lag(n) OVER (PARTITION BY ServiceName, ResourceAttributes, Attributes, layout, k ORDER BY TimeUnix) AS gained
+  SELECT *, n - lag(n) OVER (PARTITION BY SeriesId, layout, k ORDER BY TimeUnix) AS gained
   FROM buckets
 )
 SELECT ${t} AS t, ${group(view.by)} AS name, lo, hi, sum(CASE WHEN gained < 0 THEN n ELSE gained END) AS n

@@ -1,12 +1,15 @@
 import type { JSX } from 'preact';
-import { records } from '../data/api.ts';
-import { useBuckets, useRows } from '../data/live.ts';
-import { address, linkTo, show, showRange } from '../data/place.ts';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { LogsOptions } from '../../stream/protocol.ts';
+import { records, scope } from '../data/api.ts';
+import { paused, useBuckets, useRows } from '../data/live.ts';
+import { address, linkTo, range, show, showRange } from '../data/place.ts';
 import { serviceNames } from '../data/services.ts';
+import { useStream } from '../data/stream.ts';
 import { withCondition } from '../model/filter-text.ts';
 import { shortNumber, wholeNumber } from '../model/format.ts';
-import { logCounts, logRows, type LogView } from '../model/log-queries.ts';
-import { levelName, logRowsOf } from '../model/log-rows.ts';
+import { leastSeverity, logCounts, logRows, type LogView } from '../model/log-queries.ts';
+import { fits, levelName, logRowsOf, prepend, streamedRows, type LogRow } from '../model/log-rows.ts';
 import { SEVERITIES, SEVERITY_COLOURS } from '../model/palette.ts';
 import { gridOf } from '../model/series.ts';
 import { Chart } from '../parts/chart.tsx';
@@ -26,12 +29,21 @@ export function Logs(): JSX.Element {
   const view: LogView = { q, service, severity, trace };
   const on = [JSON.stringify(view)];
   const list = useRows((stretch) => logRows(view, stretch, ROWS), on, EVERY_MS);
-  const rows = list.value === undefined ? [] : logRowsOf(records(list.value));
+  const tail = useTail(view);
+  const rows = useMemo(() => {
+    const asked = list.value === undefined ? [] : logRowsOf(records(list.value));
+    const newest = asked[0]?.time ?? '';
+    return prepend(
+      tail.rows.filter(({ time }) => time > newest),
+      asked,
+      ROWS,
+    );
+  }, [list.value, tail.rows]);
   const filtered = q + service + severity + trace !== '';
   const nothing = list.value !== undefined && rows.length === 0;
   return (
     <>
-      <PageHead title="Logs" sub={list.value === undefined ? '' : <Total view={view} shown={rows.length} />}>
+      <PageHead title="Logs" sub={list.value === undefined ? '' : <Total view={view} shown={rows.length} missed={tail.missed} />}>
         <RangePicker />
       </PageHead>
       <div class="page-body fills">
@@ -82,6 +94,21 @@ export function Logs(): JSX.Element {
   );
 }
 
+/** What comes in while one looks: from the live stream at once, and a moment later from the windows like all the rest. */
+function useTail(view: LogView): { readonly rows: readonly LogRow[]; readonly missed: number } {
+  const [rows, setRows] = useState<readonly LogRow[]>([]);
+  const { service, severity } = view;
+  const moves = range.value.kind === 'last' && !paused.value;
+  const least = leastSeverity(severity);
+  const options: LogsOptions = { ...(service === '' ? {} : { service }), ...(least === 0 ? {} : { min_severity: least }) };
+  useEffect(() => setRows([]), [JSON.stringify(view), scope.value]);
+  const { missed } = useStream('logs', moves ? options : undefined, (data) => {
+    const fresh = streamedRows(data.records).filter((row) => fits(row, view));
+    if (fresh.length > 0) setRows((before) => prepend(fresh, before, ROWS));
+  });
+  return { rows, missed };
+}
+
 function useCounts(view: LogView) {
   const { step, stretch, whole } = useBuckets(BUCKETS);
   const live = useRows((asked) => logCounts(view, whole(asked), step), [JSON.stringify(view), step], EVERY_MS);
@@ -89,12 +116,21 @@ function useCounts(view: LogView) {
 }
 
 /** How many there are, of which the list holds the newest. */
-function Total({ view, shown }: { readonly view: LogView; readonly shown: number }): JSX.Element {
+function Total({
+  view,
+  shown,
+  missed,
+}: {
+  readonly view: LogView;
+  readonly shown: number;
+  readonly missed: number;
+}): JSX.Element {
   const { live } = useCounts(view);
   const total = (live.value?.rows ?? []).reduce((sum, row) => sum + Number(row[2]), 0);
   return (
     <span data-total={total}>
       {shown < ROWS ? `${wholeNumber(shown)} records` : `the newest ${wholeNumber(shown)} of ${shortNumber(total)} records`}
+      {missed > 0 ? `, ${wholeNumber(missed)} passed by unseen` : ''}
     </span>
   );
 }

@@ -31,6 +31,7 @@ import { Chart } from '../parts/chart.tsx';
 import { NothingSent } from '../parts/empty.tsx';
 import { FaultLine, PageHead, Panel } from '../parts/panel.tsx';
 import { RangePicker } from '../parts/range.tsx';
+import { EventLine, useActivity } from './activity.tsx';
 
 const LEDGER_EVERY_MS = 1000;
 
@@ -59,6 +60,7 @@ export function Overview(): JSX.Element {
           <Services />
           <Changes />
         </div>
+        <Recent />
       </div>
     </>
   );
@@ -240,6 +242,21 @@ function Services(): JSX.Element {
           </tbody>
         </table>
       </div>
+    </Panel>
+  );
+}
+
+const RECENT = 6;
+
+function Recent(): JSX.Element {
+  const { lines, refused, told } = useActivity();
+  return (
+    <Panel title="Recent activity" note={<a href={linkTo('/activity')}>all</a>} flush>
+      {lines.length === 0 ? (
+        <p class="quiet-note">{refused ?? (told ? 'Nothing out of the ordinary.' : 'Listening …')}</p>
+      ) : (
+        lines.slice(0, RECENT).map((line) => <EventLine key={line.key} line={line} />)
+      )}
     </Panel>
   );
 }

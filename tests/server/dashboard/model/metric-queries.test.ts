@@ -121,7 +121,7 @@ describe('histograms', () => {
 
   it('with bounds of their own: what came into each bucket, cumulative or delta', async () => {
     const point = (seconds: number, values: string): string =>
-      `SELECT 'h' AS MetricName, 'cart' AS ServiceName, MAP {} AS Attributes, MAP {} AS ResourceAttributes, ${at(seconds)} AS TimeUnix, [${values}] AS BucketCounts, [1, 5] AS ExplicitBounds, 2 AS AggregationTemporality`;
+      `SELECT 'h' AS MetricName, 9 AS SeriesId, 'cart' AS ServiceName, MAP {} AS Attributes, MAP {} AS ResourceAttributes, ${at(seconds)} AS TimeUnix, [${values}] AS BucketCounts, [1, 5] AS ExplicitBounds, 2 AS AggregationTemporality`;
     await tables.run(
       `INSERT INTO otel_metrics_histogram BY NAME ${[point(-5, '1, 1, 1'), point(5, '3, 1, 2'), point(15, '3, 4, 2')].join(' UNION ALL ')}`,
     );
@@ -143,7 +143,7 @@ describe('histograms', () => {
   });
 
   it('of powers: bounds from scale and offset, zero and below zero, too', async () => {
-    await tables.run(`INSERT INTO otel_metrics_exponential_histogram BY NAME SELECT 'e' AS MetricName, 'cart' AS ServiceName, MAP {} AS Attributes, MAP {} AS ResourceAttributes,
+    await tables.run(`INSERT INTO otel_metrics_exponential_histogram BY NAME SELECT 'e' AS MetricName, 8 AS SeriesId, 'cart' AS ServiceName, MAP {} AS Attributes, MAP {} AS ResourceAttributes,
       ${at(5)} AS TimeUnix, 0 AS Scale, 7 AS ZeroCount, 1 AS PositiveOffset, [2, 0, 3] AS PositiveBucketCounts, 0 AS NegativeOffset, [4] AS NegativeBucketCounts, 1 AS AggregationTemporality`);
     const metric: Metric = { name: 'e', type: 'exponential_histogram', delta: true, monotonic: true };
     expect(await counts(metric)).toEqual([

@@ -1,0 +1,271 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  EVENTS_MAX,
+  activityLines,
+  activityTypes,
+  withEvents,
+  type ActivityEvent,
+} from '../../../../server/dashboard/model/activity-events.ts';
+import { csvText } from '../../../../server/dashboard/model/csv.ts';
+import { SQL_FUNCTIONS, SQL_KEYWORDS, SQL_TYPES } from '../../../../server/dashboard/model/duckdb-words.ts';
+import { fits, streamedRows } from '../../../../server/dashboard/model/log-rows.ts';
+import {
+  impactTone,
+  perfCsv,
+  perfKey,
+  perfRows,
+  statusTone,
+  type PerfRow,
+} from '../../../../server/dashboard/model/perf-rows.ts';
+import { cellText, chartOf } from '../../../../server/dashboard/model/result-chart.ts';
+import { SQL_EXAMPLES } from '../../../../server/dashboard/model/sql-examples.ts';
+import { windowTables, type WindowTables } from '../../../support/window-tables.ts';
+
+let tables: WindowTables;
+beforeAll(async () => {
+  tables = await windowTables();
+});
+afterAll(() => tables.close());
+
+describe('the examples of the SQL page', () => {
+  it.each(SQL_EXAMPLES.map(({ name, sql }) => [name, sql] as const))('%s runs', async (_name, sql) => {
+    await expect(tables.run(sql)).resolves.toEqual([]);
+  });
+});
+
+describe('words of the editor', () => {
+  it('are what DuckDB calls so', async () => {
+    const functions = await tables.run('SELECT DISTINCT lower(function_name) AS name FROM duckdb_functions()');
+    const known = new Set(functions.map(({ name }) => name));
+    // These two are written like functions and are parts of the grammar.
+    expect(SQL_FUNCTIONS.split(' ').filter((name) => !known.has(name) && !['coalesce', 'nullif'].includes(name))).toEqual([]);
+    const types = new Set((await tables.run('SELECT lower(type_name) AS name FROM duckdb_types()')).map(({ name }) => name));
+    expect(SQL_TYPES.split(' ').filter((name) => !types.has(name))).toEqual([]);
+    expect(new Set(SQL_KEYWORDS.split(' '))).toContain('qualify');
+  });
+});
+
+describe('a result as a picture', () => {
+  const time = { name: 'time', type: 'TIMESTAMP' };
+  const at = (seconds: number): string => `2026-11-21T11:00:${String(seconds).padStart(2, '0')}Z`;
+  const T0 = Date.UTC(2026, 10, 21, 11) / 1000;
+
+  it('is lines over time, one for each name', () => {
+    const rows = [
+      [at(2), 'a', 1],
+      [at(1), 'a', 3],
+      [at(1), 'b', 5],
+    ];
+    expect(chartOf([time, { name: 'service', type: 'VARCHAR' }, { name: 'n', type: 'BIGINT' }], rows)).toEqual({
+      kind: 'time',
+      xs: [T0 + 1, T0 + 2],
+      lines: [
+        { name: 'a', values: [3, 1] },
+        { name: 'b', values: [5, undefined] },
+      ],
+    });
+  });
+
+  it('is a line for each number where there are several, and takes milliseconds for a time', () => {
+    const columns = [
+      { name: 't', type: 'BIGINT' },
+      { name: 'low', type: 'DOUBLE' },
+      { name: 'high', type: 'DOUBLE' },
+    ];
+    expect(chartOf(columns, [[1_795_258_800_000, 1, '2']])).toEqual({
+      kind: 'time',
+      xs: [1_795_258_800],
+      lines: [
+        { name: 'low', values: [1] },
+        { name: 'high', values: [2] },
+      ],
+    });
+  });
+
+  it('is bars of names without a time, and nothing where it would say nothing', () => {
+    const columns = [
+      { name: 'service', type: 'VARCHAR' },
+      { name: 'n', type: 'HUGEINT' },
+    ];
+    expect(
+      chartOf(columns, [
+        ['a', 3],
+        ['b', null],
+      ]),
+    ).toEqual({
+      kind: 'bars',
+      of: 'n',
+      bars: [
+        { name: 'a', value: 3 },
+        { name: 'b', value: 0 },
+      ],
+    });
+    expect(chartOf(columns, [])).toBeUndefined();
+    expect(chartOf([{ name: 'a', type: 'VARCHAR' }], [['x']])).toBeUndefined();
+    expect(chartOf([{ name: 'n', type: 'BIGINT' }], [[1]])).toBeUndefined();
+  });
+
+  it('of very many points has few, the extremes among them', () => {
+    const rows = Array.from({ length: 50_000 }, (_, each) => [
+      T0 * 1000 + each * 10,
+      each === 31_234 ? 1000 : Math.sin(each / 100),
+    ]);
+    const chart = chartOf(
+      [
+        { name: 't', type: 'BIGINT' },
+        { name: 'v', type: 'DOUBLE' },
+      ],
+      rows,
+    );
+    const values = chart?.kind === 'time' ? (chart.lines[0]?.values ?? []) : [];
+    expect(values.length).toBeLessThanOrEqual(4000);
+    expect(values).toContain(1000);
+  });
+
+  it('shows a cell as text', () => {
+    expect([null, 1.5, 'x', { a: 1 }, [1]].map(cellText)).toEqual(['NULL', '1.5', 'x', '{"a":1}', '[1]']);
+  });
+});
+
+describe('CSV', () => {
+  it('is read back as it was written', () => {
+    const cells = fc.string({ unit: fc.constantFrom(...'ab ,"\r\n;é1') });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cells, cells), { minLength: 1 }), (rows) => {
+        const text = csvText(['x', 'y'], rows);
+        const read: string[][] = [[]];
+        for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+          (read.at(-1) as string[]).push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+          if (end === '\r\n') read.push([]);
+        }
+        // A cell that begins like a formula gets a quote before it.
+        expect(read.slice(1, -1)).toEqual(rows.map((row) => row.map((cell) => (/^[\r\t]/.test(cell) ? `'${cell}` : cell))));
+      }),
+      { endOnFailure: true },
+    );
+  });
+
+  it('holds no formula and leaves numbers alone', () => {
+    expect(csvText(['a'], [['=1+1'], ['-5'], ['@x'], ['+49 30'], [-2.5], [null], [{ a: 1 }]])).toBe(
+      'a\r\n\'=1+1\r\n-5\r\n\'@x\r\n\'+49 30\r\n-2.5\r\n\r\n"{""a"":1}"\r\n',
+    );
+  });
+});
+
+const PERF: PerfRow = {
+  category: 'Security',
+  type: 'configuration',
+  topic: 'Path Hardening',
+  subCat: '',
+  id: 'p1',
+  value: 'ENABLED',
+  pattern: '',
+  locations: 'server',
+  impact: 'high',
+  properties: { scope: 'A', rule: '7' },
+  time: '2026-11-21T11:00:00.000000000Z',
+};
+
+describe('rows of MASTER_PERF', () => {
+  it('are found by any word, by category and by type, and keep their places', () => {
+    const rows = [{ ...PERF, topic: 'b' }, { ...PERF, category: 'R2', type: 'performance', id: 'p2', value: '12ms' }, PERF];
+    const ids = (view: Partial<{ q: string; category: string; type: string }>): string[] =>
+      perfRows(rows, { q: '', category: '', type: '', ...view }).map(({ id, topic }) => `${id} ${topic}`);
+    expect(ids({})).toEqual(['p2 Path Hardening', 'p1 b', 'p1 Path Hardening']);
+    expect(ids({ category: 'R2' })).toEqual(['p2 Path Hardening']);
+    expect(ids({ type: 'configuration', q: 'HARDENING rule' })).toEqual(['p1 Path Hardening']);
+    expect(perfKey(PERF)).not.toBe(perfKey({ ...PERF, properties: { scope: 'B' } }));
+  });
+
+  it('have colours for what they say', () => {
+    expect(['ENABLED', 'ready', 'FAILED', 'degraded', '12.3ms', ''].map(statusTone)).toEqual([
+      'good',
+      'good',
+      'bad',
+      'warn',
+      '',
+      '',
+    ]);
+    expect(['high', 'Medium', 'low'].map(impactTone)).toEqual(['bad', 'warn', '']);
+  });
+
+  it('go into a file with all their columns', () => {
+    expect(perfCsv([PERF]).split('\r\n')).toEqual([
+      'category,type,topic,subCat,id,value,pattern,locations,impact,properties,time',
+      'Security,configuration,Path Hardening,,p1,ENABLED,,server,high,"{""scope"":""A"",""rule"":""7""}",2026-11-21T11:00:00.000000000Z',
+      '',
+    ]);
+  });
+});
+
+describe('activity', () => {
+  const event = (text: string, more: Partial<ActivityEvent> = {}): ActivityEvent => ({
+    time: '2026-11-21T11:00:00Z',
+    category: 'auth',
+    type: 'AUTH',
+    severity: 'INFO',
+    success: true,
+    count: 1,
+    text,
+    ...more,
+  });
+
+  it('stands newest first, with a number of its own, and not without end', () => {
+    const lines = withEvents([event('c')], withEvents([event('a'), event('b')], []));
+    expect(lines.map(({ text, key }) => [text, key])).toEqual([
+      ['c', 3],
+      ['b', 2],
+      ['a', 1],
+    ]);
+    const many = withEvents(
+      Array.from({ length: EVENTS_MAX + 5 }, (_, at) => event(`${at}`)),
+      lines,
+    );
+    expect([many.length, many[0]?.text]).toEqual([EVENTS_MAX, `${EVENTS_MAX + 4}`]);
+  });
+
+  it('is filtered by category, type and success', () => {
+    const lines = withEvents([event('a'), event('b', { category: 'error', type: 'ERROR', success: false })], []);
+    const texts = (view: object): string[] =>
+      activityLines(lines, { category: '', type: '', result: '', ...view }).map(({ text }) => text);
+    expect([
+      texts({}),
+      texts({ category: 'auth' }),
+      texts({ type: 'ERROR' }),
+      texts({ result: 'failed' }),
+      texts({ result: 'ok' }),
+    ]).toEqual([['b', 'a'], ['a'], ['b'], ['b'], ['a']]);
+    expect(activityTypes(lines)).toEqual(['AUTH', 'ERROR']);
+  });
+});
+
+describe('records of the live stream', () => {
+  const [row] = streamedRows([
+    {
+      time: '2026-11-21T11:00:00.000000001Z',
+      severity: 'ERROR',
+      severity_number: 17,
+      service: 'pay',
+      body: 'Card declined',
+      attributes: { card: 'visa' },
+      trace_id: 'aa',
+      span_id: 'b',
+    },
+  ]);
+  it.each([
+    [{}, true],
+    [{ q: 'card DECLINED' }, true],
+    [{ q: 'accepted' }, false],
+    [{ q: 'card=visa' }, true],
+    [{ q: 'card!=visa' }, false],
+    [{ q: 'host.name=h1' }, false],
+    [{ service: 'pay', severity: 'error' }, true],
+    [{ service: 'cart' }, false],
+    [{ severity: 'fatal' }, false],
+    [{ trace: 'aa' }, true],
+  ])('fit %o: %s', (view, expected) => {
+    if (row === undefined) throw new Error('no row');
+    expect(fits(row, { q: '', service: '', severity: '', trace: '', ...view })).toBe(expected);
+  });
+});
