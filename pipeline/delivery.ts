@@ -11,6 +11,8 @@ interface DeliveryDefaults {
   readonly onFull?: OnFull;
   /** Per attempt, as the Go collector writes it ("30s"). */
   readonly timeout?: string;
+  /** `num_consumers`; the Go collector's unless given. */
+  readonly consumers?: number;
 }
 
 /**
@@ -19,7 +21,7 @@ interface DeliveryDefaults {
  */
 export function deliveryFieldsWith(defaults: DeliveryDefaults) {
   return {
-    sending_queue: sendingQueue(defaults.onFull ?? 'refuse'),
+    sending_queue: sendingQueue(defaults.onFull ?? 'refuse', defaults.consumers ?? 10),
     retry_on_failure: retryOnFailure(),
     timeout: duration()
       .default(() => duration().parse(defaults.timeout ?? '5s'))
@@ -45,7 +47,7 @@ export function deliveryOf(config: Delivery, scopeShare = 1): Delivery {
     : { sending_queue, retry_on_failure, timeout, scopes };
 }
 
-function sendingQueue(onFull: OnFull) {
+function sendingQueue(onFull: OnFull, consumers: number) {
   const fields = z.strictObject({
     enabled: z
       .boolean()
@@ -55,7 +57,7 @@ function sendingQueue(onFull: OnFull) {
       .int()
       .min(1)
       .max(LIMITS.queueConsumers)
-      .default(10)
+      .default(consumers)
       .meta({ description: 'Sends under way at once, and batches that may wait for a retry while others are tried.' }),
     queue_size: z
       .int()

@@ -65,6 +65,7 @@ export const ERRORS = {
     true,
     'The audit log cannot be written and on_failure is refuse; free space or mend its folder, and data is taken again by itself.',
   ),
+  SCOPE_NEEDED: entry(400, 3, false, 'The token is for several scopes; choose one by X-Dashboard-Scope or ?scope=.'),
   NO_WINDOWS: entry(404, 5, false, 'Nothing is kept for SQL: add the exporter `windows` to a pipeline.'),
   SQL_INVALID: entry(400, 3, false, 'DuckDB cannot run this; its message names the place.'),
   SQL_FORBIDDEN: entry(

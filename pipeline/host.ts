@@ -1,3 +1,4 @@
+import type { Analytics } from './analytics.ts';
 import type { AuditTrail } from './audit.ts';
 import type { AuthMethod, AuthResult, ClientCertificate, Credentials } from './auth.ts';
 import type { ErrorCode } from './errors.ts';
@@ -31,6 +32,8 @@ export interface Host {
   api(options: ApiOptions): Promise<HttpListener>;
   /** Receivers without a listener of their own, for whoever makes telemetry or has it brought. */
   readonly ingest: IngestPoints;
+  /** The process that keeps windows and answers SQL. It starts with the first component that opens it. */
+  readonly analytics: Analytics;
   /** Counters of this process so far, and of those before it whose ledger was kept; empty until the graph runs. Several scopes: for localhost's owner only. */
   ledger(): LedgerSnapshot;
   /** How every component is; empty until the graph runs. */
@@ -124,6 +127,9 @@ export interface HttpHandler {
   fault(head: HttpHead, code: ErrorCode): HttpAnswer;
   /** The sender left, or the engine answered a fault, after `head` let the request pass and before `request` ran. */
   gone?(head: HttpHead): void;
+  /** The sender left, or closed its side, while `request` was making an answer. Also for a promise of `head`, where there is
+   *  no body to wait for. */
+  left?(head: HttpHead): void;
   /** A sound request to upgrade to a WebSocket, where `HttpOptions.webSocket` asks for them. As `head`: must not throw or
    *  reject, and headers are lent until it returns. */
   upgrade?(head: HttpHead): UpgradeAnswer | Promise<UpgradeAnswer>;

@@ -214,6 +214,50 @@ export const LIMITS = {
   sqlInterruptAgainMs: 20,
   /** A query that was interrupted and runs on for so long costs the process its life. */
   sqlStuckMs: 1000,
+  /** A user's query: its time, its rows unless it asks for more, the most it may ask for, and bytes of the rows. */
+  sqlTimeoutMs: 5000,
+  sqlRows: 10_000,
+  sqlRowsMax: 100_000,
+  sqlBytes: 16 * 1024 * 1024,
+  /** Queries that run at a time, and of one scope: fewer than libuv has threads in the analytics process. */
+  sqlQueries: 4,
+  sqlQueriesPerScope: 3,
+  sqlWaiting: 256,
+  sqlWaitingPerScope: 64,
+  tablesTimeoutMs: 5000,
+  /** libuv's threads in the analytics process. */
+  analyticsPoolThreads: 16,
+  /** DuckDB's threads of one scope, where there are as many cores. */
+  duckdbThreads: 4,
+  /** One frame on the pipe to the analytics process: a batch, or the rows of a query. */
+  analyticsFrameBytes: 256 * 1024 * 1024,
+  /** Rows that are loaded at once; fewer wait so long for more. */
+  windowFlushRows: 8192,
+  windowFlushMs: 100,
+  /** Rows that wait to be loaded, over all scopes, before the pipe is left alone. */
+  windowPendingRows: 262_144,
+  /** Scopes that have a database of their own in the analytics process, by default. */
+  windowScopes: 128,
+  /** A scope whose windows are empty, and that nobody asks, gives up its database. */
+  scopeStoreIdleMs: 600_000,
+  /** The analytics process says how it is, and drops what is too old; after so many it said nothing it is killed. */
+  analyticsTickMs: 1000,
+  analyticsSilentTicks: 20,
+  /** Over its memory by so much it ends its queries, by twice as much itself. */
+  analyticsSlackBytes: 256 * 1024 * 1024,
+  analyticsMemoryTickMs: 100,
+  /** For the analytics process to be ready, and to end by itself. */
+  analyticsStartMs: 15_000,
+  analyticsStopMs: 5000,
+  /** Before it is started again after it died: twice as long each time, and as at first after it has lived so long. */
+  analyticsRestartMs: 200,
+  analyticsRestartMaxMs: 30_000,
+  analyticsHealthyMs: 60_000,
+  /** A scope whose query cost the process its life asks nothing for so long, twice as long each time. */
+  sqlStrikeMs: 10_000,
+  sqlStrikeMaxMs: 600_000,
+  /** Bytes of what the analytics process wrote to stderr that a fault tells. */
+  analyticsStderrBytes: 4096,
   /** Connections of the API. */
   apiConnections: 1000,
   /** Body of one API request. */

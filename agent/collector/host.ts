@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { AnalyticsClient } from '../../analytics/client/analytics-client.ts';
+import type { Analytics } from '../../pipeline/analytics.ts';
 import { AuditTrail } from '../../pipeline/audit.ts';
 import type { AuthConfig, AuthMethod, AuthResult, Credentials } from '../../pipeline/auth.ts';
 import type { GrpcHandler, GrpcOptions } from '../../pipeline/host-grpc.ts';
@@ -51,6 +53,7 @@ const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, limited: 
 interface Common {
   readonly audit: AuditTrail;
   readonly ingest: IngestPoints;
+  readonly analytics: Analytics;
   readonly storage: HostStorage;
   readonly listeners: Listeners;
   readonly live: LiveHub;
@@ -71,6 +74,7 @@ interface Common {
 class GraphHost implements Host {
   readonly audit: AuditTrail;
   readonly ingest: IngestPoints;
+  readonly analytics: Analytics;
   readonly storage: HostStorage;
   readonly live: LiveHub;
   readonly #common: Common;
@@ -82,6 +86,7 @@ class GraphHost implements Host {
   constructor(common: Common, options: HostOptions) {
     this.audit = common.audit;
     this.ingest = common.ingest;
+    this.analytics = common.analytics;
     this.storage = common.storage;
     this.live = common.live;
     this.#common = common;
@@ -118,6 +123,7 @@ class GraphHost implements Host {
       authenticator: () => current().#authenticator ?? this.#authenticator,
       ledger: () => this.ledger(),
       ingest: common.ingest,
+      analytics: common.analytics,
       matrix: () => current().#options.matrix,
       runsAs: () => current().#options.runsAs ?? GLOBAL_SCOPE,
       storageDirectory: this.storage.directory,
@@ -133,6 +139,12 @@ class GraphHost implements Host {
     if (methods.length === 0) return;
     this.#authenticator ??= this.#common.current?.authenticatorFor(this.#options) ?? (await this.#makeAuthenticator());
     this.#authenticator.prepare(methods);
+  }
+
+  /** Of the configuration that counts now. */
+  protected get log(): Log {
+    const { current } = this.#common;
+    return current === undefined ? this.#options.log : current.#options.log;
   }
 
   /** Its word counts from now on. */
@@ -216,6 +228,7 @@ export class CollectorHost extends GraphHost {
       ingest: new IngestPoints(),
       live: new LiveHub(),
       stream: undefined,
+      analytics: new AnalyticsClient(() => this.log),
       storage: { directory },
       listeners,
       running: undefined,

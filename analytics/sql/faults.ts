@@ -10,10 +10,13 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['FATAL Error', 'INTERNAL'],
 ];
 
+/** Why a query was interrupted. */
+export type Interruption = 'timeout' | 'cancelled' | 'memory';
+
 /** An error of DuckDB as a fault. `reason`: why the query was interrupted, if it was. */
 export function faultOf(
   error: unknown,
-  reason: 'timeout' | 'cancelled' | undefined,
+  reason: Interruption | undefined,
   query: SqlQuery,
   control: { broken(): void },
 ): SqlFault {
@@ -23,6 +26,8 @@ export function faultOf(
     return { ok: false, code: 'SQL_TIMEOUT', message: `cannot finish the query: it ran longer than ${query.timeoutMs} ms` };
   if (isInterrupt && reason === 'cancelled')
     return { ok: false, code: 'SQL_CANCELLED', message: 'cannot finish the query: who asked it has gone' };
+  if (isInterrupt && reason === 'memory')
+    return { ok: false, code: 'SQL_MEMORY', message: 'cannot finish the query: the analytics process runs out of memory' };
   if (/^FATAL Error|has been invalidated/.test(text)) control.broken();
   const code = CODES.find(([prefix]) => text.startsWith(prefix))?.[1] ?? 'SQL_INVALID';
   // What follows is advice on settings that nobody can change here.

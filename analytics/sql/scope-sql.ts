@@ -2,14 +2,14 @@ import { StatementType, type DuckDBConnection, type DuckDBInstance } from '@duck
 import type { SqlAnswer, SqlColumn, SqlFault, SqlQuery, SqlResult, TableInfo } from '../../pipeline/analytics.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { RowEncoder } from './encode.ts';
-import { faultOf } from './faults.ts';
+import { faultOf, type Interruption } from './faults.ts';
 import { bindParams } from './params.ts';
 import type { StatementParser } from './parser.ts';
 import { listTables, tableNames } from './tables.ts';
 
 /** How a query is told to end early, and what happens when it does not. */
 export interface Control {
-  /** Who asked has gone. */
+  /** Who asked has gone, or with the reason `memory`: the process has too little. */
   readonly signal: AbortSignal;
   /** It was interrupted and runs on: only the end of the process ends it. */
   stuck(): void;
@@ -132,10 +132,10 @@ class Watch {
   readonly #connection: DuckDBConnection;
   readonly #control: Control;
   readonly #timer: NodeJS.Timeout;
-  readonly #abort = (): void => this.#interrupt('cancelled');
+  readonly #abort = (): void => this.#interrupt(this.#control.signal.reason === 'memory' ? 'memory' : 'cancelled');
   #again: NodeJS.Timeout | undefined;
   #stuck: NodeJS.Timeout | undefined;
-  reason: 'timeout' | 'cancelled' | undefined;
+  reason: Interruption | undefined;
 
   constructor(connection: DuckDBConnection, timeoutMs: number, control: Control) {
     this.#connection = connection;
@@ -152,7 +152,7 @@ class Watch {
     clearTimeout(this.#stuck);
   }
 
-  #interrupt(reason: 'timeout' | 'cancelled'): void {
+  #interrupt(reason: Interruption): void {
     if (this.reason !== undefined) return;
     this.reason = reason;
     this.#connection.interrupt();

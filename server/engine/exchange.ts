@@ -43,6 +43,8 @@ export abstract class Exchange implements Reading, Held {
   /** A refusal that waits until the sender may have it. */
   #refusal: { readonly answer: HttpAnswer; readonly close: boolean } | undefined;
   #over = false;
+  /** The handler knows that the sender has left. */
+  #left = false;
 
   constructor(shared: Shared, head: RequestHead<unknown>) {
     this.shared = shared;
@@ -131,9 +133,17 @@ export abstract class Exchange implements Reading, Held {
     if (this.#over) return;
     this.#over = true;
     if (this.#reading && !this.#deciding) this.#owner.handler.gone?.(this.head);
+    else this.leave();
     this.#endReading();
     this.shared.held.delete(this);
     this.#owner.underWay.end();
+  }
+
+  /** The sender sends no more, and most likely reads no more: the answer is written all the same when there is one. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#owner.handler.left?.(this.head);
   }
 
   /** The refusal has waited long enough. */

@@ -285,6 +285,7 @@ export class NetConnection {
   #endWithSender(): void {
     if (!this.#senderEnded || this.#reading || this.#held) return;
     if (this.#state === 'head' || this.#state === 'body') this.socket.destroySoon();
+    else if (this.#state === 'answer') this.#exchange?.leave();
   }
 
   #gone(): void {

@@ -19,10 +19,12 @@ import type { Page } from './page.ts';
 import { problem } from './problem.ts';
 import type { ApiRequest, ApiSources, BodyRoute, Caller, Route } from './route.ts';
 import { scopesRoute } from './scopes.ts';
+import { sqlRoute } from './sql.ts';
 import { streamRoute } from './stream.ts';
+import { tablesRoute } from './tables.ts';
 import { ticketRoute } from './ticket.ts';
 
-const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute, postPerfRoute, streamRoute];
+const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute, postPerfRoute, sqlRoute, tablesRoute, streamRoute];
 
 export interface ApiParts extends ApiSources {
   readonly methods: readonly AuthMethod[];
@@ -42,11 +44,11 @@ interface Asked {
   readonly request: ApiRequest;
 }
 
-/** A request whose body is on its way. */
-interface Taking {
-  readonly route: BodyRoute;
-  readonly caller: Caller;
-  readonly request: ApiRequest;
+/** A request between its head and its answer. */
+interface UnderWay {
+  readonly abort: AbortController;
+  /** Where its body is on its way. */
+  taking?: { readonly route: BodyRoute; readonly caller: Caller; readonly request: ApiRequest };
 }
 
 /**
@@ -86,14 +88,23 @@ export class ApiHandler implements HttpHandler {
     };
     const chosen = head.header(SCOPE_HEADER) || (query.get('scope') ?? '');
     const result = this.#parts.authenticate(this.#parts.methods, credentials);
-    const asked: Asked = { head, method, path, chosen, request: { query, remoteAddress: head.remoteAddress } };
+    const abort = new AbortController();
+    head.state = { abort } satisfies UnderWay;
+    const request = { query, remoteAddress: head.remoteAddress, signal: abort.signal };
+    const asked: Asked = { head, method, path, chosen, request };
     if (result instanceof Promise) return result.then((late) => this.#answer(late, asked));
     return this.#answer(result, asked);
   }
 
   request(head: HttpHead, body: Uint8Array): HttpAnswer | Promise<HttpAnswer> {
-    const { route, caller, request } = head.state as Taking;
+    const { taking } = head.state as UnderWay;
+    if (taking === undefined) return this.#fault('INTERNAL');
+    const { route, caller, request } = taking;
     return route.take(caller, this.#parts, body, request);
+  }
+
+  left(head: HttpHead): void {
+    (head.state as Partial<UnderWay> | undefined)?.abort?.abort();
   }
 
   upgrade(head: HttpHead): UpgradeAnswer | Promise<UpgradeAnswer> {
@@ -135,7 +146,7 @@ export class ApiHandler implements HttpHandler {
       admin: chosen === '' && result.permissions.has('admin'),
     };
     if ('answer' in route) return route.answer(caller, this.#parts, request);
-    head.state = { route, caller, request } satisfies Taking;
+    (head.state as UnderWay).taking = { route, caller, request };
     return undefined;
   }
 

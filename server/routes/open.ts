@@ -1,4 +1,5 @@
 import { ERRORS } from '../../pipeline/errors.ts';
+import type { Analytics } from '../../pipeline/analytics.ts';
 import type { AuthRefusal } from '../../pipeline/auth.ts';
 import type { ApiOptions, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
 import type { IngestPoints } from '../../pipeline/ingest.ts';
@@ -20,6 +21,7 @@ export interface ApiHost {
   authenticator(): Authenticator | undefined;
   ledger(): LedgerSnapshot;
   readonly ingest: IngestPoints;
+  readonly analytics: Analytics;
   matrix(): ScopeMatrix;
   runsAs(): string;
   /** Absent: there is none. */
@@ -58,6 +60,7 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
     now: Date.now,
     ledger: () => host.ledger(),
     ingest: host.ingest,
+    analytics: host.analytics,
     get matrix() {
       return host.matrix();
     },

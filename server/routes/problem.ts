@@ -10,9 +10,14 @@ export function json(status: number, body: unknown): HttpAnswer {
   return { status, headers: { ...ALWAYS, 'Content-Type': 'application/json' }, body: `${JSON.stringify(body)}\n` };
 }
 
+/** Bytes of `type` as they are. */
+export function bytesAnswer(type: string, body: Uint8Array, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+  return { status: 200, headers: { ...ALWAYS, 'Content-Type': type, ...headers }, body };
+}
+
 /** A fault by RFC 9457, with our error code. `detail` reads "cannot <verb> <object>: <cause>"; `members` are its extensions. */
 export function problem(
-  fault: { readonly code: ErrorCode; readonly message: string; readonly retryAfterMs?: number },
+  fault: { readonly code: ErrorCode; readonly message: string; readonly retryAfterMs?: number | undefined },
   headers: Readonly<Record<string, string>> = {},
   members: Readonly<Record<string, unknown>> = {},
 ): HttpAnswer {

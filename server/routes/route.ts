@@ -1,3 +1,4 @@
+import type { Analytics } from '../../pipeline/analytics.ts';
 import type { Permission, Principal } from '../../pipeline/auth.ts';
 import type { HttpAnswer } from '../../pipeline/host.ts';
 import type { IngestPoints } from '../../pipeline/ingest.ts';
@@ -17,6 +18,7 @@ export interface Caller {
 
 /** What the routes tell about. */
 export interface ApiSources {
+  readonly analytics: Analytics;
   readonly ingest: IngestPoints;
   ledger(): LedgerSnapshot;
   readonly matrix: ScopeMatrix;
@@ -31,6 +33,8 @@ export interface ApiSources {
 export interface ApiRequest {
   readonly query: URLSearchParams;
   readonly remoteAddress: string;
+  /** Aborts when the asker leaves before the answer. */
+  readonly signal: AbortSignal;
 }
 
 interface RouteBase {

@@ -67,6 +67,7 @@ const CONFIGS: Readonly<Record<string, (folder: string, sink: string) => unknown
   'exporter debug': (folder) => ({ output_paths: [join(folder, 'debug.txt')], sending_queue: { on_full: 'refuse' } }),
   'exporter live': () => ({ sending_queue: { on_full: 'refuse' } }),
   'exporter file': (folder) => ({ path: join(folder, 'out.jsonl'), retry_on_failure: RETRY }),
+  'exporter windows': () => ({ sending_queue: { on_full: 'refuse' }, retry_on_failure: RETRY }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
   'extension audit': () => undefined,
   'extension dashboard': () => ({ endpoint: '127.0.0.1:0' }),

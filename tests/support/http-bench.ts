@@ -21,6 +21,7 @@ export class Recorder implements HttpHandler {
   readonly bodies: Uint8Array[] = [];
   readonly faults: ErrorCode[] = [];
   gones = 0;
+  lefts = 0;
   onHead: (head: HttpHead) => HttpAnswer | undefined | Promise<HttpAnswer | undefined> = () => undefined;
   onRequest: (head: HttpHead, body: Uint8Array) => Promise<HttpAnswer> | HttpAnswer = (_head, body) => ({ status: 200, body });
 
@@ -38,6 +39,9 @@ export class Recorder implements HttpHandler {
   }
   gone(): void {
     this.gones += 1;
+  }
+  left(): void {
+    this.lefts += 1;
   }
 }
 

@@ -456,10 +456,10 @@ describe.each(engines)('HTTP engine %s', (engine) => {
       await sleep(20);
       connection.destroy();
       await until(() => handler.gones === 1);
-      expect(handler.bodies).toEqual([]);
+      expect(handler).toMatchObject({ bodies: [], lefts: 0 });
     });
 
-    test('while their request is handled: it runs to its end, and its answer goes nowhere', async () => {
+    test('while their request is handled: the handler hears it once, and a late answer goes nowhere', async () => {
       const { handler, url, listener } = await listen();
       let answer: (value: HttpAnswer) => void = () => undefined;
       handler.onRequest = () => new Promise((resolve) => (answer = resolve));
@@ -467,11 +467,20 @@ describe.each(engines)('HTTP engine %s', (engine) => {
       connection.post('/', 'x');
       await until(() => handler.bodies.length === 1);
       connection.destroy();
-      await sleep(50);
+      await until(() => handler.lefts === 1);
       answer({ status: 200, body: 'late' });
       await sleep(10);
-      expect(handler).toMatchObject({ gones: 0, faults: [] });
+      expect(handler).toMatchObject({ gones: 0, lefts: 1, faults: [] });
       await listener.close(1000);
+    });
+
+    test('after their answer: nobody is told', async () => {
+      const { handler, url } = await listen();
+      const connection = await raw(url);
+      expect((await connection.post('/', 'x').answer())?.status).toBe(200);
+      connection.destroy();
+      await sleep(50);
+      expect(handler).toMatchObject({ gones: 0, lefts: 0 });
     });
 
     test('one thousand times: nothing stays under way', async () => {

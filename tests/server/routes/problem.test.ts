@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AnalyticsClient } from '../../../analytics/client/analytics-client.ts';
 import { AuditTrail } from '../../../pipeline/audit.ts';
 import { authSchema } from '../../../pipeline/auth.ts';
 import { ERRORS, type ErrorCode } from '../../../pipeline/errors.ts';
@@ -45,6 +46,7 @@ describe('an API without tokens', () => {
         authenticator: () => authenticator,
         ledger,
         ingest: new IngestPoints(),
+        analytics: new AnalyticsClient(() => log),
         matrix: () => SCOPE_MATRIX,
         runsAs: () => 'global',
         storageDirectory,

@@ -1,0 +1,100 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { LIMITS } from '../../pipeline/limits.ts';
+import { frameHead, FrameReader, PIPE_FD } from '../wire/frames.ts';
+import type { AppendHead, Order, ReplyHead, Report } from '../wire/messages.ts';
+
+export interface ChildEvents {
+  report(report: Report): void;
+  reply(head: ReplyHead, body: Uint8Array): void;
+  /** It has ended. `how`: `exit code 1`, `SIGKILL`; `said`: the end of what it wrote to stderr. */
+  ended(how: string, said: string): void;
+}
+
+/** What the child sees of our environment: nothing that a query could tell. */
+const KEPT_VARIABLES = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SYSTEMROOT', 'TMPDIR'];
+
+/** The program of the child. Node runs no TypeScript in a process of its own: as source, it is that of the build. */
+function entry(): string {
+  const own = fileURLToPath(import.meta.url);
+  const analytics = own.endsWith('.ts') ? join('..', '..', 'dist', 'analytics') : '..';
+  return join(dirname(own), analytics, 'main.js');
+}
+
+/** One life of the analytics process. */
+export class AnalyticsChild {
+  readonly #process: ChildProcess;
+  readonly #pipe: Duplex;
+  readonly #reader: FrameReader;
+  #said = '';
+  #ended = false;
+  readonly exited: Promise<void>;
+
+  constructor(events: ChildEvents, program: string = entry()) {
+    const env: NodeJS.ProcessEnv = { TZ: 'UTC', UV_THREADPOOL_SIZE: String(LIMITS.analyticsPoolThreads) };
+    for (const name of KEPT_VARIABLES) if (process.env[name] !== undefined) env[name] = process.env[name];
+    this.#reader = new FrameReader((head, body) => events.reply(head as ReplyHead, body));
+    this.#process = fork(program, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'], env, execArgv: [] });
+    this.#pipe = this.#process.stdio[PIPE_FD] as Duplex;
+    this.#pipe.on('data', (chunk: Buffer) => {
+      try {
+        this.#reader.push(chunk);
+      } catch {
+        this.kill();
+      }
+    });
+    // Its end is told by `exit`.
+    this.#pipe.on('error', () => {});
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(-LIMITS.analyticsStderrBytes);
+    });
+    this.#process.on('message', (report: Report) => events.report(report));
+    this.exited = new Promise((resolve) => {
+      const end = (how: string): void => {
+        if (this.#ended) return;
+        this.#ended = true;
+        this.#pipe.destroy();
+        events.ended(how, this.#said.trim());
+        resolve();
+      };
+      this.#process.on('exit', (code, signal) => end(signal ?? `exit code ${code}`));
+      this.#process.on('error', (error) => {
+        this.#said += error.message;
+        // Of one that never ran there is no `exit`.
+        if (this.#process.pid === undefined) end('not started');
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  order(order: Order): void {
+    if (this.#process.connected) this.#process.send(order, () => {});
+  }
+
+  /** `segments` are read until the append is answered, or the process has ended. */
+  append(head: AppendHead, segments: readonly Uint8Array[], bytes: number): void {
+    if (this.#ended) return;
+    const pipe = this.#pipe;
+    pipe.cork();
+    pipe.write(frameHead(head, bytes));
+    for (const segment of segments) pipe.write(segment);
+    pipe.uncork();
+  }
+
+  kill(): void {
+    if (!this.#ended) this.#process.kill('SIGKILL');
+  }
+
+  /** Asks it to end, and ends it at the deadline. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.order({ type: 'stop' });
+    const timer = setTimeout(() => this.kill(), deadlineMs);
+    await this.exited;
+    clearTimeout(timer);
+  }
+}

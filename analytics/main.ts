@@ -1,0 +1,5 @@
+import { serve } from './child.ts';
+import { ScopeWindow } from './windows/scope-window.ts';
+
+/** The program of the analytics process: `analytics/client` starts it. */
+serve(({ instance }) => ScopeWindow.create(instance));

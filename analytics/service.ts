@@ -1,0 +1,214 @@
+import type { SqlFault, SqlQuery, WindowBounds } from '../pipeline/analytics.ts';
+import { LIMITS } from '../pipeline/limits.ts';
+import { QuerySlots } from './query-slots.ts';
+import { ScopeStores, type OpenWindow } from './scope-stores.ts';
+import type { ScopeStore } from './scope-store.ts';
+import { StatementParser } from './sql/parser.ts';
+import type { AppendHead, Order, ReplyHead, Report } from './wire/messages.ts';
+
+/** What the service says, and on which way. */
+export interface Mouth {
+  /** On the pipe. */
+  reply(head: ReplyHead, body?: Uint8Array): void;
+  /** Over IPC. */
+  report(report: Report): void;
+  /** Reads no more appends until it is called with `false`. */
+  pause(paused: boolean): void;
+}
+
+export interface ServiceOptions {
+  readonly openWindow: OpenWindow;
+  readonly threads: number;
+  now(): number;
+  /** Resident memory of this process, in bytes. */
+  rss(): number;
+}
+
+interface Asked {
+  readonly scope: string;
+  readonly abort: AbortController;
+}
+
+const QUERY_ENDED: SqlFault = { ok: false, code: 'SQL_CANCELLED', message: 'cannot finish the query: who asked it has gone' };
+const STUCK: SqlFault = {
+  ok: false,
+  code: 'SQL_TIMEOUT',
+  message: 'cannot end the query: it hears nothing, and its process is ended, with the windows of all',
+};
+const QUERY_QUEUE: SqlFault = { ok: false, code: 'ANALYTICS_BUSY', message: 'cannot run the query: too many run or wait' };
+
+/** The analytics process without its process: appends, queries and what they take. */
+export class AnalyticsService {
+  readonly #options: ServiceOptions;
+  readonly #mouth: Mouth;
+  readonly #stores: ScopeStores;
+  readonly #parser: StatementParser;
+  readonly #slots = new QuerySlots();
+  readonly #asked = new Map<number, Asked>();
+  readonly #ticks: NodeJS.Timeout;
+  #memoryTicks: NodeJS.Timeout | undefined;
+  #bounds: WindowBounds;
+  #paused = false;
+  #trimming = false;
+
+  private constructor(options: ServiceOptions, mouth: Mouth, parser: StatementParser, bounds: WindowBounds) {
+    this.#options = options;
+    this.#mouth = mouth;
+    this.#parser = parser;
+    this.#bounds = bounds;
+    const { openWindow, threads, now } = options;
+    const acknowledge = {
+      loaded: (ids, usage) => this.#loaded({ type: 'loaded', ids, usage }),
+      refused: (ids, fault) => this.#loaded({ type: 'refused', ids, fault }),
+    } satisfies ConstructorParameters<typeof ScopeStores>[1]['acknowledge'];
+    const lost = (scope: string, rows: number, cause: string): void => mouth.report({ type: 'lost', scope, rows, cause });
+    this.#stores = new ScopeStores(bounds, { parser, openWindow, acknowledge, lost, threads, now });
+    this.#ticks = setInterval(() => void this.#tick(), LIMITS.analyticsTickMs);
+  }
+
+  static async open(options: ServiceOptions, mouth: Mouth, bounds: WindowBounds): Promise<AnalyticsService> {
+    return new AnalyticsService(options, mouth, await StatementParser.open(), bounds);
+  }
+
+  append({ id, scope, signal, receivedMs }: AppendHead, bytes: Uint8Array): void {
+    const store = this.#stores.open(scope);
+    if (store !== undefined) {
+      this.#append(store, id, signal, bytes, receivedMs);
+      return;
+    }
+    void this.#stores.get(scope).then((opened) => {
+      if ('ok' in opened) this.#mouth.reply({ type: 'refused', ids: [id], fault: opened });
+      else this.#append(opened, id, signal, bytes, receivedMs);
+    });
+  }
+
+  order(order: Exclude<Order, { type: 'stop' }>): void {
+    switch (order.type) {
+      case 'bounds':
+        this.#bounds = order.bounds;
+        this.#stores.bounds = order.bounds;
+        return;
+      case 'cancel':
+        this.#asked.get(order.id)?.abort.abort();
+        return;
+      case 'query':
+        void this.#query(order.id, order.scope, order.query);
+        return;
+      case 'tables':
+        void this.#tables(order.id, order.scope);
+        return;
+      default:
+        order satisfies never;
+    }
+  }
+
+  /** Ends queries, and closes what is open. */
+  async stop(): Promise<void> {
+    clearInterval(this.#ticks);
+    for (const { abort } of this.#asked.values()) abort.abort();
+    await this.#stores.close();
+    this.#parser.close();
+    clearInterval(this.#memoryTicks);
+  }
+
+  #append(store: ScopeStore, id: number, signal: AppendHead['signal'], bytes: Uint8Array, receivedMs: number): void {
+    store.append(id, signal, bytes, receivedMs);
+    if (!this.#paused && this.#stores.pendingRows >= LIMITS.windowPendingRows) {
+      this.#paused = true;
+      this.#mouth.pause(true);
+    }
+  }
+
+  #loaded(head: ReplyHead): void {
+    this.#mouth.reply(head);
+    if (!this.#paused || this.#stores.pendingRows >= LIMITS.windowPendingRows) return;
+    this.#paused = false;
+    this.#mouth.pause(false);
+  }
+
+  async #query(id: number, scope: string, query: SqlQuery): Promise<void> {
+    const answer = await this.#asking(id, scope, query.timeoutMs, (store, signal) =>
+      store.sql.run(query, {
+        signal,
+        stuck: () => {
+          this.#mouth.reply({ type: 'fault', id, fault: STUCK });
+          this.#doom('a query cannot be ended', [scope]);
+        },
+        broken: () => this.#doom('a database is ruined', []),
+      }),
+    );
+    if (!answer.ok) {
+      this.#mouth.reply({ type: 'fault', id, fault: answer });
+      return;
+    }
+    const { columns, rows, truncated, elapsedMs, body } = answer;
+    this.#mouth.reply({ type: 'rows', id, columns, rows, truncated, elapsedMs }, body);
+  }
+
+  async #tables(id: number, scope: string): Promise<void> {
+    const answer = await this.#asking(id, scope, LIMITS.tablesTimeoutMs, async (store) => ({
+      ok: true as const,
+      tables: await store.sql.tables(),
+    }));
+    if (answer.ok) this.#mouth.reply({ type: 'tables', id, tables: answer.tables });
+    else this.#mouth.reply({ type: 'fault', id, fault: answer });
+  }
+
+  /** Waits for its turn, opens the scope, asks. `elapsedMs` of what a query answers includes the wait. */
+  async #asking<Answer extends { readonly ok: true }>(
+    id: number,
+    scope: string,
+    waitMs: number,
+    ask: (store: ScopeStore, signal: AbortSignal) => Promise<Answer | SqlFault>,
+  ): Promise<Answer | SqlFault> {
+    const abort = new AbortController();
+    this.#asked.set(id, { scope, abort });
+    this.#watchMemory();
+    try {
+      const slot = await this.#slots.take(scope, waitMs, abort.signal);
+      if (slot === undefined) return abort.signal.aborted ? QUERY_ENDED : QUERY_QUEUE;
+      try {
+        const store = await this.#stores.get(scope);
+        return 'ok' in store ? store : await ask(store, abort.signal);
+      } finally {
+        slot.release();
+      }
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      return { ok: false, code: 'INTERNAL', message: `cannot answer: ${cause}` };
+    } finally {
+      this.#asked.delete(id);
+    }
+  }
+
+  /** DuckDB bounds what it counts. What one function makes of its arguments it does not count. */
+  #watchMemory(): void {
+    if (this.#memoryTicks !== undefined) return;
+    this.#memoryTicks = setInterval(() => {
+      const over = this.#options.rss() - this.#bounds.memoryBytes - LIMITS.analyticsSlackBytes;
+      const scopes = [...new Set([...this.#asked.values()].map(({ scope }) => scope))];
+      if (over > LIMITS.analyticsSlackBytes && scopes.length > 0) this.#doom('memory runs out', scopes);
+      else if (over > 0) for (const { abort } of this.#asked.values()) abort.abort('memory');
+      if (this.#asked.size > 0) return;
+      clearInterval(this.#memoryTicks);
+      this.#memoryTicks = undefined;
+    }, LIMITS.analyticsMemoryTickMs);
+  }
+
+  #doom(cause: string, scopes: readonly string[]): void {
+    this.#mouth.report({ type: 'doomed', cause, scopes });
+  }
+
+  async #tick(): Promise<void> {
+    this.#mouth.report({ type: 'usage', scopes: this.#stores.usage() });
+    if (this.#trimming) return;
+    this.#trimming = true;
+    try {
+      await this.#stores.trim();
+    } catch (error) {
+      this.#doom(`windows cannot be trimmed: ${error instanceof Error ? error.message : String(error)}`, []);
+    } finally {
+      this.#trimming = false;
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import { oneScope } from './one-scope.ts';
+import { json, problem } from './problem.ts';
+import type { HeadRoute } from './route.ts';
+
+/** `GET /api/v1/tables`: what SQL finds in one of the caller's scopes, with columns and rows. */
+export const tablesRoute: HeadRoute = {
+  method: 'GET',
+  path: '/api/v1/tables',
+  permission: 'query',
+  async answer(caller, { analytics }, { signal }) {
+    const scope = oneScope(caller);
+    if (typeof scope !== 'string') return scope;
+    const tables = await analytics.tables(scope, signal);
+    return 'ok' in tables ? problem(tables) : json(200, { scope, tables });
+  },
+};
