@@ -264,6 +264,11 @@ export const LIMITS = {
   apiBodyBytes: 64 * 1024,
   /** Rows of MASTER_PERF in one request, either way. */
   perfRows: 1000,
+  /** Of MASTER_PERF in a scope's window: rows of its history, things whose latest state is known, and rows that one load
+   *  adds (then only the last of each series or attribute set). */
+  perfHistoryRows: 10_000,
+  perfKeys: 5000,
+  perfFound: 1000,
   /** Of one message to the live stream. */
   streamMessageBytes: 64 * 1024,
   streamSubscriptions: 16,

@@ -121,11 +121,16 @@ export function originRows(dictionaries: Dictionaries): FillChunk {
   };
 }
 
-/** Of the entries `indices`, which leave out aliases. */
-export function attributeSetRows(dictionaries: Dictionaries, indices: Uint32Array): FillChunk {
+/** Of the entries `indices`, which leave out aliases. `note` is told of those with `perf.category`. */
+export function attributeSetRows(dictionaries: Dictionaries, indices: Uint32Array, note: (set: number) => void): FillChunk {
   return (v, from, count) => {
     const perf = new Uint8Array(count);
-    for (let i = 0; i < count; i++) if (attributeMaps.add(dictionaries, indices[from + i]!)) perf[i] = 1;
+    for (let i = 0; i < count; i++) {
+      const index = indices[from + i]!;
+      if (!attributeMaps.add(dictionaries, index)) continue;
+      perf[i] = 1;
+      note(index);
+    }
     copyColumn(v[0]!, indices, from, count);
     attributeMaps.write(v[1]!);
     copyColumn(v[2]!, perf, 0, count);

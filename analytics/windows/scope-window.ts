@@ -1,6 +1,8 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { keptSlices, nextSeriesOf, prepareSchema, remakeFigures } from './kept-slices.ts';
+import type { PerfRule } from '../../pipeline/perf/rule.ts';
+import { PERF_HISTORY_VIEW, PERF_VIEW, PerfTable } from './perf-table.ts';
 import { FIGURES_TABLE } from './series-figures.ts';
 import { SignalWindow, type Slice, type SliceBounds } from './signal-window.ts';
 import { logsSource, metricsSource, tracesSource } from './sources.ts';
@@ -24,6 +26,8 @@ export interface WindowOptions extends Partial<SliceBounds> {
   readonly figuresIntervalMs?: number;
   /** Reading of the clock that `append` and `trim` are given the readings of. */
   readonly nowMs?: number;
+  /** Metrics that are rows of MASTER_PERF though their points do not say so. */
+  readonly perfRules?: readonly PerfRule[];
 }
 
 export interface WindowUsage {
@@ -50,6 +54,7 @@ export class ScopeWindow {
   readonly #connection: DuckDBConnection;
   readonly #signals: Readonly<Record<Signal, SignalWindow>>;
   readonly #clock = new WindowClock();
+  readonly #perf: PerfTable;
   readonly #figuresIntervalMs: number;
   #figuresMadeMs = Number.NEGATIVE_INFINITY;
   #figuresVersion = 0;
@@ -62,6 +67,7 @@ export class ScopeWindow {
 
   private constructor(connection: DuckDBConnection, options: WindowOptions) {
     this.#connection = connection;
+    this.#perf = new PerfTable(connection);
     this.#figuresIntervalMs = options.figuresIntervalMs ?? LIMITS.windowFiguresIntervalMs;
     const bounds: SliceBounds = {
       sliceMs: options.sliceMs ?? LIMITS.windowSliceMs,
@@ -72,7 +78,7 @@ export class ScopeWindow {
     this.#sliceMs = bounds.sliceMs;
     const nextSeries = (): number => this.#nextSeries++;
     this.#signals = {
-      metrics: new SignalWindow(metricsSource(nextSeries), bounds),
+      metrics: new SignalWindow(metricsSource(nextSeries, options.perfRules), bounds),
       traces: new SignalWindow(tracesSource(), bounds),
       logs: new SignalWindow(logsSource(), bounds),
     };
@@ -85,6 +91,7 @@ export class ScopeWindow {
       const window = new ScopeWindow(connection, options);
       await prepareSchema(connection);
       await window.#roll(window.#all, await window.#takeOver(options.nowMs ?? Date.now()), 0);
+      await window.#perf.open();
       return window;
     } catch (error) {
       connection.closeSync();
@@ -141,6 +148,7 @@ export class ScopeWindow {
   trim(nowMs: number, bounds: TrimBounds): Promise<number> {
     return this.#inTurn(async () => {
       const now = this.#clock.read(nowMs);
+      await this.#perf.trim(now - bounds.maxAgeMs);
       const victims = this.#victims(now, bounds);
       if (victims.length === 0) return 0;
       const drops: string[] = [];
@@ -164,6 +172,7 @@ export class ScopeWindow {
     versions.set(POINTS_VIEW, of(metrics, 'gauge') + of(metrics, 'sum'));
     versions.set(LOGS_VIEW, of(logs, 'logs')).set(TRACES_VIEW, of(traces, 'traces'));
     versions.set(SERIES_VIEW, this.#figuresVersion);
+    versions.set(PERF_VIEW, this.#perf.version).set(PERF_HISTORY_VIEW, this.#perf.version);
     return versions.set(SERVICES_VIEW, this.#figuresVersion + of(logs, 'logs') + of(traces, 'traces'));
   }
 
@@ -174,6 +183,7 @@ export class ScopeWindow {
       this.#isClosed = true;
       clearTimeout(this.#figuresTimer);
       for (const window of this.#all) window.close();
+      this.#perf.close();
       this.#connection.closeSync();
       return Promise.resolve();
     });
@@ -192,7 +202,10 @@ export class ScopeWindow {
     const now = this.#clock.elapsedMs;
     const full = due.filter((window) => window.isDue(now));
     if (full.length > 0) await this.#roll(full, [], now);
-    for (const window of due) window.load(now);
+    await this.#perf.add(
+      due.flatMap((window) => window.load(now)),
+      now,
+    );
     await this.#refreshFigures();
   }
 

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FIGURES_TABLE, type SeriesFigures } from './series-figures.ts';
+import type { FoundPerfRow } from './perf-finder.ts';
 import type { SignalSource } from './sources.ts';
 import { forgetSliceSql, KEPT_VERSION, recordSliceSql, type KeptSlice } from './kept-slices.ts';
 import { ROW_BYTES } from './row-bytes.ts';
@@ -159,15 +160,17 @@ export class SignalWindow {
       );
   }
 
-  /** Moves what is pending into the open slice: dictionaries first, so that no row is seen without what it points to. */
-  load(nowMs: number): number {
+  /** Moves what is pending into the open slice: dictionaries first, so that no row is seen without what it points to.
+   *  Returns the rows of MASTER_PERF among it. */
+  load(nowMs: number): FoundPerfRow[] {
     const open = this.#open;
     const { source } = this;
     const { scan } = source;
-    if (open === undefined || scan.rows === 0) return 0;
+    if (open === undefined || scan.rows === 0) return [];
     const { slice, tables } = open;
     source.prepare();
     this.#loadDictionaries(slice.generation);
+    const perfRows = source.perfRows();
     let loaded = 0;
     for (const { kind, columns, fill } of source.rows) {
       if (columns.length === 0) continue;
@@ -184,7 +187,7 @@ export class SignalWindow {
     if (slice.generation.figures !== undefined) slice.generation.figures.isStale = true;
     slice.generation.bytes = (1 + DICTIONARY_GROWTH) * scan.dictionaries.bytes + (source.figures()?.bytes ?? 0);
     if (scan.dictionaries.bytes > this.#bounds.dictionaryBytes) this.#rotate();
-    return loaded;
+    return perfRows;
   }
 
   #loadDictionaries(generation: Generation): void {

@@ -1,6 +1,7 @@
 import { PairInterner } from '../../pipeline/otlp/interner.kernel.ts';
 import { logsScan, metricsScan, tracesScan } from '../../pipeline/otlp/scan.ts';
 import type { Dictionaries, LogsScan, MetricsScan, TracesScan } from '../../pipeline/otlp/scan-types.ts';
+import type { PerfRule } from '../../pipeline/perf/rule.ts';
 import {
   attributeSetRows,
   DICTIONARY_TABLES,
@@ -14,6 +15,7 @@ import {
 } from './dictionary-rows.ts';
 import { exponentialHistogramRows, histogramRows, METRIC_TABLES, pointRows, summaryRows } from './metric-rows.ts';
 import { LOG_TABLE, logRows, SPAN_TABLE, spanRows } from './record-rows.ts';
+import { MetricFinder, RecordFinder, type FoundPerfRow } from './perf-finder.ts';
 import { SeriesFigures } from './series-figures.ts';
 import type { ColumnSpec, FillChunk } from './table.ts';
 import type { Signal } from './views.ts';
@@ -47,6 +49,8 @@ export interface SignalSource {
   readonly seriesIds: () => Uint32Array;
   /** To be called before rows are loaded. */
   prepare(): void;
+  /** Rows of MASTER_PERF among those that wait; after their dictionaries are loaded. */
+  perfRows(): FoundPerfRow[];
   /** Starts anew, as the scan's dictionaries do. */
   rotate(): void;
 }
@@ -57,7 +61,7 @@ function whole(name: string, count: () => number, rows: () => FillChunk): Dictio
 }
 
 /** What all signals have. */
-function sharedDictionaries(of: Dictionaries): DictionarySource[] {
+function sharedDictionaries(of: Dictionaries, perf: { note(set: number): void }): DictionarySource[] {
   const attributeSets: DictionarySource = {
     name: 'attribute_sets',
     columns: DICTIONARY_TABLES['attribute_sets']!,
@@ -66,7 +70,7 @@ function sharedDictionaries(of: Dictionaries): DictionarySource[] {
       const indices = Uint32Array.from({ length: of.attributeSetCount - from }, (_, i) => from + i).filter(
         (index) => !of.isAlias(index),
       );
-      return { rows: indices.length, from: 0, fill: attributeSetRows(of, indices) };
+      return { rows: indices.length, from: 0, fill: attributeSetRows(of, indices, (set) => perf.note(set)) };
     },
   };
   return [
@@ -90,9 +94,10 @@ function sharedDictionaries(of: Dictionaries): DictionarySource[] {
 }
 
 /** `nextSeries` gives numbers to series that no other generation has given. */
-export function metricsSource(nextSeries: () => number): SignalSource {
+export function metricsSource(nextSeries: () => number, rules: readonly PerfRule[] = []): SignalSource {
   const scan = metricsScan();
   const { dictionaries, gauge, sum, histogram, exponentialHistogram, summary } = scan;
+  const perf = new MetricFinder(dictionaries, rules);
   let figures = new SeriesFigures();
   let ids = new Uint32Array(64);
   let numbered = 0;
@@ -121,7 +126,7 @@ export function metricsSource(nextSeries: () => number): SignalSource {
       { kind: 'summary', columns: summary, fill: () => summaryRows(summary, ids) },
     ],
     dictionaries: [
-      ...sharedDictionaries(dictionaries),
+      ...sharedDictionaries(dictionaries, perf),
       whole(
         'metrics',
         () => dictionaries.metricCount,
@@ -141,8 +146,10 @@ export function metricsSource(nextSeries: () => number): SignalSource {
       figures.add(sum, sum.value);
       for (const table of [histogram, exponentialHistogram, summary]) figures.add(table, undefined);
     },
+    perfRows: () => perf.find({ gauge, sum }, { histogram, exponential_histogram: exponentialHistogram, summary }),
     rotate: () => {
       scan.rotate();
+      perf.rotate();
       figures = new SeriesFigures();
       ids = new Uint32Array(64);
       numbered = 0;
@@ -171,6 +178,7 @@ const SEED = 0;
 export function logsSource(): SignalSource {
   const scan = logsScan();
   const { dictionaries, logs } = scan;
+  const perf = new RecordFinder(dictionaries);
   let pairs = new PairInterner(SEED);
   let column = new Uint32Array(0);
   return {
@@ -179,7 +187,7 @@ export function logsSource(): SignalSource {
     sliceTables: { logs: LOG_TABLE },
     rows: [{ kind: 'logs', columns: logs, fill: () => logRows(logs, column) }],
     dictionaries: [
-      ...sharedDictionaries(dictionaries),
+      ...sharedDictionaries(dictionaries, perf),
       labels(
         'logs',
         dictionaries,
@@ -193,8 +201,10 @@ export function logsSource(): SignalSource {
       if (column.length < logs.length) column = new Uint32Array(logs.severityText.length);
       for (let row = 0; row < logs.length; row++) column[row] = pairs.intern(logs.severityText[row]!, logs.eventName[row]!);
     },
+    perfRows: () => perf.findLogs(logs),
     rotate: () => {
       scan.rotate();
+      perf.rotate();
       pairs = new PairInterner(SEED);
     },
   };
@@ -203,6 +213,7 @@ export function logsSource(): SignalSource {
 export function tracesSource(): SignalSource {
   const scan = tracesScan();
   const { dictionaries, spans } = scan;
+  const perf = new RecordFinder(dictionaries);
   let names = new PairInterner(SEED);
   let pairs = new PairInterner(SEED);
   let column = new Uint32Array(0);
@@ -215,7 +226,7 @@ export function tracesSource(): SignalSource {
     scan,
     sliceTables: { traces: SPAN_TABLE },
     rows: [{ kind: 'traces', columns: spans, fill: () => spanRows(spans, column) }],
-    dictionaries: [...sharedDictionaries(dictionaries), labels('traces', dictionaries, () => pairs.count, textsOf)],
+    dictionaries: [...sharedDictionaries(dictionaries, perf), labels('traces', dictionaries, () => pairs.count, textsOf)],
     figures: () => undefined,
     seriesIds: () => NO_SERIES,
     prepare: () => {
@@ -224,8 +235,10 @@ export function tracesSource(): SignalSource {
         column[row] = pairs.intern(names.intern(spans.name[row]!, spans.traceState[row]!), spans.statusMessage[row]!);
       }
     },
+    perfRows: () => perf.findSpans(spans),
     rotate: () => {
       scan.rotate();
+      perf.rotate();
       names = new PairInterner(SEED);
       pairs = new PairInterner(SEED);
     },

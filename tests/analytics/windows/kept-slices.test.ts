@@ -74,6 +74,36 @@ describe('a window on a disk', () => {
     expect((await query('SELECT count(DISTINCT "SeriesId") AS n FROM points'))[0]).toEqual({ n: 2n });
   });
 
+  it('has its rows of MASTER_PERF again, and what is new takes their place', async () => {
+    const state = async (value: string, receivedMs: number): Promise<void> => {
+      const attributes = Object.entries({ category: 'Security', topic: 'Path Hardening', id: 'paths', value }).map(
+        ([key, text]) => attribute(`perf.${key}`, text),
+      );
+      const record = { attributes: [...attributes, attribute('perf.properties.n', value)], timeUnixNano: 5n };
+      window.append('logs', encode('logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] }), receivedMs);
+      await window.flush();
+    };
+    const shown = async (): Promise<unknown[]> => [
+      await query('SELECT "Value", "Id", "Properties"[\'n\'] AS n FROM master_perf'),
+      await query('SELECT "Value" FROM master_perf_history'),
+    ];
+    await openAt('window.db', START);
+    await state('ENABLED', START);
+    await state('DISABLED', START);
+    const before = await shown();
+    expect(before[0]).toEqual([{ Value: 'DISABLED', Id: 'paths', n: 'DISABLED' }]);
+    for (let i = 1; i < 4; i++) {
+      await closeAll();
+      await openAt('window.db', START + i * MINUTE);
+      expect(await shown()).toEqual(before);
+    }
+    await state('READY', START + 5 * MINUTE);
+    expect(await shown()).toEqual([
+      [{ Value: 'READY', Id: 'paths', n: 'READY' }],
+      [{ Value: 'ENABLED' }, { Value: 'DISABLED' }, { Value: 'READY' }],
+    ]);
+  });
+
   it('drops what has grown too old while nothing ran', async () => {
     await openAt('window.db', START);
     for (let minute = 0; minute < 6; minute++) await come(START + minute * MINUTE, minute);

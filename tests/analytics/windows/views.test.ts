@@ -1,6 +1,7 @@
 import { DuckDBListValue, DuckDBMapValue, DuckDBStructValue, DuckDBTimestampNanosecondsValue } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PERF_COMMENTS } from '../../../analytics/windows/perf-table.ts';
 import { COMMENTS } from '../../../analytics/windows/views.ts';
 import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
 import { anyRequest, encode } from '../../support/build.ts';
@@ -216,6 +217,9 @@ describe('the views', () => {
   it('are there, empty, before anything has come, and each says what it is', async () => {
     for (const view of Object.keys(COMMENTS)) expect(await open.query(`SELECT * FROM ${view}`)).toEqual([]);
     const listed = await open.query("SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal");
-    expect(Object.fromEntries(listed.map((row) => [row['view_name'], row['comment']]))).toEqual(COMMENTS);
+    expect(Object.fromEntries(listed.map((row) => [row['view_name'], row['comment']]))).toEqual({
+      ...COMMENTS,
+      ...PERF_COMMENTS,
+    });
   });
 });
