@@ -28,6 +28,9 @@ export class Interning {
   entryOf = new Uint32Array(FIRST_SERIES);
   followerOf = new Uint32Array(FIRST_SERIES);
 
+  /** Of each metric: the one that followed it last. */
+  metricFollowerOf = new Uint32Array(FIRST_SERIES);
+
   constructor(seed: number) {
     this.attributes = new AttributeSets(seed);
     this.texts = new Interner(seed);
@@ -52,7 +55,8 @@ export class Interning {
       this.origins.size +
       this.contexts.size +
       this.series.size +
-      this.entryOf.byteLength * 2
+      this.entryOf.byteLength * 2 +
+      this.metricFollowerOf.byteLength
     );
   }
 
@@ -62,6 +66,16 @@ export class Interning {
     if (series === this.entryOf.length) this.#grow();
     this.entryOf[series] = entry;
     return series;
+  }
+
+  /** Notes what follows what. */
+  followMetric(metric: number, next: number): void {
+    if (metric >= this.metricFollowerOf.length) {
+      const followerOf = new Uint32Array(2 * metric);
+      followerOf.set(this.metricFollowerOf);
+      this.metricFollowerOf = followerOf;
+    }
+    this.metricFollowerOf[metric] = next;
   }
 
   #grow(): void {

@@ -21,8 +21,9 @@ export class MetricsScanner extends DistributionScanner {
   readonly tables: readonly AnyTable[] = [this.gauge, this.sum, this.histogram, this.exponentialHistogram, this.summary];
   /** Of the metric that is read: origin and metric. */
   #context = 0;
-  /** The series of the last point. */
+  /** The series of the last point, and the metric of the last series. */
   #last = 0;
+  #lastMetric = 0;
   readonly #name = new Place();
   readonly #description = new Place();
   readonly #unit = new Place();
@@ -32,6 +33,7 @@ export class MetricsScanner extends DistributionScanner {
   override forget(): void {
     super.forget();
     this.#last = 0;
+    this.#lastMetric = 0;
   }
 
   /** Metric { 1 name, 2 description, 3 unit, 5 gauge, 7 sum, 9 histogram, 10 exponential histogram, 11 summary } */
@@ -118,6 +120,37 @@ export class MetricsScanner extends DistributionScanner {
 
   #contextOf(data: number, temporality: number, monotonic: number): void {
     const { interning } = this;
+    let metric = interning.metricFollowerOf[this.#lastMetric] ?? 0;
+    if (metric >= interning.metrics.count || !this.#isMetric(metric, data >>> 3, temporality, monotonic)) {
+      metric = this.#internMetric(data >>> 3, temporality, monotonic);
+      interning.followMetric(this.#lastMetric, metric);
+    }
+    this.#lastMetric = metric;
+    this.#context = interning.contexts.intern(this.origin, metric);
+  }
+
+  /** Is the metric that is read this one? */
+  #isMetric(metric: number, type: number, temporality: number, monotonic: number): boolean {
+    const { metrics } = this.interning;
+    const { keys } = metrics;
+    let at = metrics.start(metric);
+    if (keys[at] !== type || keys[at + 1] !== temporality || keys[at + 2] !== monotonic) return false;
+    at = this.#behind(this.#name, at + METRIC_HEAD_BYTES);
+    if (at > 0) at = this.#behind(this.#unit, at);
+    return at > 0 && this.#behind(this.#description, at) > 0;
+  }
+
+  /** The place in the keys behind this text and its length, if they stand at `at`; else 0. */
+  #behind(place: Place, at: number): number {
+    const { metrics } = this.interning;
+    const { keys } = metrics;
+    const length = place.end - place.start;
+    const known = keys[at]! | (keys[at + 1]! << 8) | (keys[at + 2]! << 16) | (keys[at + 3]! << 24);
+    if (length !== known) return 0;
+    return metrics.holds(at + 4, this.wire.bytes, this.wire.view, place.start, place.end) ? at + 4 + length : 0;
+  }
+
+  #internMetric(type: number, temporality: number, monotonic: number): number {
     let at = METRIC_HEAD_BYTES;
     const size = this.#name.end - this.#name.start + this.#description.end - this.#description.start;
     const needed = at + 12 + size + this.#unit.end - this.#unit.start;
@@ -125,14 +158,13 @@ export class MetricsScanner extends DistributionScanner {
       this.#key = new Uint8Array(needed * 2);
       this.#keyView = new DataView(this.#key.buffer);
     }
-    this.#key[0] = data >>> 3;
+    this.#key[0] = type;
     this.#key[1] = temporality;
     this.#key[2] = monotonic;
     at = this.#put(this.#name, at);
     at = this.#put(this.#unit, at);
     at = this.#put(this.#description, at);
-    const metric = interning.metrics.intern(this.#key, this.#keyView, 0, at);
-    this.#context = interning.contexts.intern(this.origin, metric);
+    return this.interning.metrics.intern(this.#key, this.#keyView, 0, at);
   }
 
   #put(place: Place, to: number): number {
@@ -188,23 +220,51 @@ export class MetricsScanner extends DistributionScanner {
     return series;
   }
 
+  /** Sets the series: the guessed one, if the point has no attributes but those that were guessed. */
+  #finish(
+    table: PointTable,
+    row: number,
+    start: number,
+    end: number,
+    runStart: number,
+    runEnd: number,
+    scattered: boolean,
+    guessed: number,
+  ): boolean {
+    let series: number;
+    if (guessed > 0 && !scattered && runEnd - runStart === guessed) {
+      series = this.interning.followerOf[this.#last]!;
+      this.#last = series;
+    } else {
+      series = this.seriesOf(58, start, end, runStart < 0 ? 0 : runStart, runStart < 0 ? 0 : runEnd, scattered);
+      if (series < 0) return false;
+    }
+    table.series[row] = series;
+    return true;
+  }
+
+  /** The length of the run of attributes at `start`, if it is that of the series that is expected; then it is whole. */
+  #guessedRun(start: number, end: number): number {
+    const { interning, wire } = this;
+    const guess = interning.followerOf[this.#last]!;
+    if (guess >= interning.series.count || interning.series.first[guess] !== this.#context) return -1;
+    return interning.attributes.entries.lengthAt(interning.entryOf[guess]!, wire.bytes, wire.view, start, end);
+  }
+
   #number(table: PointTable, start: number, end: number): boolean {
     const { wire } = this;
     const { view } = wire;
     table.reserve();
     const row = table.length;
     const { time, startTime } = table;
-    time[2 * row] = 0;
-    time[2 * row + 1] = 0;
-    startTime[2 * row] = 0;
-    startTime[2 * row + 1] = 0;
-    table.flags[row] = 0;
+    clear(table, row);
     let value = 0;
     let seen = 0;
     let runStart = -1;
     let runEnd = -1;
     let scattered = false;
     let exemplars = 0;
+    let guessed = -1;
     for (let p = start; p < end;) {
       const fieldStart = p;
       const key = wire.key(p, end);
@@ -214,8 +274,11 @@ export class MetricsScanner extends DistributionScanner {
       if (p < 0) return this.broken();
       switch (key) {
         case 58:
-          if (runStart < 0) runStart = fieldStart;
-          else if (fieldStart !== runEnd) scattered = true;
+          if (runStart < 0) {
+            runStart = fieldStart;
+            guessed = this.#guessedRun(fieldStart, end);
+            if (guessed > 0) p = fieldStart + guessed;
+          } else if (fieldStart !== runEnd) scattered = true;
           runEnd = p;
           continue;
         case 17:
@@ -248,10 +311,11 @@ export class MetricsScanner extends DistributionScanner {
       seen |= bit;
     }
     table.value[row] = value;
-    const series = this.seriesOf(58, start, end, runStart < 0 ? 0 : runStart, runStart < 0 ? 0 : runEnd, scattered);
-    if (series < 0) return false;
-    table.series[row] = series;
-    if (!this.keepExemplars(table, row, 42, exemplars, start, end)) return false;
+    if (!this.#finish(table, row, start, end, runStart, runEnd, scattered, guessed)) return false;
+    if (exemplars === 0) {
+      table.exemplars[2 * row] = table.heapLength;
+      table.exemplars[2 * row + 1] = table.heapLength;
+    } else if (!this.keepExemplars(table, row, 42, exemplars, start, end)) return false;
     table.length = row + 1;
     return true;
   }
@@ -259,4 +323,12 @@ export class MetricsScanner extends DistributionScanner {
 
 function isMetricField(field: number): boolean {
   return field <= 3 || field === 5 || field === 7 || (field >= 9 && field <= 11);
+}
+
+function clear({ time, startTime, flags }: PointTable, row: number): void {
+  time[2 * row] = 0;
+  time[2 * row + 1] = 0;
+  startTime[2 * row] = 0;
+  startTime[2 * row + 1] = 0;
+  flags[row] = 0;
 }

@@ -27,7 +27,10 @@ export class Wire {
   sized(p: number, end: number): number {
     let length = p < end ? this.bytes[p]! : 0x80;
     if (length < 0x80) this.at = p + 1;
-    else {
+    else if (p + 1 < end && this.bytes[p + 1]! < 0x80) {
+      length = (length & 0x7f) | (this.bytes[p + 1]! << 7);
+      this.at = p + 2;
+    } else {
       length = this.varint(p, end);
       if (length < 0) return -1;
     }
