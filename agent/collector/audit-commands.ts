@@ -2,9 +2,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { auditFolder } from '../../extensions/audit/audit.ts';
 import { fingerprintOf, PUBLIC_KEY, readPublicKey } from '../../extensions/audit/checkpoint.ts';
-import type { Config } from '../../extensions/audit/config.ts';
+import { config as auditConfig, type Config } from '../../extensions/audit/config.ts';
 import type { AuditRecord, RecordType } from '../../extensions/audit/record.ts';
 import { checkpointsOf } from '../../extensions/audit/recovery.ts';
+import { rotateKey } from '../../extensions/audit/rotate-key.ts';
+import { rotationsOf } from '../../extensions/audit/rotation.ts';
+import { CHECKPOINTS } from '../../extensions/audit/segment.ts';
 import { searchLog, type Query, type SearchResult } from '../../extensions/audit/search.ts';
 import { verifyLog, type VerifyReport } from '../../extensions/audit/verify.ts';
 import type { AuditSeverity } from '../../pipeline/audit.ts';
@@ -14,7 +17,7 @@ import { loadOrRefuse, type ConfigOptions } from './configs.ts';
 import { formatCount } from './counts.ts';
 import { table } from './tables.ts';
 
-interface AuditOptions extends ConfigOptions {
+export interface AuditOptions extends ConfigOptions {
   readonly directory?: string;
 }
 
@@ -38,6 +41,7 @@ export interface AuditVerifyOptions extends AuditOptions {
 interface Place {
   readonly folder: string;
   readonly publicKey: string;
+  readonly settings: Config;
 }
 
 /** What goes to stdout: the records, then (in a table) how many match. */
@@ -67,19 +71,31 @@ export async function auditVerify(options: AuditVerifyOptions): Promise<{ ok: bo
   const publicKey = await readPublicKey(path).catch((error: unknown) => {
     throw new StartError(`cannot read the public key ${path}: ${causeOf(error)}; name it with --public-key`);
   });
-  const checkpoints = await Promise.all((options.checkpoint ?? []).map(readCheckpoints));
+  const texts = await Promise.all((options.checkpoint ?? []).map(readCheckpoints));
   const fingerprint = fingerprintOf(publicKey);
-  const report = await verifyLog(folder, { publicKey, fingerprint, checkpoints: checkpoints.flat() });
-  return { ok: report.ok, text: reportText(folder, fingerprint, report) };
+  const kept = { checkpoints: texts.flatMap(checkpointsOf), rotations: texts.flatMap(rotationsOf) };
+  const report = await verifyLog(folder, { publicKey, fingerprint, ...kept });
+  return { ok: report.ok, text: reportText(folder, report) };
 }
 
-async function readCheckpoints(path: string) {
+/** Hands the signing of checkpoints over to a new key. Rejects with a StartError while a process writes the log. */
+export async function auditRotateKey(options: AuditOptions, now: () => number = Date.now): Promise<string> {
+  const { folder, publicKey, settings } = await placeOf(options);
+  const { before, after, seq } = await rotateKey(folder, dirname(publicKey), settings, now());
+  return [
+    `${folder}: from record ${seq + 1} on ${after} signs`,
+    `  before: ${before}, which is gone; it has endorsed the new one`,
+    `  keep copies of ${publicKey} and ${join(folder, CHECKPOINTS)} where the collector cannot write`,
+  ].join('\n');
+}
+
+async function readCheckpoints(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new StartError(`cannot read the checkpoints ${path}: ${causeOf(error)}`);
   });
-  const checkpoints = checkpointsOf(text);
-  if (checkpoints.length === 0) throw new StartError(`cannot read the checkpoints ${path}: it holds none`);
-  return checkpoints;
+  if (checkpointsOf(text).length + rotationsOf(text).length === 0)
+    throw new StartError(`cannot read the checkpoints ${path}: it holds none`);
+  return text;
 }
 
 async function placeOf(options: AuditOptions): Promise<Place> {
@@ -90,13 +106,18 @@ async function placeOf(options: AuditOptions): Promise<Place> {
   return place;
 }
 
-const beside = (folder: string): Place => ({ folder, publicKey: join(dirname(folder), PUBLIC_KEY) });
+const beside = (folder: string): Place => ({
+  folder,
+  publicKey: join(dirname(folder), PUBLIC_KEY),
+  settings: auditConfig.parse(undefined),
+});
 
 async function configured(options: ConfigOptions): Promise<Place> {
   const { plan } = (await loadOrRefuse(options)).loaded;
   const extension = plan.extensions.find(({ component }) => component.type === 'audit');
-  const folder = auditFolder((extension?.config ?? {}) as Pick<Config, 'directory'>, plan.storage.directory);
-  return { folder, publicKey: join(plan.storage.directory, PUBLIC_KEY) };
+  const settings = (extension?.config ?? auditConfig.parse(undefined)) as Config;
+  const folder = auditFolder(settings, plan.storage.directory);
+  return { folder, publicKey: join(plan.storage.directory, PUBLIC_KEY), settings };
 }
 
 const DAYS = /^(\d+(?:\.\d+)?)d$/;
@@ -146,13 +167,13 @@ function summaryOf({ records, matches, events, items, searched }: SearchResult):
   return `${formatCount(matches)} of ${formatCount(searched)} records match: ${formatCount(events)} events, ${formatCount(items)} items${shown}`;
 }
 
-function reportText(folder: string, fingerprint: string, report: VerifyReport): string {
+function reportText(folder: string, report: VerifyReport): string {
   if (report.firstFault !== undefined) return `${folder}: NOT as it was written\n  ${plain(report.firstFault)}`;
-  const { segments, records, lastSeq, checkpoints, anchoredSeq } = report;
+  const { segments, records, lastSeq, checkpoints, keys, anchoredSeq } = report;
   const anchored = anchoredSeq < 0 ? 'none' : `the last one at record ${anchoredSeq}`;
   return [
     `${folder}: ${formatCount(records)} records in ${segments} segments are as they were written, up to record ${lastSeq}`,
-    `  ${formatCount(checkpoints)} checkpoints hold (${anchored}), signed by ${fingerprint}`,
+    `  ${formatCount(checkpoints)} checkpoints hold (${anchored}), signed by ${keys.join(', then ')}`,
     ...report.notes.map((note) => `  note: ${note}`),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { AUDIT_SEVERITIES, AUDIT_TYPES } from '../../pipeline/audit.ts';
-import type { AuditSearchOptions, AuditVerifyOptions } from './audit-commands.ts';
+import type { AuditOptions, AuditSearchOptions, AuditVerifyOptions } from './audit-commands.ts';
 import type { ConfigOptions, RunOptions } from './configs.ts';
 import { packageVersion } from './package-root.ts';
 import type { PerfOptions } from './perf.ts';
@@ -17,6 +17,7 @@ export interface Actions {
   perf(options: PerfOptions): Promise<number>;
   auditSearch(options: AuditSearchOptions): Promise<number>;
   auditVerify(options: AuditVerifyOptions): Promise<number>;
+  auditRotateKey(options: AuditOptions): Promise<number>;
   tokenCreate(options: TokenCreateOptions): Promise<number>;
   tokenInspect(token: string, options: ConfigOptions): Promise<number>;
   tokenRevoke(token: string, options: ConfigOptions): Promise<number>;
@@ -126,7 +127,7 @@ function addPerf(program: Command, actions: Actions, exit: (code: number) => voi
     .action(async (options: PerfOptions) => exit(await actions.perf(options)));
 }
 
-/** `periscope audit search | verify`. */
+/** `periscope audit search | verify | rotate-key`. */
 function addAudit(program: Command, actions: Actions, exit: (code: number) => void): void {
   const audit = program.command('audit').description('search the audit log, or prove that nobody changed it');
   const folder = '--directory <folder>';
@@ -149,6 +150,10 @@ function addAudit(program: Command, actions: Actions, exit: (code: number) => vo
     .option('--public-key <file>', 'the key that signs the checkpoints (default: the one in the storage directory)')
     .option('--checkpoint <file>', 'checkpoints that were kept elsewhere, a line each; repeat for more', collect, [])
     .action(async (options: AuditVerifyOptions) => exit(await actions.auditVerify(options)));
+  withConfig(audit.command('rotate-key'))
+    .description('let a new key sign the checkpoints, endorsed by the one before; while no collector writes the log')
+    .option(folder, 'the folder of the log, in the storage directory (default: as the configuration says)')
+    .action(async (options: AuditOptions) => exit(await actions.auditRotateKey(options)));
 }
 
 function addToken(program: Command, actions: Actions, exit: (code: number) => void): void {

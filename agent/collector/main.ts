@@ -67,6 +67,11 @@ const actions: Actions = {
     (ok ? print : report)(text);
     return ok ? 0 : 1;
   },
+  async auditRotateKey(options) {
+    const { auditRotateKey } = await import('./audit-commands.ts');
+    print(await auditRotateKey(options));
+    return 0;
+  },
   async tokenCreate(options) {
     const { createTokenText } = await import('./token.ts');
     print(await createTokenText(options));

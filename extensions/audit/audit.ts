@@ -10,6 +10,7 @@ import { realDisk } from './disk.ts';
 import { lockFolder } from './lock.ts';
 import { AuditLog } from './log.ts';
 import { checkpointsIn } from './recovery.ts';
+import { settleKey } from './rotate-key.ts';
 import { segmentsIn } from './segment.ts';
 
 /** The folder of a configured log. */
@@ -78,6 +79,7 @@ async function openLog(folder: string, config: Config, { host, clock, log }: Con
   let unlock: (() => Promise<void>) | undefined;
   try {
     unlock = await lockFolder(folder);
+    await settleKey(folder, host.storage.directory);
     const isNew = (await segmentsIn(folder)).length === 0 && (await checkpointsIn(folder)).length === 0;
     const signer = await loadSigner(host.storage.directory, isNew);
     return { log: await AuditLog.open(folder, config, { clock, log, signer, disk: realDisk }), unlock, users: 1 };

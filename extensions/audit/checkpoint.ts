@@ -19,7 +19,9 @@ export interface Checkpoint {
 }
 
 const DOMAIN = 'periscope.audit.checkpoint.v1\n';
-const PRIVATE_KEY = 'audit-key.pem';
+export const PRIVATE_KEY = 'audit-key.pem';
+/** A key that is being handed over to. */
+export const NEXT_KEY = 'audit-key.next.pem';
 export const PUBLIC_KEY = 'audit-public-key.pem';
 
 export interface Signer {
@@ -108,7 +110,8 @@ function startError(path: string, error: unknown): StartError {
   return new StartError(`cannot use the audit key ${path}: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-async function readPrivateKey(path: string): Promise<KeyObject> {
+/** Rejects with a StartError when it is no key to be trusted, with the system's error when it cannot be read. */
+export async function readPrivateKey(path: string): Promise<KeyObject> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ELOOP' ? new StartError(`cannot use the audit key ${path}: it is a symbolic link`) : error;
   });
@@ -125,7 +128,7 @@ async function readPrivateKey(path: string): Promise<KeyObject> {
 }
 
 /** The public key may be left from before; the private one never replaces another. */
-async function writeNew(path: string, text: string | Buffer, mode: number): Promise<void> {
+export async function writeNew(path: string, text: string | Buffer, mode: number): Promise<void> {
   const secret = mode === 0o600;
   const file = await open(path, secret ? 'wx' : 'w', mode);
   try {

@@ -109,7 +109,8 @@ export async function checkpointsIn(folder: string): Promise<Checkpoint[]> {
   return checkpointsOf(await checkpointText(folder));
 }
 
-async function checkpointText(folder: string): Promise<string> {
+/** Of checkpoints and rotations, a line each; '' when there is no such file. */
+export async function checkpointText(folder: string): Promise<string> {
   try {
     return await readFile(join(folder, CHECKPOINTS), 'utf8');
   } catch (error) {

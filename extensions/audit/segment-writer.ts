@@ -1,10 +1,12 @@
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { seal, type ChainEnd, type SealedRecord } from './chain.ts';
-import { checkpointLine, type Signer } from './checkpoint.ts';
+import { checkpointLine, readCheckpoint, type Signer } from './checkpoint.ts';
 import { writeAt, type Disk, type DiskFile } from './disk.ts';
 import type { Draft } from './record.ts';
-import { checkpointsIn, recover, type Continuation } from './recovery.ts';
+import { checkpointText, recover, type Continuation } from './recovery.ts';
 import { expired, type Retention } from './retention.ts';
+import { handOver, readRotation, rotationLine } from './rotation.ts';
 import { CHECKPOINTS, headerDraft, indexPath, segmentPath } from './segment.ts';
 import { encodeIndex, IndexBuilder } from './segment-index.ts';
 
@@ -91,12 +93,15 @@ export class SegmentWriter {
     if (seq <= this.#checkpointedSeq) return;
     const time = new Date(nowMs).toISOString();
     const checkpoint = this.#context.signer.sign({ stream: this.#stream, segment: this.#segment, seq, hash, time });
-    const line = `${this.#checkpointsTorn ? '\n' : ''}${checkpointLine(checkpoint)}`;
-    // One that was cut off now is none; whatever comes next begins on a line of its own.
-    this.#checkpointsTorn = true;
-    await this.#inTurn(() => this.#context.disk.append(join(this.#folder, CHECKPOINTS), Buffer.from(line)));
-    this.#checkpointsTorn = false;
+    await this.#addLine(checkpointLine(checkpoint));
     this.#checkpointedSeq = Math.max(this.#checkpointedSeq, seq);
+  }
+
+  /** The last thing that the signing key signs: from here on `to` does. */
+  async handOver(from: KeyObject, to: KeyObject, nowMs: number): Promise<void> {
+    const place = { stream: this.#stream, segment: this.#segment, ...this.#end, time: new Date(nowMs).toISOString() };
+    await this.#addLine(rotationLine(handOver(place, from, to)));
+    await this.#context.disk.syncFolder(this.#folder);
   }
 
   async close(): Promise<void> {
@@ -104,6 +109,14 @@ export class SegmentWriter {
     this.#file = undefined;
     await file?.close();
     await this.#checkpoints.catch(() => undefined);
+  }
+
+  async #addLine(line: string): Promise<void> {
+    const bytes = Buffer.from(`${this.#checkpointsTorn ? '\n' : ''}${line}`);
+    // One that was cut off now is none; whatever comes next begins on a line of its own.
+    this.#checkpointsTorn = true;
+    await this.#inTurn(() => this.#context.disk.append(join(this.#folder, CHECKPOINTS), bytes));
+    this.#checkpointsTorn = false;
   }
 
   /** As many as fit into `bytesMax`, but `least` of them. */
@@ -158,8 +171,11 @@ export class SegmentWriter {
       await disk.remove(indexPath(this.#folder, segment)).catch(() => undefined);
     }
     const prune = async (): Promise<void> => {
-      const kept = (await checkpointsIn(this.#folder)).filter(({ segment }) => segment > through);
-      await disk.replace(join(this.#folder, CHECKPOINTS), Buffer.from(kept.map(checkpointLine).join('')));
+      // Rotations stay: without them nobody knows the key.
+      const kept = (await checkpointText(this.#folder))
+        .split('\n')
+        .filter((line) => readRotation(line) !== undefined || (readCheckpoint(line)?.segment ?? 0) > through);
+      await disk.replace(join(this.#folder, CHECKPOINTS), Buffer.from(kept.map((line) => `${line}\n`).join('')));
     };
     await this.#inTurn(prune).catch(() => undefined);
   }

@@ -1,20 +1,20 @@
-import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { CHAIN_START, type ChainEnd } from './chain.ts';
-import { isSignedBy, type Checkpoint } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { KeyChain, type PinnedKey } from './key-chain.ts';
 import { isWritten } from './lock.ts';
 import type { AuditRecord } from './record.ts';
-import { checkpointsIn } from './recovery.ts';
+import { checkpointsOf, checkpointText } from './recovery.ts';
+import { rotationsOf, type Rotation } from './rotation.ts';
 import { indexPath, segmentName, segmentPath, segmentsIn, type SegmentHeader } from './segment.ts';
 import { encodeIndex, IndexBuilder } from './segment-index.ts';
 import { scanSegment } from './segment-scan.ts';
 
-export interface VerifyOptions {
-  /** Whose checkpoints count. */
-  readonly publicKey: KeyObject;
-  readonly fingerprint: string;
+/** The pinned key is one of those whose checkpoints count: the others are found by the rotations. */
+export interface VerifyOptions extends PinnedKey {
   /** Copies that were kept elsewhere; the folder's own are always looked at. */
   readonly checkpoints?: readonly Checkpoint[];
+  readonly rotations?: readonly Rotation[];
 }
 
 export interface VerifyReport {
@@ -27,16 +27,22 @@ export interface VerifyReport {
   readonly records: number;
   readonly lastSeq: number;
   readonly checkpoints: number;
+  /** Fingerprints of the keys that signed, one after the other. */
+  readonly keys: readonly string[];
   /** The last record that a checkpoint vouches for; -1 = none. Nothing anchors what follows it. */
   readonly anchoredSeq: number;
 }
 
+type Anchor = Pick<Checkpoint, 'stream' | 'segment' | 'seq' | 'hash' | 'time'>;
+
 /** The chain as far as it was read. */
 interface Progress {
   readonly segments: readonly number[];
-  readonly checkpoints: readonly Checkpoint[];
+  readonly keys: KeyChain;
+  /** Checkpoints, and rotations, which sign the end of the chain as well. */
+  readonly anchors: readonly Anchor[];
   /** Those that no record was found for yet. */
-  readonly awaited: Checkpoint[];
+  readonly awaited: Anchor[];
   end: ChainEnd;
   records: number;
   stream: string | undefined;
@@ -56,18 +62,22 @@ const COMPARED_INDEXES = 'they are made anew from the segments when they are rem
  */
 export async function verifyLog(folder: string, options: VerifyOptions): Promise<VerifyReport> {
   // Before the segments: a checkpoint that comes while they are read vouches for records that were not read.
-  const own = await checkpointsIn(folder);
-  const all = [...own, ...(options.checkpoints ?? [])];
+  const own = await checkpointText(folder);
+  const all = [...checkpointsOf(own), ...(options.checkpoints ?? [])];
+  const rotations = [...rotationsOf(own), ...(options.rotations ?? [])];
+  const keys = new KeyChain(options, rotations);
+  const anchors: Anchor[] = [...all, ...rotations.map(({ rotation }) => rotation)];
   const written = await isWritten(folder);
   const progress: Progress = {
     segments: await segmentsIn(folder),
-    checkpoints: all,
-    awaited: all.toSorted((a, b) => a.seq - b.seq),
+    keys,
+    anchors,
+    awaited: anchors.toSorted((a, b) => a.seq - b.seq),
     end: CHAIN_START,
     records: 0,
     stream: undefined,
     anchoredSeq: -1,
-    fault: all.flatMap((checkpoint) => signatureFault(checkpoint, options) ?? [])[0],
+    fault: keys.fault ?? all.flatMap((checkpoint) => keys.checkpointFault(checkpoint) ?? [])[0],
     deletedThrough: 0,
     last: undefined,
     tornBytes: 0,
@@ -86,14 +96,9 @@ export async function verifyLog(folder: string, options: VerifyOptions): Promise
     records: progress.records,
     lastSeq: progress.end.seq,
     checkpoints: all.length,
+    keys: keys.keys,
     anchoredSeq: progress.anchoredSeq,
   };
-}
-
-function signatureFault(checkpoint: Checkpoint, { publicKey, fingerprint }: VerifyOptions): string | undefined {
-  const where = `checkpoint of record ${checkpoint.seq} (${checkpoint.time})`;
-  if (checkpoint.key !== fingerprint) return `${where}: it was signed by another key, ${checkpoint.key}`;
-  return isSignedBy(checkpoint, publicKey) ? undefined : `${where}: its signature is wrong: it was changed`;
 }
 
 async function readSegment(
@@ -119,7 +124,8 @@ async function readSegment(
   const scan = scanSegment(bytes, before === undefined && segment !== 1 ? undefined : progress.end, each);
   const { header } = scan;
   if (header !== undefined) {
-    const fault = headerFault(header, segment, at, progress);
+    const misnamed = scan.firstSeq === undefined ? undefined : progress.keys.segmentFault(header.key, scan.firstSeq);
+    const fault = headerFault(header, segment, at, progress) ?? misnamed;
     if (fault !== undefined) return `${name} line 1: ${fault}`;
     progress.stream = header.stream;
   }
@@ -166,8 +172,8 @@ function anchor(progress: Progress, end: ChainEnd): string | undefined {
   return undefined;
 }
 
-function foreignCheckpoint({ checkpoints, stream }: Progress): string | undefined {
-  const foreign = checkpoints.find((checkpoint) => stream !== undefined && checkpoint.stream !== stream);
+function foreignCheckpoint({ anchors, stream }: Progress): string | undefined {
+  const foreign = anchors.find((checkpoint) => stream !== undefined && checkpoint.stream !== stream);
   if (foreign === undefined) return undefined;
   return `checkpoint of record ${foreign.seq} (${foreign.time}): it belongs to another log (${foreign.stream})`;
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { auditSearch, auditVerify, type AuditSearchOptions } from '../../../agent/collector/audit-commands.ts';
+import { auditRotateKey, auditSearch, auditVerify, type AuditSearchOptions } from '../../../agent/collector/audit-commands.ts';
 import { createHost } from '../../../agent/collector/host.ts';
 import { create } from '../../../extensions/audit/audit.ts';
 import { config } from '../../../extensions/audit/config.ts';
@@ -107,6 +107,39 @@ describe('audit verify', () => {
     await expect(verify({ directory: copy, publicKey, checkpoint: [publicKey] })).rejects.toThrow(/it holds none$/);
     await expect(verify({ directory: copy, publicKey, checkpoint: [join(copy, 'none')] })).rejects.toThrow(
       /^cannot read the checkpoints/,
+    );
+  });
+});
+
+describe('audit rotate-key', () => {
+  const config = () => ({ config: [join(storage, 'periscope.yaml')], set: [] });
+
+  it('says which key signs from which record on; the log verifies by the new key and by a copy of the old one', async () => {
+    const copy = join(storage, 'copy.pem');
+    await writeFile(copy, await readFile(join(storage, '.periscope', 'audit-public-key.pem')));
+    const said = await auditRotateKey(config());
+    expect(said).toMatch(
+      /: from record 9 on sha256:\w{64} signs\n {2}before: sha256:\w{64}, which is gone; it has endorsed the new one/,
+    );
+    for (const more of [{}, { publicKey: copy }]) {
+      const { ok, text } = await auditVerify({ ...config(), ...more });
+      expect([ok, text]).toEqual([true, expect.stringMatching(/signed by sha256:\w{64}, then sha256:\w{64}/)]);
+    }
+  });
+
+  it('follows rotations that were kept elsewhere', async () => {
+    await auditRotateKey(config());
+    const folder = join(storage, '.periscope', 'audit');
+    const kept = join(storage, 'kept.jsonl');
+    await rename(join(folder, 'checkpoints.jsonl'), kept);
+    expect(await auditVerify(config())).toMatchObject({ ok: false });
+    expect(await auditVerify({ ...config(), checkpoint: [kept] })).toMatchObject({ ok: true });
+  });
+
+  it('says so when there is no key', async () => {
+    await rm(join(storage, '.periscope', 'audit-key.pem'));
+    await expect(auditRotateKey(config())).rejects.toThrow(
+      /^cannot change the key of the audit log: .*audit-key\.pem is not there$/,
     );
   });
 });

@@ -19,6 +19,7 @@ async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: stri
     perf: note('perf'),
     auditSearch: note('audit search'),
     auditVerify: note('audit verify'),
+    auditRotateKey: note('audit rotate-key'),
     tokenCreate: note('token create'),
     tokenInspect: note('token inspect'),
     tokenRevoke: note('token revoke'),
@@ -50,6 +51,13 @@ describe('the command line', () => {
     expect((await invoke('token', 'create', '--subject', 'a')).err).toMatch(/required option.*--scopes/);
     expect((await invoke('token', 'inspect', '-')).chosen).toMatchObject(['token inspect', '-', { config: [] }]);
     expect((await invoke('token', 'revoke', 'id-1')).chosen).toMatchObject(['token revoke', 'id-1', { config: [] }]);
+  });
+
+  it('changes the key of the audit log', async () => {
+    expect((await invoke('audit', 'rotate-key', '--directory', 'd')).chosen).toMatchObject([
+      'audit rotate-key',
+      { directory: 'd' },
+    ]);
   });
 
   it('takes options without the word run', async () => {
