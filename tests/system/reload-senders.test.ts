@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
+import { connect } from 'node:net';
 import { createSecretKey } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +10,7 @@ import { expect, it } from 'vitest';
 import { encode, logRecord, request } from '../support/build.ts';
 import { Collector } from '../support/collector.ts';
 import { partialSuccess } from '../support/destination.ts';
+import { prefixed } from '../support/raw-grpc.ts';
 import { tokenOf } from '../support/tokens.ts';
 
 const SECRETS = ['the first secret of tests, thirty-two bytes', 'the other secret of tests, thirty-two bytes'] as const;
@@ -36,6 +39,7 @@ receivers:
   otlp:
     protocols:
       http: { endpoint: 127.0.0.1:0, auth: [token, basic] }
+      grpc: { endpoint: 127.0.0.1:0, auth: [token, basic] }
 processors:
   batch: { timeout: ${10 + reload}ms }
 exporters:
@@ -60,66 +64,109 @@ interface Sender {
 
 const basic = (user: string): string => `Basic ${Buffer.from(`${user}:a-password-of-tests`).toString('base64')}`;
 
-/** Each from an address of its own, as failures count by address. */
+interface Answer {
+  /** Of HTTP; a gRPC status is given as the one that means the same. */
+  readonly status: number;
+  readonly body: Buffer;
+}
+/** One connection, from an address of its own, as failures count by address. `half`: what is sent a reload later. */
+interface Connection {
+  post(headers: Readonly<Record<string, string>>, body: Uint8Array, half: number | undefined): Promise<Answer>;
+  close(): void;
+}
+
+function overHttp(url: string, localAddress: string): Connection {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress });
+  return {
+    post: (headers, body, half) =>
+      new Promise((resolve, reject) => {
+        const all = { 'content-type': 'application/x-protobuf', 'content-length': body.length, ...headers };
+        const sent = httpRequest(`${url}/v1/logs`, { method: 'POST', agent, headers: all }, (response) => {
+          const parts: Buffer[] = [];
+          response.on('data', (part: Buffer) => parts.push(part));
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) }));
+        });
+        sent.once('error', reject);
+        if (half === undefined) return void sent.end(body);
+        sent.write(body.subarray(0, half));
+        void sleep(BETWEEN_MS * 1.5).then(() => sent.end(body.subarray(half)));
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+const METHOD = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
+const HTTP_OF: Readonly<Record<string, number>> = { '0': 200, '7': 403, '16': 401 };
+
+function overGrpc(url: string, localAddress: string): Connection {
+  const { hostname: host, port } = new URL(url);
+  const session: ClientHttp2Session = connectHttp2(url, {
+    createConnection: () => connect({ host, port: Number(port), localAddress }),
+  });
+  return {
+    post: (headers, body, half) =>
+      new Promise((resolve, reject) => {
+        const head = { ':method': 'POST', ':path': METHOD, 'content-type': 'application/grpc', te: 'trailers' };
+        const sent = session.request({ ...head, ...headers });
+        const parts: Buffer[] = [];
+        let status: unknown;
+        sent.on('response', (said) => (status = said['grpc-status']));
+        sent.on('trailers', (said) => (status = said['grpc-status']));
+        sent.on('data', (part: Buffer) => parts.push(part));
+        sent.on('close', () => resolve({ status: HTTP_OF[String(status)] ?? -1, body: Buffer.concat(parts).subarray(5) }));
+        sent.once('error', reject);
+        const message = prefixed(body);
+        if (half === undefined) return void sent.end(message);
+        sent.write(message.subarray(0, half));
+        // Refused by its head it is over by then.
+        void sleep(BETWEEN_MS * 1.5).then(() => sent.writable && sent.end(message.subarray(half)));
+      }),
+    close: () => session.destroy(),
+  };
+}
+
 class Traffic {
   readonly acknowledged = new Set<string>();
   readonly statuses = new Map<number, number>();
   rejected = 0;
   #next = 0;
   #addresses = 1;
-  readonly #url: string;
+  readonly #open: (localAddress: string) => Connection;
   running = true;
 
-  constructor(url: string) {
-    this.#url = url;
+  constructor(open: (localAddress: string) => Connection) {
+    this.#open = open;
   }
 
-  async send(sender: Sender): Promise<void> {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress: `127.0.0.${(this.#addresses += 1)}` });
+  async send({ scope, claims, authorization, headers, slow }: Sender): Promise<void> {
+    const connection = this.#open(`127.0.0.${(this.#addresses += 1)}`);
     while (this.running) {
-      const ids = Array.from({ length: PER_REQUEST }, () => `${sender.scope}-${(this.#next += 1)}.`);
-      const resource = sender.claims ? { 'periscope.scope': sender.scope } : {};
-      const body = encode('logs', request('logs', [{ resource, items: ids.map((id) => logRecord({ id })) }]));
-      const { status, answer } = await this.#post(agent, sender, body);
+      const ids = Array.from({ length: PER_REQUEST }, () => `${scope}-${(this.#next += 1)}.`);
+      const resource = claims ? { 'periscope.scope': scope } : {};
+      const bytes = encode('logs', request('logs', [{ resource, items: ids.map((id) => logRecord({ id })) }]));
+      const all = { authorization: authorization(), ...headers };
+      const { status, body } = await connection.post(all, bytes, slow === true ? 50 : undefined);
       this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
       if (status === 200) {
-        const { rejected } = partialSuccess(answer);
+        const { rejected } = partialSuccess(body);
         expect([0, PER_REQUEST]).toContain(rejected);
         this.rejected += rejected;
         if (rejected === 0) for (const id of ids) this.acknowledged.add(id);
       }
       await sleep(status === 200 ? PAUSE_MS : AFTER_REFUSAL_MS);
     }
-    agent.destroy();
-  }
-
-  #post(agent: Agent, { authorization, headers, slow }: Sender, body: Uint8Array): Promise<{ status: number; answer: Buffer }> {
-    const all = {
-      'content-type': 'application/x-protobuf',
-      'content-length': body.length,
-      authorization: authorization(),
-      ...headers,
-    };
-    return new Promise((resolve, reject) => {
-      const sent = httpRequest(`${this.#url}/v1/logs`, { method: 'POST', agent, headers: all }, (response) => {
-        const parts: Buffer[] = [];
-        response.on('data', (part: Buffer) => parts.push(part));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, answer: Buffer.concat(parts) }));
-      });
-      sent.once('error', reject);
-      if (slow !== true) return void sent.end(body);
-      sent.write(body.subarray(0, 50));
-      void sleep(BETWEEN_MS * 1.5).then(() => sent.end(body.subarray(50)));
-    });
+    connection.close();
   }
 }
 
-it.skipIf(process.platform !== 'linux')(
-  'tokens are revoked, secrets changed and scopes taken away between reloads under load: nobody’s data leaves as another’s, and what was acknowledged is there once',
+it.skipIf(process.platform !== 'linux').each(['HTTP', 'gRPC'] as const)(
+  '%s: tokens are revoked, secrets changed and scopes taken away between reloads under load: nobody’s data leaves as another’s, and what was acknowledged is there once',
   { timeout: 120_000 },
-  async () => {
+  async (protocol) => {
     await using collector = await Collector.start(yaml(0));
-    const traffic = new Traffic(collector.url());
+    const traffic = new Traffic((address) =>
+      protocol === 'HTTP' ? overHttp(collector.url(), address) : overGrpc(collector.grpcUrl, address),
+    );
     const bearer = async (scopes: readonly string[], secret: number, jti: string): Promise<string> =>
       `Bearer ${await tokenOf({ claims: { scopes: [...scopes], sub: jti, jti }, key: createSecretKey(SECRETS[secret]!, 'utf8') })}`;
     const senders: Sender[] = [];
