@@ -1,4 +1,4 @@
-import type { NamedRecord } from './history.ts';
+import { latest, type NamedRecord } from './history.ts';
 import { type NeighbourRecord, PHASES, type Phase, type TenantFigures } from './neighbour/record.ts';
 import { type Spread, spread } from './statistics.ts';
 
@@ -14,18 +14,6 @@ const TITLES: Readonly<Record<Phase, string>> = {
 /** The sections of a gateway with several tenants: who hears whom, and whether anything crosses. */
 export function gatewaySections(records: readonly NamedRecord[]): readonly string[] {
   return [neighbourSection(records), tenantsSection(records)].filter((section) => section !== '');
-}
-
-function latest<Bench extends NamedRecord['bench']>(
-  records: readonly NamedRecord[],
-  bench: Bench,
-): readonly Extract<NamedRecord, { bench: Bench }>[] {
-  const own = records.filter((record): record is Extract<NamedRecord, { bench: Bench }> => record.bench === bench);
-  const session = own
-    .map((record) => record.session)
-    .sort()
-    .at(-1);
-  return own.filter((record) => record.session === session);
 }
 
 function neighbourSection(records: readonly NamedRecord[]): string {

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { REPOSITORY } from './ingest/contenders.ts';
 import type { RunRecord } from './ingest/record.ts';
 import type { NeighbourRecord } from './neighbour/record.ts';
+import type { SoakRecord } from './soak/record.ts';
 import type { TenantsRecord } from './tenants/record.ts';
+import type { WindowsRecord } from './windows/record.ts';
 
 export const HISTORY_FILE: string = join(REPOSITORY, 'bench/history.jsonl');
 
 /** What other benches record, told apart by their names; a run of the ingest bench has none. */
-export type NamedRecord = NeighbourRecord | TenantsRecord;
+export type NamedRecord = NeighbourRecord | SoakRecord | TenantsRecord | WindowsRecord;
 
 /** Every run ever recorded, oldest first. */
 export function readHistory(file: string = HISTORY_FILE): RunRecord[] {
@@ -40,4 +42,17 @@ export function latestRuns(history: readonly RunRecord[], row: string): RunRecor
     .sort()
     .at(-1);
   return valid.filter((run) => run.session === session);
+}
+
+/** What a bench recorded in its latest session. */
+export function latest<Bench extends NamedRecord['bench']>(
+  records: readonly NamedRecord[],
+  bench: Bench,
+): readonly Extract<NamedRecord, { bench: Bench }>[] {
+  const own = records.filter((record): record is Extract<NamedRecord, { bench: Bench }> => record.bench === bench);
+  const session = own
+    .map((record) => record.session)
+    .sort()
+    .at(-1);
+  return own.filter((record) => record.session === session);
 }

@@ -6,7 +6,9 @@ import { smoke } from './ingest/smoke.ts';
 import { kernels } from './kernels/kernels.ts';
 import { neighbour } from './neighbour/neighbour.ts';
 import { writeResults } from './report.ts';
+import { soak } from './soak/soak.ts';
 import { tenants } from './tenants/tenants.ts';
+import { windows } from './windows/windows.ts';
 
 const USAGE = `npm run bench -- ingest [--rows a,b] [--contenders periscope,otelcol] [--seconds 4] [--rounds 3] [--resume] [--cpu-prof]
     Side by side with the peers that bench/peers.sh has built; adds to history.jsonl and writes RESULTS.md.
@@ -21,8 +23,15 @@ npm run bench -- tenants [--items 1000000]
     Three tenants' lying senders over HTTP and gRPC: no item may cross, every violation must be counted and audited.
 npm run bench -- neighbour [--rounds 3] [--seconds 4]
     p99 of one tenant, alone and beside one at fifty times its limit.
+npm run bench -- windows [--only visibility,full,small,users] [--rounds 3] [--seconds 4]
+    How soon SQL sees a point, what five million of them take, what questions take, and what ten users cost the senders.
+npm run bench -- soak [--minutes 30] [--smoke]
+    50,000 points a second with ten dashboards: is memory flat, is every item accounted for, did anything go wrong?
+    --smoke: 15 seconds of it, no figure kept.
 npm run bench -- results
     RESULTS.md again from history.jsonl.`;
+
+const SMOKE_MINUTES = 0.25;
 
 const OPTIONS = {
   rows: { type: 'string' },
@@ -32,6 +41,7 @@ const OPTIONS = {
   resume: { type: 'boolean', default: false },
   smoke: { type: 'boolean', default: false },
   only: { type: 'string' },
+  minutes: { type: 'string', default: '30' },
   items: { type: 'string', default: '1000000' },
   records: { type: 'string', default: '10000000' },
   'cpu-prof': { type: 'boolean', default: false },
@@ -49,6 +59,22 @@ async function main(): Promise<boolean> {
       command === 'tenants'
         ? tenants(positive('items', values.items))
         : await neighbour(positive('rounds', values.rounds), positive('seconds', values.seconds));
+    writeResults(readHistory(), readNamed());
+    return clean;
+  }
+  if (command === 'windows') {
+    const parts = values.only === undefined ? {} : { parts: values.only.split(',') };
+    const clean = await windows({
+      ...parts,
+      rounds: positive('rounds', values.rounds),
+      seconds: positive('seconds', values.seconds),
+    });
+    writeResults(readHistory(), readNamed());
+    return clean;
+  }
+  if (command === 'soak') {
+    if (values.smoke) return soak(SMOKE_MINUTES, true);
+    const clean = await soak(positive('minutes', values.minutes));
     writeResults(readHistory(), readNamed());
     return clean;
   }

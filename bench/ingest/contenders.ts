@@ -18,6 +18,10 @@ export interface Contender {
   readonly node24?: boolean;
   /** Runs Periscope with Node's sampling profiler, which writes here when it ends. */
   readonly cpuProfileFolder?: string;
+  /** Runs on all cores and not on that of the system under test alone. */
+  readonly everyCore?: boolean;
+  /** Keeps windows and is watched by a client of its live stream: what it has not stored is not counted. */
+  readonly watched?: boolean;
 }
 
 const FORWARDS: Work = { clean: false };
@@ -51,6 +55,22 @@ export const PERISCOPE_GATEWAY_64: Contender = {
   id: 'periscope gateway 64',
   work: { clean: false, scopes: 64 },
 };
+/** The same work as `scope`; and what passes is kept for SQL and shown on the live stream. */
+export const PERISCOPE_WINDOWS: Contender = {
+  ...PERISCOPE_SCOPE,
+  id: 'periscope windows',
+  config: 'periscope-windows.yaml',
+  watched: true,
+};
+/** What people watch, and nothing is sent on. */
+export const PERISCOPE_WATCH: Contender = {
+  id: 'periscope watch',
+  program: 'periscope',
+  config: 'periscope-watch.yaml',
+  work: SCOPES,
+};
+/** The same with the bounds that windows have by themselves. */
+export const PERISCOPE_SOAK: Contender = { ...PERISCOPE_WATCH, id: 'periscope soak', config: 'periscope-soak.yaml' };
 export const OTELCOL_PASS: Contender = { id: 'otelcol pass', program: 'otelcol', config: 'otelcol-pass.yaml', work: FORWARDS };
 export const OTELCOL_SCOPE: Contender = { id: 'otelcol scope', program: 'otelcol', config: 'otelcol-scope.yaml', work: SCOPES };
 export const OTELCOL_FULL: Contender = { id: 'otelcol full', program: 'otelcol', config: 'otelcol-full.yaml', work: CLEANS };
@@ -78,11 +98,20 @@ export function peersFolder(): string {
 /** The repository's folder; this file runs from dist/bench/ingest. */
 export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** How to start a contender, which listens on `inPort` and sends to `outPort`; `configFile` is a copy of its config. */
-export function launch(contender: Contender, inPort: number, outPort: number, grpcPort: number, configFile: string): Launch {
+export interface Ports {
+  readonly in: number;
+  /** Of the sink. */
+  readonly out: number;
+  readonly grpc: number;
+  readonly api: number;
+}
+
+/** How to start a contender, which listens on `ports.in` and sends to `ports.out`; `configFile` is a copy of its config. */
+export function launch(contender: Contender, ports: Ports, configFile: string): Launch {
   const env = {
-    BENCH_IN: String(inPort),
-    BENCH_OUT: String(outPort),
+    BENCH_IN: String(ports.in),
+    BENCH_OUT: String(ports.out),
+    BENCH_API: String(ports.api),
     BENCH_COMPRESSION: contender.gzipLevel === undefined ? 'none' : 'gzip',
     BENCH_GZIP_LEVEL: String(contender.gzipLevel ?? 6),
     GOMAXPROCS: '1',
@@ -93,8 +122,8 @@ export function launch(contender: Contender, inPort: number, outPort: number, gr
     // Batch sizes are its defaults, written out: it counts metrics, five points each here, and not points.
     const args = (
       `start --pid-file ${configFile}.pid --exporter otlp --otlp-exporter-protocol http ` +
-      `--otlp-exporter-endpoint http://127.0.0.1:${outPort} --otlp-exporter-compression ${env.BENCH_COMPRESSION} ` +
-      `--otlp-http-endpoint 127.0.0.1:${inPort} --otlp-grpc-endpoint 127.0.0.1:${grpcPort} ` +
+      `--otlp-exporter-endpoint http://127.0.0.1:${ports.out} --otlp-exporter-compression ${env.BENCH_COMPRESSION} ` +
+      `--otlp-http-endpoint 127.0.0.1:${ports.in} --otlp-grpc-endpoint 127.0.0.1:${ports.grpc} ` +
       '--batch-max-size 8192 --batch-timeout 200ms'
     ).split(' ');
     return { command, args, env };

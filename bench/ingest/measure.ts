@@ -15,6 +15,7 @@ import type { RunRecord } from './record.ts';
 import type { Row } from './rows.ts';
 import { callEmpty, type FirstRequest, postEmpty } from './first-request.ts';
 import { startSystem, type RunningSystem } from './system.ts';
+import { Watch } from './watched.ts';
 
 export interface Durations {
   readonly warmUpMs: number;
@@ -39,13 +40,16 @@ export async function measure(row: Row, contender: Contender, durations: Duratio
   const sink: SinkProcess = new OrderedProcess(LOAD_CORE, new URL('../load/sink-process.js', import.meta.url));
   const sender: SenderProcess = new OrderedProcess(LOAD_CORE, new URL('../load/sender-process.js', import.meta.url));
   let system: RunningSystem | undefined;
+  let watch: Watch | undefined;
   try {
     const outPort = await openSink(sink, row, contender);
     const tokens = benchTokens(contender.work.scopes ?? 0);
     system = await startSystem(contender, firstRequest(row, tokens[0]), outPort, folder);
     await prepareSender(sender, row, system.port, tokens, poolFile);
-    return await underLoad(row, system, sender, sink, durations);
+    if (contender.watched === true) watch = await Watch.open(system, folder, contender.work.scope ?? '');
+    return await underLoad(row, system, sender, sink, durations, watch);
   } finally {
+    await watch?.end();
     await system?.stop();
     await sender.end();
     await sink.end();
@@ -93,31 +97,37 @@ async function underLoad(
   sender: SenderProcess,
   sink: SinkProcess,
   durations: Durations,
+  watch?: Watch,
 ): Promise<Measurement> {
   const fixedRate = row.itemsPerS !== undefined;
   if (fixedRate) await sleep(IDLE_MS);
   const idleRssBytes = residentBytes(system.pid, 'VmRSS');
   await sender.ask({ type: 'start' });
   await sleep(durations.warmUpMs);
-  await Promise.all([sender.ask({ type: 'mark' }), sink.ask({ type: 'mark' })]);
+  await Promise.all([sender.ask({ type: 'mark' }), sink.ask({ type: 'mark' }), watch?.mark()]);
   const cpuBefore = cpuMs(system.pid);
+  const mainCpuBefore = cpuMs(system.pid, 'alone');
   const from = performance.now();
   await sleep(durations.windowMs);
-  await sink.ask({ type: 'mark' });
+  await Promise.all([sink.ask({ type: 'mark' }), watch?.mark()]);
   const cpu = cpuMs(system.pid) - cpuBefore;
+  const mainCpu = cpuMs(system.pid, 'alone') - mainCpuBefore;
   const windowMs = performance.now() - from;
   const loadedRssBytes = residentBytes(system.pid, 'VmRSS');
   const answer = await sender.ask({ type: 'stop' });
   if (answer.type !== 'report') throw new Error('cannot read the sender: it sent no report');
   await drained(sink, answer.report.acceptedItems);
+  const watched = await watch?.report(answer.report.acceptedItems);
   const peakRssBytes = residentBytes(system.pid, 'VmHWM');
   // What is still inside now has its last chance: a stopping collector drains.
   await system.stop();
   const arrived = await sink.ask({ type: 'report' });
   if (arrived.type !== 'report') throw new Error('cannot read the sink: it sent no report');
+  const items = Math.min(arrived.report.window.items, watched?.storedItems ?? Number.POSITIVE_INFINITY);
   return {
-    ...figures(arrived.report, cpu, windowMs),
-    ...accounts(row, answer.report, arrived.report),
+    ...figures(arrived.report, items, cpu, windowMs),
+    ...accounts(row, answer.report, arrived.report, watched?.fault),
+    ...(watched === undefined ? {} : { mainItemsPerCpuS: perSecond(items, mainCpu), watchedDeltas: watched.deltas }),
     firstAnswerMs: round(system.firstAnswerMs),
     peakRssBytes,
     ...(fixedRate ? { idleRssBytes, loadedRssBytes } : {}),
@@ -142,14 +152,14 @@ async function drained(sink: SinkProcess, acceptedItems: number): Promise<void> 
 
 function figures(
   sink: SinkReport,
+  items: number,
   cpu: number,
   windowMs: number,
 ): Pick<Measurement, 'windowMs' | 'itemsPerCpuS' | 'itemsPerS' | 'cpuShare' | 'bytesOutPerItem'> {
-  const items = sink.window.items;
   return {
     windowMs: round(windowMs),
-    itemsPerCpuS: cpu > 0 ? Math.round((items * 1000) / cpu) : 0,
-    itemsPerS: Math.round((items * 1000) / windowMs),
+    itemsPerCpuS: perSecond(items, cpu),
+    itemsPerS: perSecond(items, windowMs),
     cpuShare: round(cpu / windowMs),
     bytesOutPerItem: sink.total.items > 0 ? round(sink.total.bytes / sink.total.items) : 0,
   };
@@ -159,11 +169,12 @@ function accounts(
   row: Row,
   sender: SenderReport,
   sink: SinkReport,
+  fault: string | undefined,
 ): Omit<
   Measurement,
   'windowMs' | 'itemsPerCpuS' | 'itemsPerS' | 'cpuShare' | 'bytesOutPerItem' | 'firstAnswerMs' | 'peakRssBytes'
 > {
-  const voided = whyVoid(sender, sink);
+  const voided = whyVoid(sender, sink) ?? fault;
   return {
     latencyP50Ms: round(sender.latencyP50Ms),
     latencyP99Ms: round(sender.latencyP99Ms),
@@ -189,6 +200,10 @@ function whyVoid(sender: SenderReport, sink: SinkReport): string | undefined {
     return `${sink.total.items} items arrived of ${sender.acceptedItems} accepted`;
   }
   return undefined;
+}
+
+function perSecond(items: number, ms: number): number {
+  return ms > 0 ? Math.round((items * 1000) / ms) : 0;
 }
 
 function round(value: number): number {

@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** USER_HZ: what /proc counts CPU time in, 100 on every Linux that Node runs on. */
 const TICKS_PER_S = 100;
 
-/** User and system CPU time, in milliseconds, of a process, its living descendants and those it has waited for. */
-export function cpuMs(pid: number): number {
+/** User and system CPU time, in milliseconds, of a process, its descendants (unless `alone`: the living) and those it has
+ *  waited for. */
+export function cpuMs(pid: number, alone?: 'alone'): number {
   let ticks = 0;
-  for (const member of family(pid)) {
+  for (const member of alone === undefined ? family(pid) : [pid]) {
     const fields = statFields(member);
     // utime, stime, cutime, cstime: fields 14 to 17 of proc(5), counted from the one after the command name.
     for (let i = 11; i < 15; i++) ticks += Number(fields[i] ?? 0);
@@ -14,10 +15,10 @@ export function cpuMs(pid: number): number {
   return (ticks * 1000) / TICKS_PER_S;
 }
 
-/** Resident memory of a process and its descendants, in bytes: now, or the sum of each one's peak. */
-export function residentBytes(pid: number, which: 'VmRSS' | 'VmHWM'): number {
+/** Resident memory of a process, and of its descendants unless `alone`, in bytes: now, or the sum of each one's peak. */
+export function residentBytes(pid: number, which: 'VmRSS' | 'VmHWM', alone?: 'alone'): number {
   let kilobytes = 0;
-  for (const member of family(pid)) {
+  for (const member of alone === undefined ? family(pid) : [pid]) {
     const status = readProc(`${member}/status`);
     kilobytes += Number(new RegExp(`^${which}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
   }

@@ -11,7 +11,7 @@ export interface RunRecord {
   /** Each side had a core of its own. */
   readonly pinned: boolean;
   readonly windowMs: number;
-  /** Items at the sink per second of CPU time of the system under test. */
+  /** Items at the sink (where there are windows: and in them) per second of CPU time of the system under test. */
   readonly itemsPerCpuS: number;
   readonly itemsPerS: number;
   /** CPU time used / time passed: below 1 the generator or an offered rate was the limit. */
@@ -26,6 +26,10 @@ export interface RunRecord {
   readonly idleRssBytes?: number;
   /** At the end of the window, at the offered rate; only in rows that offer a fixed rate. */
   readonly loadedRssBytes?: number;
+  /** Of the main process alone, where there are others. */
+  readonly mainItemsPerCpuS?: number;
+  /** Deltas of the live stream that its watcher had, where it has one. */
+  readonly watchedDeltas?: number;
   /** Over the whole run. */
   readonly sentItems: number;
   readonly acceptedItems: number;

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { copyFileSync, openSync, closeSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,9 +14,15 @@ const STOP_MS = 20_000;
 export interface RunningSystem {
   readonly pid: number;
   readonly port: number;
+  /** Of Periscope's API, or of what else a system shows itself by; only where its config has one. */
+  readonly apiPort: number;
   readonly firstAnswerMs: number;
   /** Asks it to drain and end; ends it after a while. */
   stop(): Promise<void>;
+  /** Its exit code; null while it runs, and of one that was ended. */
+  exitCode(): number | null;
+  /** What it has said so far. */
+  log(): string;
 }
 
 /** Starts a contender in `folder` and waits for its first 200. Throws with the end of its log when there is none. */
@@ -30,21 +36,30 @@ export async function startSystem(
   // Whatever a program writes beside its config stays in the run's folder.
   const configFile = join(folder, contender.config ?? 'none.yaml');
   if (contender.config !== undefined) copyFileSync(join(REPOSITORY, 'bench/scenarios', contender.config), configFile);
-  const how = launch(contender, port, outPort, await freePort(), configFile);
+  const ports = { in: port, out: outPort, grpc: await freePort(), api: await freePort() };
+  const how = launch(contender, ports, configFile);
   const logFile = join(folder, 'system.log');
   const log = openSync(logFile, 'w');
   const startedAt = performance.now();
-  const child = spawnPinned(SYSTEM_CORE, how.command, how.args, {
-    cwd: folder,
-    env: { ...process.env, ...how.env },
-    stdio: ['ignore', log, log],
-  });
+  const options: SpawnOptions = { cwd: folder, env: { ...process.env, ...how.env }, stdio: ['ignore', log, log] };
+  const child =
+    contender.everyCore === true
+      ? spawn(how.command, [...how.args], options)
+      : spawnPinned(SYSTEM_CORE, how.command, how.args, options);
   closeSync(log);
   // A program that cannot be started says so in an event as well as by having no process id.
   child.on('error', () => {});
   try {
     const firstAnswerMs = await firstAnswer(child, port, ask, startedAt);
-    return { pid: child.pid!, port, firstAnswerMs, stop: () => stopChild(child) };
+    return {
+      pid: child.pid!,
+      port,
+      apiPort: ports.api,
+      firstAnswerMs,
+      stop: () => stopChild(child),
+      exitCode: () => child.exitCode,
+      log: () => readFileSync(logFile, 'utf8'),
+    };
   } catch (cause) {
     await stopChild(child);
     const end = readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');

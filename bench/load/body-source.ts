@@ -6,6 +6,9 @@ import { itemsPerBody, ITEMS_PER_GROUP, LATER_NS, MILLION_SETS, RESOURCES, type 
 const HEX = hexTable();
 /** Identifiers of new series begin here, far from those of the 100,000 that repeat. */
 const NEW_SERIES = 0x40000000;
+/** A full hour, and how far each body goes into it. */
+const HOUR_FROM_MS = 1_763_722_800_000;
+const HOUR_STEP_MS = 720;
 
 /**
  * Bodies by number: body n of a workload is the same bytes in every process, so the far end can rebuild what any item
@@ -56,7 +59,7 @@ export class BodySource {
     const { marks } = this.#groups;
     const firstItem = number * this.items + position * ITEMS_PER_GROUP;
     if (this.#workload.signal === 'metrics') {
-      storeSame(view, base, marks.times, group, number);
+      this.#storeTimes(view, base, marks.times, group, number);
       this.#random = storeDoubles(view, base, marks.doubles, group, this.#random);
       this.#random = storeRandom(view, base, marks.integers, group, this.#random, 12);
     } else {
@@ -66,6 +69,16 @@ export class BodySource {
       this.#random = storeRandom(view, base, marks.randoms, group, this.#random, 0);
     }
     this.#patchIdentifiers(view, base, group, firstItem);
+  }
+
+  #storeTimes(view: DataView, base: number, table: MarkTable, group: number, number: number): void {
+    const { times } = this.#workload;
+    if (times === undefined) {
+      storeSame(view, base, table, group, number);
+      return;
+    }
+    const atMs = times === 'now' ? Date.now() : HOUR_FROM_MS + number * HOUR_STEP_MS;
+    storeNs(view, base, table, group, BigInt(atMs) * 1_000_000n + BigInt(number % 1_000_000));
   }
 
   #patchIdentifiers(view: DataView, base: number, group: number, firstItem: number): void {
@@ -161,6 +174,11 @@ function markTable(groups: readonly number[][]): MarkTable {
 function storeSame(view: DataView, base: number, table: MarkTable, group: number, value: number): void {
   const end = table.starts[group + 1]!;
   for (let i = table.starts[group]!; i < end; i++) view.setUint32(base + table.offsets[i]!, value, true);
+}
+
+function storeNs(view: DataView, base: number, table: MarkTable, group: number, ns: bigint): void {
+  const end = table.starts[group + 1]!;
+  for (let i = table.starts[group]!; i < end; i++) view.setBigUint64(base + table.offsets[i]!, ns, true);
 }
 
 function storeCounting(view: DataView, base: number, table: MarkTable, group: number, first: number): void {

@@ -1,5 +1,8 @@
 import { createHmac } from 'node:crypto';
 
+/** Of the listeners of the scenarios with windows. */
+export const BENCH_SCOPE = 'ENTERPRISE';
+
 /** Of the scenarios with `auth: token`; it protects nothing. */
 const BENCH_SECRET = 'a secret of benches, thirty-two bytes long';
 

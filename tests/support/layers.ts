@@ -17,7 +17,7 @@ const KERNEL = /\.kernel\.ts$/;
 
 export const LAYERS: readonly Layer[] = [
   { files: /^(vitest\.config\.ts|tests\/)/, ours: () => [/./], packages: ['*'] },
-  { files: /^bench\//, ours: () => [/./], packages: ['mitata', 'uWebSockets.js'] },
+  { files: /^bench\//, ours: () => [/./], packages: ['mitata', 'uWebSockets.js', 'ws'] },
   { files: KERNEL, ours: () => [KERNEL], packages: [] },
   {
     files: /^pipeline\/compression\//,

@@ -81,6 +81,20 @@ describe('bodies of the load generator', () => {
     expect(dirty).toHaveLength(100);
   });
 
+  test('5,000 bodies with the times of an hour fill one, and no two have the same', () => {
+    const source = new BodySource({ ...METRICS, times: 'hour' });
+    const lowHalves = (number: number): number[] => [
+      ...new Set(decodeItems('metrics', body(source, number)).map((item) => item.timeLow)),
+    ];
+    const hourMs = 1_763_722_800_000;
+    expect(hourMs % 3_600_000).toBe(0);
+    for (const number of [0, 1, 4999]) {
+      const ns = BigInt(hourMs + number * 720) * 1_000_000n + BigInt(number);
+      expect(lowHalves(number)).toEqual([Number(BigInt.asUintN(32, ns))]);
+    }
+    expect(4999 * 720).toBeLessThan(3_600_000);
+  });
+
   test('a body whose times would repeat is refused', () => {
     const source = new BodySource(METRICS);
     expect(() => body(source, 0xf0000000 / 1000)).toThrow('its times would repeat');

@@ -1,0 +1,77 @@
+import { latest, type NamedRecord } from './history.ts';
+import { type Spread, spread } from './statistics.ts';
+import { type Figure, FIGURES, type Part, PARTS, type WindowsRecord } from './windows/record.ts';
+
+const TITLES: Readonly<Record<Part, string>> = {
+  visibility: 'How soon SQL sees a point: 100,000 points a second, one core for both processes',
+  full: 'Five million points of an hour in a window of 150,000 series; nobody sends, both cores',
+  small: 'A small window; nobody sends, both cores',
+  users: 'Ten users ask without pause while 100,000 points a second come in; one core for both processes',
+};
+
+/** The sections of what people watch: windows and SQL. */
+export function watchSections(records: readonly NamedRecord[]): readonly string[] {
+  const runs = records.filter((record): record is WindowsRecord => record.bench === 'windows');
+  const parts = PARTS.map((part) => partSection(part, latestOf(runs, part))).filter((section) => section !== '');
+  const soaked = soakSection(records);
+  return [...(parts.length === 0 ? [] : ['## windows', ...parts]), ...(soaked === '' ? [] : [soaked])];
+}
+
+function soakSection(records: readonly NamedRecord[]): string {
+  const run = latest(records, 'soak').at(-1);
+  if (run === undefined) return '';
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+  return [
+    '## soak',
+    '',
+    `${run.itemsPerS.toLocaleString('en')} items a second for ${run.minutes} minutes with ${run.dashboards} dashboards (live stream and SQL).` +
+      ` \`npm run bench -- soak --minutes ${run.minutes}\`, ${run.session.slice(0, 10)}, ${run.version}; ${run.machine}.`,
+    '',
+    `- RSS of both processes from minute ${run.judgedFromMinute} on: median ${megabytes(run.rssMedianBytes)}, highest ${megabytes(run.rssMaxBytes)},` +
+      ` slope **${megabytes(run.rssSlopeBytesPerHour)} an hour**.`,
+    `- ${run.acceptedItems.toLocaleString('en')} items accepted; ${run.answers.toLocaleString('en')} questions answered, p99 ${run.answerP99Ms.toFixed(0)} ms;` +
+      ` ${run.deltas.toLocaleString('en')} deltas of the live stream, ${run.gaps} gaps.`,
+    run.faults.length === 0
+      ? '- The ledger balances, no process ended, nobody was refused, no warning was logged.'
+      : `- **Failed**: ${run.faults.join('; ')}.`,
+  ].join('\n');
+}
+
+/** Of the latest session that has the part. */
+function latestOf(runs: readonly WindowsRecord[], part: Part): readonly WindowsRecord[] {
+  const own = runs.filter((run) => run.part === part && run.voided === undefined);
+  const session = own
+    .map((run) => run.session)
+    .sort()
+    .at(-1);
+  return own.filter((run) => run.session === session);
+}
+
+function partSection(part: Part, runs: readonly WindowsRecord[]): string {
+  const first = runs[0];
+  if (first === undefined) return '';
+  const lines = FIGURES.filter((figure) => figure.part === part).flatMap((figure) => figureLine(figure, runs));
+  return [
+    `${TITLES[part]}. \`npm run bench -- windows --only ${part}\`, ${first.session.slice(0, 10)}, ${first.version}; ${first.machine}` +
+      `${first.pinned ? '' : '; **cores not pinned**'}. Medians of ${runs.length} rounds, smallest and largest in brackets.`,
+    '',
+    '| | | must | |',
+    '|---|---|---|---|',
+    ...lines,
+  ].join('\n');
+}
+
+function figureLine({ id, title, unit, must }: Figure, runs: readonly WindowsRecord[]): string[] {
+  const values = spread(runs.flatMap(({ figures }) => figures[id] ?? []));
+  if (Number.isNaN(values.median)) return [];
+  const verdict = must === undefined ? ' | ' : `${must} ${unit} | ${verdictOf(values, must)}`;
+  return [`| ${title} | ${number(values.median)} ${unit} (${number(values.min)}–${number(values.max)}) | ${verdict} |`];
+}
+
+function verdictOf({ median, max }: Spread, must: number): string {
+  return max <= must ? 'must' : median <= must ? 'must, not in every round' : '**missed**';
+}
+
+function number(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 10 ? 1 : 2);
+}

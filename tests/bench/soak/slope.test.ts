@@ -1,0 +1,20 @@
+import { describe, expect, test } from 'vitest';
+import { slopePerHour } from '../../../bench/soak/slope.ts';
+
+describe('the slope of memory over time', () => {
+  const samples = (bytesOf: (second: number) => number) =>
+    Array.from({ length: 300 }, (_, i) => ({ second: i * 2, mainRssBytes: 100e6, othersRssBytes: bytesOf(i * 2) }));
+
+  test('is that of a line, per hour, of all processes together', () => {
+    expect(slopePerHour(samples((second) => 400e6 + second * 1000))).toBeCloseTo(3.6e6, 0);
+  });
+
+  test('is nearly nothing of memory that goes up and down', () => {
+    const sawtooth = slopePerHour(samples((second) => 400e6 + (second % 20) * 1e6));
+    expect(Math.abs(sawtooth)).toBeLessThan(5e6);
+  });
+
+  test('is nothing of one sample', () => {
+    expect(slopePerHour([{ second: 2, mainRssBytes: 1, othersRssBytes: 2 }])).toBe(0);
+  });
+});

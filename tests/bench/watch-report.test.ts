@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import type { SoakRecord } from '../../bench/soak/record.ts';
+import { watchSections } from '../../bench/watch-report.ts';
+import { FIGURES, type WindowsRecord } from '../../bench/windows/record.ts';
+
+const RUN: WindowsRecord = {
+  bench: 'windows',
+  session: '2026-01-01T00:00:00.000Z',
+  at: '2026-01-01T00:00:10.000Z',
+  part: 'visibility',
+  round: 0,
+  version: 'abc on Node v20.20.2',
+  machine: '2 x CPU',
+  pinned: true,
+  figures: { visibleP50Ms: 200, visibleP99Ms: 400 },
+};
+const SOAK: SoakRecord = {
+  bench: 'soak',
+  session: RUN.session,
+  version: RUN.version,
+  machine: RUN.machine,
+  minutes: 30,
+  judgedFromMinute: 5,
+  dashboards: 10,
+  acceptedItems: 90_000_000,
+  itemsPerS: 50_000,
+  rssMedianBytes: 500e6,
+  rssMaxBytes: 520e6,
+  rssSlopeBytesPerHour: 3e6,
+  samples: [],
+  answers: 9000,
+  answerP99Ms: 80,
+  deltas: 18_000,
+  gaps: 0,
+  faults: [],
+};
+const runs = (...p99s: number[]): WindowsRecord[] =>
+  p99s.map((visibleP99Ms, round) => ({ ...RUN, round, figures: { ...RUN.figures, visibleP99Ms } }));
+
+describe('what the page says of the windows', () => {
+  test('nothing, where nothing was measured', () => {
+    expect(watchSections([])).toEqual([]);
+  });
+
+  test('the median of a figure, beside what it may be', () => {
+    expect(watchSections(runs(400, 300, 500)).join('\n')).toContain('| the same, p99 | 400 ms (300–500) | 1000 ms | must |');
+  });
+
+  test('that a figure is missed, in every round or in one', () => {
+    expect(watchSections(runs(1100, 1200, 1300)).join('\n')).toContain('1000 ms | **missed** |');
+    expect(watchSections(runs(400, 300, 1300)).join('\n')).toContain('1000 ms | must, not in every round |');
+  });
+
+  test('the latest session of each part; a voided run counts for nothing', () => {
+    const later = { ...RUN, session: '2026-02-01T00:00:00.000Z', figures: { visibleP99Ms: 700 } };
+    const voided = { ...later, figures: { visibleP99Ms: 1 }, voided: 'nothing was seen' };
+    const page = watchSections([...runs(400), later, voided, { ...RUN, part: 'small', figures: { selectOneMs: 1.5 } }]).join(
+      '\n',
+    );
+    expect(page).toContain('| the same, p99 | 700 ms (700–700) |');
+    expect(page).toContain('| `select 1` over HTTP, p50 | 1.50 ms (1.50–1.50) | 2 ms | must |');
+  });
+
+  test('each figure has an id of its own', () => {
+    expect(new Set(FIGURES.map(({ id }) => id)).size).toBe(FIGURES.length);
+  });
+});
+
+describe('what the page says of a soak', () => {
+  test('how memory went, and that nothing went wrong', () => {
+    const [section] = watchSections([SOAK]);
+    expect(section).toContain('median 500 MB, highest 520 MB, slope **3 MB an hour**');
+    expect(section).toContain('The ledger balances');
+  });
+
+  test('what went wrong, in the latest', () => {
+    const failed = { ...SOAK, session: '2026-02-01T00:00:00.000Z', faults: ['3 items still in flight'] };
+    expect(watchSections([failed, SOAK])[0]).toContain('**Failed**: 3 items still in flight.');
+  });
+});
