@@ -315,6 +315,10 @@ export const LIMITS = {
   streamRecentActivities: 500,
   /** Connections of the listener for own metrics: scrapers and people. */
   metricsConnections: 100,
+  /** Rows of one kind that wait in the columns of a scan, and their texts and lists: a request of 64 MiB may hold thirty
+   *  million empty points, and a bucket count of one byte becomes eight. */
+  scanRows: 4_000_000,
+  scanHeapBytes: 256 * 1024 * 1024,
   /** A window's slices, which are dropped whole: a twelfth of its rows and of its hour. */
   windowSliceMs: 300_000,
   windowSliceRows: 400_000,

@@ -121,12 +121,14 @@ export class SignalWindow {
     const slice = this.#open?.slice;
     if (slice === undefined || !this.#isCurrent) return true;
     const { sliceMs, sliceRows, sliceBytes } = this.#bounds;
-    return slice.rows > 0 && (nowMs - slice.firstMs >= sliceMs || slice.rows >= sliceRows || slice.bytes >= sliceBytes);
+    return nowMs - slice.firstMs >= sliceMs || slice.rows >= sliceRows || slice.bytes >= sliceBytes;
   }
 
   /** Begins a slice, with the tables that `ddl` is given the statements for; they exist when `opened` is called. */
   roll(nowMs: number, wallMs: number, ddl: string[]): void {
+    const last = this.#open?.slice;
     this.#close();
+    if (last?.rows === 0) this.#dropSlice(last, ddl);
     let generation = this.#generations.at(-1);
     if (generation === undefined || !this.#isCurrent) {
       const figures = this.source.figures() && { version: 0, isStale: false, last: undefined };
@@ -233,9 +235,7 @@ export class SignalWindow {
   /** Gives up a slice, and its generation with its last one; returns its rows. */
   drop(slice: Slice, ddl: string[]): number {
     if (this.#open?.slice === slice) this.#close();
-    this.slices = this.slices.filter((each) => each !== slice);
-    ddl.push(forgetSliceSql(this.source.signal, slice.number));
-    for (const kind of Object.keys(this.source.sliceTables)) ddl.push(`DROP TABLE ${SCHEMA}.${sliceTable(kind, slice.number)}`);
+    this.#dropSlice(slice, ddl);
     const { generation } = slice;
     if (this.slices.some((each) => each.generation === generation)) return slice.rows;
     const isLast = this.#generations.at(-1) === generation;
@@ -247,6 +247,12 @@ export class SignalWindow {
       ddl.push(`DROP TABLE ${SCHEMA}.${dictionaryTable(this.source.signal, name, generation.number)}`);
     if (generation.figures !== undefined) ddl.push(`DROP TABLE ${SCHEMA}.${figuresTable(generation)}`);
     return slice.rows;
+  }
+
+  #dropSlice(slice: Slice, ddl: string[]): void {
+    this.slices = this.slices.filter((each) => each !== slice);
+    ddl.push(forgetSliceSql(this.source.signal, slice.number));
+    for (const kind of Object.keys(this.source.sliceTables)) ddl.push(`DROP TABLE ${SCHEMA}.${sliceTable(kind, slice.number)}`);
   }
 
   /** Generations whose series' figures have changed since their table was made. */

@@ -4,43 +4,63 @@
  */
 const FIRST_ROWS = 256;
 const FIRST_HEAP_BYTES = 1024;
+/** What is kept for the next rows. */
+const KEPT_ROWS = 2 ** 18;
+const KEPT_HEAP_BYTES = 2 ** 24;
 /** From here on a native copy beats a loop. */
 const COPY_LOOP_BYTES = 48;
 
-function words(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const grown = new Uint32Array(array.length * 2);
-  grown.set(array);
-  return grown;
+function words(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  const sized = new Uint32Array(length);
+  sized.set(array.subarray(0, Math.min(length, array.length)));
+  return sized;
 }
-function integers(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(array.length * 2);
-  grown.set(array);
-  return grown;
+function integers(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const sized = new Int32Array(length);
+  sized.set(array.subarray(0, Math.min(length, array.length)));
+  return sized;
 }
-function bytes(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(array.length * 2);
-  grown.set(array);
-  return grown;
+function bytes(array: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const sized = new Uint8Array(length);
+  sized.set(array.subarray(0, Math.min(length, array.length)));
+  return sized;
 }
-function doubles(array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(array.length * 2);
-  grown.set(array);
-  return grown;
+function doubles(array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
+  const sized = new Float64Array(length);
+  sized.set(array.subarray(0, Math.min(length, array.length)));
+  return sized;
 }
 
 abstract class Table {
   length = 0;
   heap = new Uint8Array(FIRST_HEAP_BYTES);
   heapLength = 0;
+  /** Bounds of what may wait. */
+  rowsMax = Number.MAX_SAFE_INTEGER;
+  heapBytesMax = Number.MAX_SAFE_INTEGER;
   protected capacity = FIRST_ROWS;
 
-  reserve(): void {
-    if (this.length < this.capacity) return;
-    this.grow();
+  /** False when there are so many rows, or heap bytes, that no more are taken. */
+  reserve(): boolean {
+    if (this.heapLength >= this.heapBytesMax || this.length >= this.rowsMax) return false;
+    if (this.length < this.capacity) return true;
     this.capacity *= 2;
+    this.resize(this.capacity);
+    return true;
   }
 
-  protected abstract grow(): void;
+  /** Forgets the rows, and memory that few requests need. */
+  clear(): void {
+    this.length = 0;
+    this.heapLength = 0;
+    if (this.capacity > KEPT_ROWS) {
+      this.capacity = FIRST_ROWS;
+      this.resize(FIRST_ROWS);
+    }
+    if (this.heap.length > KEPT_HEAP_BYTES) this.heap = new Uint8Array(FIRST_HEAP_BYTES);
+  }
+
+  protected abstract resize(rows: number): void;
 
   /** Room for so many bytes behind the heap's end, which the caller fills and counts. */
   room(count: number): void {
@@ -67,11 +87,11 @@ abstract class SeriesTable extends Table {
   startTime = new Uint32Array(2 * FIRST_ROWS);
   flags = new Uint32Array(FIRST_ROWS);
 
-  protected override grow(): void {
-    this.series = words(this.series);
-    this.time = words(this.time);
-    this.startTime = words(this.startTime);
-    this.flags = words(this.flags);
+  protected override resize(rows: number): void {
+    this.series = words(this.series, rows);
+    this.time = words(this.time, 2 * rows);
+    this.startTime = words(this.startTime, 2 * rows);
+    this.flags = words(this.flags, rows);
   }
 }
 
@@ -79,10 +99,10 @@ export class PointTable extends SeriesTable {
   value = new Float64Array(FIRST_ROWS);
   exemplars = new Uint32Array(2 * FIRST_ROWS);
 
-  protected override grow(): void {
-    super.grow();
-    this.value = doubles(this.value);
-    this.exemplars = words(this.exemplars);
+  protected override resize(rows: number): void {
+    super.resize(rows);
+    this.value = doubles(this.value, rows);
+    this.exemplars = words(this.exemplars, 2 * rows);
   }
 }
 
@@ -95,10 +115,10 @@ abstract class DistributionTable extends SeriesTable {
   count = new Uint32Array(2 * FIRST_ROWS);
   sum = new Float64Array(FIRST_ROWS);
 
-  protected override grow(): void {
-    super.grow();
-    this.count = words(this.count);
-    this.sum = doubles(this.sum);
+  protected override resize(rows: number): void {
+    super.resize(rows);
+    this.count = words(this.count, 2 * rows);
+    this.sum = doubles(this.sum, rows);
   }
 }
 
@@ -108,12 +128,12 @@ abstract class BucketTable extends DistributionTable {
   max = new Float64Array(FIRST_ROWS);
   exemplars = new Uint32Array(2 * FIRST_ROWS);
 
-  protected override grow(): void {
-    super.grow();
-    this.present = bytes(this.present);
-    this.min = doubles(this.min);
-    this.max = doubles(this.max);
-    this.exemplars = words(this.exemplars);
+  protected override resize(rows: number): void {
+    super.resize(rows);
+    this.present = bytes(this.present, rows);
+    this.min = doubles(this.min, rows);
+    this.max = doubles(this.max, rows);
+    this.exemplars = words(this.exemplars, 2 * rows);
   }
 }
 
@@ -121,10 +141,10 @@ export class HistogramTable extends BucketTable {
   bucketCounts = new Uint32Array(2 * FIRST_ROWS);
   explicitBounds = new Uint32Array(2 * FIRST_ROWS);
 
-  protected override grow(): void {
-    super.grow();
-    this.bucketCounts = words(this.bucketCounts);
-    this.explicitBounds = words(this.explicitBounds);
+  protected override resize(rows: number): void {
+    super.resize(rows);
+    this.bucketCounts = words(this.bucketCounts, 2 * rows);
+    this.explicitBounds = words(this.explicitBounds, 2 * rows);
   }
 }
 
@@ -137,24 +157,24 @@ export class ExponentialHistogramTable extends BucketTable {
   negativeOffset = new Int32Array(FIRST_ROWS);
   negativeBucketCounts = new Uint32Array(2 * FIRST_ROWS);
 
-  protected override grow(): void {
-    super.grow();
-    this.scale = integers(this.scale);
-    this.zeroCount = words(this.zeroCount);
-    this.zeroThreshold = doubles(this.zeroThreshold);
-    this.positiveOffset = integers(this.positiveOffset);
-    this.positiveBucketCounts = words(this.positiveBucketCounts);
-    this.negativeOffset = integers(this.negativeOffset);
-    this.negativeBucketCounts = words(this.negativeBucketCounts);
+  protected override resize(rows: number): void {
+    super.resize(rows);
+    this.scale = integers(this.scale, rows);
+    this.zeroCount = words(this.zeroCount, 2 * rows);
+    this.zeroThreshold = doubles(this.zeroThreshold, rows);
+    this.positiveOffset = integers(this.positiveOffset, rows);
+    this.positiveBucketCounts = words(this.positiveBucketCounts, 2 * rows);
+    this.negativeOffset = integers(this.negativeOffset, rows);
+    this.negativeBucketCounts = words(this.negativeBucketCounts, 2 * rows);
   }
 }
 
 export class SummaryTable extends DistributionTable {
   quantiles = new Uint32Array(2 * FIRST_ROWS);
 
-  protected override grow(): void {
-    super.grow();
-    this.quantiles = words(this.quantiles);
+  protected override resize(rows: number): void {
+    super.resize(rows);
+    this.quantiles = words(this.quantiles, 2 * rows);
   }
 }
 
@@ -167,13 +187,13 @@ abstract class RecordTable extends Table {
   spanId = new Uint32Array(2 * FIRST_ROWS);
   flags = new Uint32Array(FIRST_ROWS);
 
-  protected override grow(): void {
-    this.origin = words(this.origin);
-    this.attributes = words(this.attributes);
-    this.time = words(this.time);
-    this.traceId = words(this.traceId);
-    this.spanId = words(this.spanId);
-    this.flags = words(this.flags);
+  protected override resize(rows: number): void {
+    this.origin = words(this.origin, rows);
+    this.attributes = words(this.attributes, rows);
+    this.time = words(this.time, 2 * rows);
+    this.traceId = words(this.traceId, 4 * rows);
+    this.spanId = words(this.spanId, 2 * rows);
+    this.flags = words(this.flags, rows);
   }
 }
 
@@ -184,13 +204,13 @@ export class LogTable extends RecordTable {
   body = new Uint32Array(2 * FIRST_ROWS);
   bodyIsText = new Uint8Array(FIRST_ROWS);
 
-  protected override grow(): void {
-    super.grow();
-    this.severityNumber = bytes(this.severityNumber);
-    this.severityText = words(this.severityText);
-    this.eventName = words(this.eventName);
-    this.body = words(this.body);
-    this.bodyIsText = bytes(this.bodyIsText);
+  protected override resize(rows: number): void {
+    super.resize(rows);
+    this.severityNumber = bytes(this.severityNumber, rows);
+    this.severityText = words(this.severityText, rows);
+    this.eventName = words(this.eventName, rows);
+    this.body = words(this.body, 2 * rows);
+    this.bodyIsText = bytes(this.bodyIsText, rows);
   }
 }
 
@@ -205,17 +225,17 @@ export class SpanTable extends RecordTable {
   events = new Uint32Array(2 * FIRST_ROWS);
   links = new Uint32Array(2 * FIRST_ROWS);
 
-  protected override grow(): void {
-    super.grow();
-    this.duration = words(this.duration);
-    this.parentSpanId = words(this.parentSpanId);
-    this.name = words(this.name);
-    this.traceState = words(this.traceState);
-    this.statusMessage = words(this.statusMessage);
-    this.kind = bytes(this.kind);
-    this.statusCode = bytes(this.statusCode);
-    this.events = words(this.events);
-    this.links = words(this.links);
+  protected override resize(rows: number): void {
+    super.resize(rows);
+    this.duration = words(this.duration, 2 * rows);
+    this.parentSpanId = words(this.parentSpanId, 2 * rows);
+    this.name = words(this.name, rows);
+    this.traceState = words(this.traceState, rows);
+    this.statusMessage = words(this.statusMessage, rows);
+    this.kind = bytes(this.kind, rows);
+    this.statusCode = bytes(this.statusCode, rows);
+    this.events = words(this.events, 2 * rows);
+    this.links = words(this.links, 2 * rows);
   }
 }
 

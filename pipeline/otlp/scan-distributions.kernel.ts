@@ -90,7 +90,7 @@ export abstract class DistributionScanner extends RequestScanner {
     end: number,
   ): boolean {
     const { wire } = this;
-    table.reserve();
+    if (!table.reserve()) return this.full();
     const row = table.length;
     clear(table, row);
     const quantilesAt = table.heapLength;

@@ -254,7 +254,7 @@ export class MetricsScanner extends DistributionScanner {
   #number(table: PointTable, start: number, end: number): boolean {
     const { wire } = this;
     const { view } = wire;
-    table.reserve();
+    if (!table.reserve()) return this.full();
     const row = table.length;
     const { time, startTime } = table;
     clear(table, row);

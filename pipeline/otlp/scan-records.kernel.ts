@@ -12,7 +12,7 @@ export class LogsScanner extends RequestScanner {
   protected override item(start: number, end: number): boolean {
     const { wire, logs: table } = this;
     const { view } = wire;
-    table.reserve();
+    if (!table.reserve()) return this.full();
     const row = table.length;
     this.#clear(row);
     let observedAt = -1;
@@ -130,7 +130,7 @@ export class TracesScanner extends RequestScanner {
 
   protected override item(start: number, end: number): boolean {
     const { wire, spans: table } = this;
-    table.reserve();
+    if (!table.reserve()) return this.full();
     const row = table.length;
     this.#clear(row);
     let endAt = -1;

@@ -11,6 +11,9 @@ const RESOURCE = 10;
 const MEMBER = 18;
 const SCHEMA_URL = 26;
 
+/** A verdict beside those of strict.kernel.ts. */
+export const FULL = 3;
+
 /** A place in the request: [start, end), start -1 for none. */
 export class Place {
   start = -1;
@@ -77,6 +80,11 @@ export abstract class RequestScanner {
   /** A singular field occurs twice. */
   protected repeated(): false {
     this.#verdict = NOT_CANONICAL;
+    return false;
+  }
+  /** The columns take no more. */
+  protected full(): false {
+    this.#verdict = FULL;
     return false;
   }
   protected found(verdict: number): boolean {

@@ -6,9 +6,9 @@ import type { AnyTable } from './scan-columns.kernel.ts';
 import { ScannedDictionaries } from './scan-dictionaries.ts';
 import { MetricsScanner } from './scan-metrics.kernel.ts';
 import { LogsScanner, TracesScanner } from './scan-records.kernel.ts';
-import type { RequestScanner } from './scan-request.kernel.ts';
+import { FULL, type RequestScanner } from './scan-request.kernel.ts';
 import type { LogsScan, MetricsScan, ScanOutcome, TracesScan } from './scan-types.ts';
-import { BROKEN, NOT_CANONICAL, OK } from './strict.kernel.ts';
+import { NOT_CANONICAL, OK } from './strict.kernel.ts';
 
 type Tables = readonly AnyTable[];
 const READ: ScanOutcome = { rows: 0, fault: '' };
@@ -26,6 +26,10 @@ abstract class RequestScan<Scanner extends RequestScanner & { readonly tables: T
     this.#signal = signal;
     this.scanner = scanner;
     this.dictionaries = new ScannedDictionaries(scanner);
+    for (const table of scanner.tables) {
+      table.rowsMax = LIMITS.scanRows;
+      table.heapBytesMax = LIMITS.scanHeapBytes;
+    }
   }
 
   get rows(): number {
@@ -42,15 +46,13 @@ abstract class RequestScan<Scanner extends RequestScanner & { readonly tables: T
       if (!(rewritten instanceof Uint8Array)) return { ...READ, fault: rewritten.message };
       verdict = this.#run(rewritten);
     }
+    if (verdict === FULL) return { ...READ, fault: `cannot read the ${this.#signal} request: too many rows wait already` };
     if (verdict !== OK) return { ...READ, fault: `cannot read the ${this.#signal} request: not valid OTLP protobuf` };
     return { rows: this.rows - before, fault: '' };
   }
 
   clear(): void {
-    for (const table of this.scanner.tables) {
-      table.length = 0;
-      table.heapLength = 0;
-    }
+    for (const table of this.scanner.tables) table.clear();
   }
 
   rotate(): void {
@@ -70,7 +72,7 @@ abstract class RequestScan<Scanner extends RequestScanner & { readonly tables: T
       table.length = lengths[i]!;
       table.heapLength = heaps[i]!;
     }
-    return verdict === NOT_CANONICAL ? NOT_CANONICAL : BROKEN;
+    return verdict;
   }
 }
 

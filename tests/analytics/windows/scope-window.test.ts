@@ -142,6 +142,15 @@ describe('slices', () => {
     expect(await count('series')).toBe(1);
   });
 
+  it('begin when rows come, not while there are none', async () => {
+    open = await openWindow({ figuresIntervalMs: 0, sliceMs: MINUTE, nowMs: 0 });
+    const empty = (await tables()).length;
+    for (let minute = 0; minute < 30; minute++) await open.window.trim(minute * MINUTE, { ...NO_BOUNDS, maxAgeMs: MINUTE });
+    await come('logs', logs(1), 30 * MINUTE);
+    expect(open.window.usage().oldestMs).toBe(30 * MINUTE);
+    expect((await tables()).length).toBe(empty);
+  });
+
   it('hold what is pending while the last of their rows are dropped', async () => {
     open = await openWindow();
     await come('metrics', gauge('m', 1, 1), 0);

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../../pipeline/limits.ts';
 import { logsScan, metricsScan } from '../../../pipeline/otlp/scan.ts';
 import { SIGNALS, type Signal } from '../../../pipeline/signal.ts';
 import { anyRequest, attribute, encode, numbered } from '../../support/build.ts';
 import { encodeOddly, seeded } from '../../support/reference/odd-encoder.ts';
-import { decode } from '../../support/reference/otlp.ts';
+import { decode, wireField } from '../../support/reference/otlp.ts';
 import { scannedRows } from '../../support/reference/scanned.ts';
 import { newScan, rowsOf } from '../../support/scanned-columns.ts';
 
@@ -144,6 +145,22 @@ describe('dictionaries of a scan', () => {
     expect(scan.dictionaries.attributeSet(scan.dictionaries.attributesOf(77_777))).toEqual([['id', 'series 77777']]);
     expect(scan.rows).toBe(200_000);
   });
+});
+
+describe('what waits in the columns', () => {
+  const field = (number: number, content: Uint8Array): Buffer => wireField(number, 2, content);
+
+  it('is bounded: a request of more rows than that is refused whole, and the next one is read', () => {
+    const points = Buffer.alloc((LIMITS.scanRows + 1) * 2);
+    for (let at = 0; at < points.length; at += 2) points[at] = 10;
+    const scan = metricsScan();
+    const request = field(1, field(2, field(2, field(5, points))));
+    expect(scan.scan(request)).toEqual({ rows: 0, fault: 'cannot read the metrics request: too many rows wait already' });
+    expect(scan.rows).toBe(0);
+    scan.clear();
+    expect(scan.gauge.series.length).toBeLessThan(LIMITS.scanRows);
+    expect(scan.scan(encode('metrics', numbered('metrics', 7))).rows).toBe(7);
+  }, 60_000);
 });
 
 describe('the examples of the OTLP specification', () => {
