@@ -2,4 +2,4 @@ import { serve } from './child.ts';
 import { ScopeWindow } from './windows/scope-window.ts';
 
 /** The program of the analytics process: `analytics/client` starts it. */
-serve(({ instance }) => ScopeWindow.create(instance));
+serve(({ instance }, _scope, perfRules) => ScopeWindow.create(instance, { perfRules }));

@@ -1,5 +1,6 @@
 import type { SqlFault } from '../pipeline/analytics.ts';
 import { LIMITS } from '../pipeline/limits.ts';
+import type { PerfRule } from '../pipeline/perf/rule.ts';
 import type { Signal } from '../pipeline/signal.ts';
 import type { OpenInstance } from './instance.ts';
 import { ScopeSql } from './sql/scope-sql.ts';
@@ -13,6 +14,8 @@ export interface Window {
   /** One that rejects has lost what waited for it, and the window is at its end. */
   flush(): Promise<void>;
   usage(): { readonly rows: number; readonly bytes: number; readonly oldestMs: number };
+  /** For what comes from now on. */
+  perfRules?: readonly PerfRule[];
   /** Drops what is too old, then the oldest until the rest fits. Returns how many rows that were. */
   trim(nowMs: number, bounds: TrimBounds): Promise<number>;
   close(): Promise<void>;
@@ -57,6 +60,10 @@ export class ScopeStore {
     this.#open = open;
     this.#window = window;
     this.#acknowledge = acknowledge;
+  }
+
+  set perfRules(rules: readonly PerfRule[]) {
+    this.#window.perfRules = rules;
   }
 
   /** Rows that no flush has begun with. */

@@ -1,5 +1,6 @@
 import type { SqlFault, WindowBounds } from '../pipeline/analytics.ts';
 import { LIMITS } from '../pipeline/limits.ts';
+import type { PerfRule } from '../pipeline/perf/rule.ts';
 import { fairShare } from './fair-share.ts';
 import { openInstance, type OpenInstance } from './instance.ts';
 import { ScopeStore, type Acknowledge, type Window } from './scope-store.ts';
@@ -7,7 +8,7 @@ import type { StatementParser } from './sql/parser.ts';
 import type { WindowUsage } from './wire/messages.ts';
 
 /** Makes the windows of a scope in its instance. */
-export type OpenWindow = (open: OpenInstance, scope: string) => Promise<Window>;
+export type OpenWindow = (open: OpenInstance, scope: string, rules: readonly PerfRule[]) => Promise<Window>;
 
 export interface StoresOptions {
   readonly parser: StatementParser;
@@ -37,6 +38,7 @@ export class ScopeStores {
   /** Those of stores that are open stay as they are, but for what they may hold. */
   set bounds(bounds: WindowBounds) {
     this.#bounds = bounds;
+    for (const store of this.#stores.values()) store.perfRules = bounds.perfRules ?? [];
   }
 
   /** The store of a scope that is open already. */
@@ -111,7 +113,7 @@ export class ScopeStores {
     let open: OpenInstance | undefined;
     try {
       open = await openInstance({ memoryBytes: this.#bounds.memoryBytes, threads });
-      const store = new ScopeStore(scope, open, await openWindow(open, scope), parser, {
+      const store = new ScopeStore(scope, open, await openWindow(open, scope, this.#bounds.perfRules ?? []), parser, {
         loaded: (ids, usage) => acknowledge.loaded(ids, usage),
         refused: (ids, fault) => acknowledge.refused(ids, fault),
         failed: (failed, rows, { message }) => {

@@ -1,6 +1,7 @@
 import type { ScopedBatch } from './batch/scoped-batch.ts';
 import type { Outcome } from './component.ts';
 import type { ErrorCode } from './errors.ts';
+import type { PerfRule } from './perf/rule.ts';
 
 /** What the windows hold at most. Those of the latest `open` count, for all scopes. */
 export interface WindowBounds {
@@ -13,6 +14,8 @@ export interface WindowBounds {
   readonly memoryBytes: number;
   /** Scopes that have a database at a time; one more is refused. */
   readonly maxScopes: number;
+  /** Metrics that are rows of MASTER_PERF though their points do not say so. */
+  readonly perfRules?: readonly PerfRule[];
 }
 
 /**

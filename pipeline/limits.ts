@@ -269,6 +269,10 @@ export const LIMITS = {
   perfHistoryRows: 10_000,
   perfKeys: 5000,
   perfFound: 1000,
+  perfRules: 1000,
+  /** To read MASTER_PERF of one scope, and to answer it. */
+  perfQueryMs: 5000,
+  perfAnswerBytes: 16 * 1024 * 1024,
   /** Of one message to the live stream. */
   streamMessageBytes: 64 * 1024,
   streamSubscriptions: 16,

@@ -123,6 +123,10 @@ class GraphHost implements Host {
       authenticator: () => current().#authenticator ?? this.#authenticator,
       ledger: () => this.ledger(),
       ingest: common.ingest,
+      drawPerf: async (rows) => {
+        const { perfText } = await import('../perf/matrix.ts');
+        return perfText(rows, current().#options.matrix);
+      },
       analytics: common.analytics,
       matrix: () => current().#options.matrix,
       runsAs: () => current().#options.runsAs ?? GLOBAL_SCOPE,
@@ -199,6 +203,7 @@ class GraphHost implements Host {
       stillTaken: (principal, session) => current().#authenticator?.stillTaken(principal, session) !== false,
       authority: () => current().#authenticator,
       ledger: () => this.ledger(),
+      analytics: common.analytics,
     });
     common.live.attach(common.stream);
     return common.stream;

@@ -81,6 +81,15 @@ export function drawPerfMatrix(
   );
 }
 
+/** Columns of a text that nobody has told how wide it may be. */
+const TEXT_COLUMNS = 200;
+
+/** The same as a text without colours, for whoever asks for one over HTTP. */
+export function perfText(rows: readonly PerfRecord[], matrix: ScopeMatrix = SCOPE_MATRIX): string {
+  const surface: Surface = { isTerminal: true, columns: TEXT_COLUMNS, colours: 'none', unicode: true };
+  return drawPerfMatrix(rows, surface, matrix).text;
+}
+
 /** The same for programs: the ten columns, then the time. */
 export function perfTsv(rows: readonly PerfRecord[], header = true): string {
   const lines = sorted(rows).map((row) => [

@@ -78,7 +78,7 @@ abstract class Finder {
 }
 
 export class MetricFinder extends Finder {
-  readonly #rules: ReadonlyMap<string, PerfRule>;
+  #rules: ReadonlyMap<string, PerfRule> = new Map();
   /** By series: 1 its points are rows. */
   #series = new Uint8Array(0);
   #seen = 0;
@@ -86,12 +86,21 @@ export class MetricFinder extends Finder {
 
   constructor(dictionaries: Dictionaries, rules: readonly PerfRule[]) {
     super(dictionaries);
+    this.rules = rules;
+  }
+
+  set rules(rules: readonly PerfRule[]) {
     // Of two rules for one metric the first counts.
     this.#rules = new Map(rules.toReversed().map((rule) => [rule.match.metric, rule]));
+    this.#forget();
   }
 
   override rotate(): void {
     super.rotate();
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#series = new Uint8Array(0);
     this.#seen = 0;
     this.#count = 0;

@@ -117,6 +117,11 @@ export class ScopeWindow {
     return drops;
   }
 
+  /** For what is loaded from now on. */
+  set perfRules(rules: readonly PerfRule[]) {
+    this.#signals.metrics.source.rules?.(rules);
+  }
+
   get #all(): SignalWindow[] {
     return Object.values(this.#signals);
   }

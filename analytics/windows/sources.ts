@@ -51,6 +51,8 @@ export interface SignalSource {
   prepare(): void;
   /** Rows of MASTER_PERF among those that wait; after their dictionaries are loaded. */
   perfRows(): FoundPerfRow[];
+  /** Of metrics only: others from now on. */
+  rules?(rules: readonly PerfRule[]): void;
   /** Starts anew, as the scan's dictionaries do. */
   rotate(): void;
 }
@@ -94,10 +96,10 @@ function sharedDictionaries(of: Dictionaries, perf: { note(set: number): void })
 }
 
 /** `nextSeries` gives numbers to series that no other generation has given. */
-export function metricsSource(nextSeries: () => number, rules: readonly PerfRule[] = []): SignalSource {
+export function metricsSource(nextSeries: () => number, first: readonly PerfRule[] = []): SignalSource {
   const scan = metricsScan();
   const { dictionaries, gauge, sum, histogram, exponentialHistogram, summary } = scan;
-  const perf = new MetricFinder(dictionaries, rules);
+  const perf = new MetricFinder(dictionaries, first);
   let figures = new SeriesFigures();
   let ids = new Uint32Array(64);
   let numbered = 0;
@@ -146,6 +148,7 @@ export function metricsSource(nextSeries: () => number, rules: readonly PerfRule
       figures.add(sum, sum.value);
       for (const table of [histogram, exponentialHistogram, summary]) figures.add(table, undefined);
     },
+    rules: (rules) => (perf.rules = rules),
     perfRows: () => perf.find({ gauge, sum }, { histogram, exponential_histogram: exponentialHistogram, summary }),
     rotate: () => {
       scan.rotate();

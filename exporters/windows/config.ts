@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { byteSize, duration } from '../../pipeline/config-types.ts';
 import { deliveryFieldsWith } from '../../pipeline/delivery.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { perfRuleSchema } from '../../pipeline/perf/rule.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -32,6 +33,11 @@ export const config = z
       .max(LIMITS.scopes)
       .default(LIMITS.windowScopes)
       .meta({ description: 'Scopes that have windows at a time; what comes for one more is refused.' }),
+    master_perf: z
+      .array(perfRuleSchema)
+      .max(LIMITS.perfRules)
+      .default([])
+      .meta({ description: 'Metrics that are rows of MASTER_PERF though their points have no `perf.category`.' }),
   })
   .prefault({});
 

@@ -1,6 +1,7 @@
 import type { AnalyticsUse } from '../../pipeline/analytics.ts';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Context, Exporter, Outcome } from '../../pipeline/component.ts';
+import { perfRuleOf } from '../../pipeline/perf/rule.ts';
 import type { Config } from './config.ts';
 
 export function create(config: Config, context: Context): Exporter {
@@ -19,13 +20,14 @@ class WindowsExporter implements Exporter {
   }
 
   async start(): Promise<void> {
-    const { max_age, max_rows, max_bytes, memory, max_scopes } = this.#config;
+    const { max_age, max_rows, max_bytes, memory, max_scopes, master_perf } = this.#config;
     this.#use ??= await this.#context.host.analytics.open({
       maxAgeMs: max_age,
       maxRows: max_rows,
       maxBytes: max_bytes,
       memoryBytes: memory,
       maxScopes: max_scopes,
+      perfRules: master_perf.map(perfRuleOf),
     });
   }
 

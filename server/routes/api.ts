@@ -14,7 +14,7 @@ import type { UpgradeAnswer } from '../../pipeline/web-socket.ts';
 import { TICKET_PREFIX } from '../auth/tickets.ts';
 import type { StreamDoor } from '../stream/door.ts';
 import { ledgerRoute } from './ledger.ts';
-import { postPerfRoute } from './master-perf.ts';
+import { getPerfRoute, postPerfRoute } from './master-perf.ts';
 import type { Page } from './page.ts';
 import { problem } from './problem.ts';
 import type { ApiRequest, ApiSources, BodyRoute, Caller, Route } from './route.ts';
@@ -24,7 +24,16 @@ import { streamRoute } from './stream.ts';
 import { tablesRoute } from './tables.ts';
 import { ticketRoute } from './ticket.ts';
 
-const ROUTES: readonly Route[] = [ledgerRoute, scopesRoute, ticketRoute, postPerfRoute, sqlRoute, tablesRoute, streamRoute];
+const ROUTES: readonly Route[] = [
+  ledgerRoute,
+  scopesRoute,
+  ticketRoute,
+  getPerfRoute,
+  postPerfRoute,
+  sqlRoute,
+  tablesRoute,
+  streamRoute,
+];
 
 export interface ApiParts extends ApiSources {
   readonly methods: readonly AuthMethod[];

@@ -1,9 +1,41 @@
 import type { HttpAnswer } from '../../pipeline/host.ts';
 import type { Ingested } from '../../pipeline/ingest.ts';
-import { json, problem } from './problem.ts';
-import type { BodyRoute } from './route.ts';
+import type { PerfRecord } from '../../pipeline/perf/record.ts';
+import { askPerf, perfJson } from '../perf/query.ts';
+import { oneScope } from './one-scope.ts';
+import { bytesAnswer, json, problem } from './problem.ts';
+import type { BodyRoute, HeadRoute } from './route.ts';
 
 export const MASTER_PERF_PATH = '/api/infra/master-perf';
+
+const FORMATS = ['json', 'csv', 'text'] as const;
+type Format = (typeof FORMATS)[number];
+
+/**
+ * `GET /api/infra/master-perf?format=json|csv|text`: MASTER_PERF of one of the caller's scopes, the latest row of each thing;
+ * with `history=true` all rows that are kept, the newest first.
+ */
+export const getPerfRoute: HeadRoute = {
+  method: 'GET',
+  path: MASTER_PERF_PATH,
+  permission: 'query',
+  async answer(caller, { analytics, drawPerf }, { query, signal }) {
+    const scope = oneScope(caller);
+    if (typeof scope !== 'string') return scope;
+    const format = (query.get('format') ?? 'json') as Format;
+    if (!FORMATS.includes(format))
+      return problem({ code: 'SQL_INVALID', message: `cannot write MASTER_PERF: format is one of ${FORMATS.join(', ')}` });
+    const question = { format: format === 'csv' ? 'csv' : 'ndjson', history: query.get('history') === 'true' } as const;
+    const answer = await askPerf(analytics, scope, question, signal);
+    if (!answer.ok) return problem(answer);
+    const headers = answer.truncated === undefined ? {} : { 'X-Periscope-Truncated': answer.truncated };
+    if (format === 'csv') return bytesAnswer('text/csv; charset=utf-8; header=present', answer.body, headers);
+    const body = perfJson(answer.body);
+    if (format === 'json') return bytesAnswer('application/json', Buffer.concat([body, Buffer.from('\n')]), headers);
+    const { masterPerf } = JSON.parse(Buffer.from(body).toString()) as { masterPerf: readonly PerfRecord[] };
+    return bytesAnswer('text/plain; charset=utf-8', Buffer.from(`${await drawPerf(masterPerf)}\n`), headers);
+  },
+};
 
 /**
  * `POST /api/infra/master-perf`: rows of MASTER_PERF, one object or an array of them, for the receiver `master_perf`. 200 when

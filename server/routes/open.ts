@@ -4,6 +4,7 @@ import type { AuthRefusal } from '../../pipeline/auth.ts';
 import type { ApiOptions, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
 import type { IngestPoints } from '../../pipeline/ingest.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import type { PerfRecord } from '../../pipeline/perf/record.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { holdOwnerToken } from '../auth/owner-token.ts';
@@ -21,6 +22,8 @@ export interface ApiHost {
   authenticator(): Authenticator | undefined;
   ledger(): LedgerSnapshot;
   readonly ingest: IngestPoints;
+  /** Absent: JSON. */
+  drawPerf?(rows: readonly PerfRecord[]): string | Promise<string>;
   readonly analytics: Analytics;
   matrix(): ScopeMatrix;
   runsAs(): string;
@@ -60,6 +63,7 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
     now: Date.now,
     ledger: () => host.ledger(),
     ingest: host.ingest,
+    drawPerf: (rows) => host.drawPerf?.(rows) ?? JSON.stringify(rows, null, 2),
     analytics: host.analytics,
     get matrix() {
       return host.matrix();

@@ -3,6 +3,7 @@ import type { Permission, Principal } from '../../pipeline/auth.ts';
 import type { HttpAnswer } from '../../pipeline/host.ts';
 import type { IngestPoints } from '../../pipeline/ingest.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import type { PerfRecord } from '../../pipeline/perf/record.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
 
 /** Who asks, and as which of their scopes. */
@@ -20,6 +21,8 @@ export interface Caller {
 export interface ApiSources {
   readonly analytics: Analytics;
   readonly ingest: IngestPoints;
+  /** MASTER_PERF as a table of text, for people. */
+  drawPerf(rows: readonly PerfRecord[]): string | Promise<string>;
   ledger(): LedgerSnapshot;
   readonly matrix: ScopeMatrix;
   /** As which scope this machine runs. */

@@ -1,14 +1,16 @@
 import { logsScan, metricsScan, tracesScan } from '../../pipeline/otlp/scan.ts';
+import type { Analytics } from '../../pipeline/analytics.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import { LiveStream, type StreamParts } from './live-stream.ts';
 import { ActivitySource } from './sources/activity.ts';
 import { logsSource } from './sources/logs.ts';
+import { masterPerfSource } from './sources/master-perf.ts';
 import { metricsSource } from './sources/metrics.ts';
 import { tracesSource } from './sources/traces.ts';
 import { Watches } from './watch.ts';
 
 /** The live stream of a process, with the topics that live from the data and the ledger. */
-export function openStream(parts: StreamParts & { ledger(): LedgerSnapshot }): LiveStream {
+export function openStream(parts: StreamParts & { ledger(): LedgerSnapshot; readonly analytics?: Analytics }): LiveStream {
   const watches = new Watches({ metrics: metricsScan, logs: logsScan, traces: tracesScan });
   const stream = new LiveStream(parts, watches);
   const now = (): number => parts.clock.now();
@@ -16,5 +18,6 @@ export function openStream(parts: StreamParts & { ledger(): LedgerSnapshot }): L
   stream.register(logsSource(watches));
   stream.register(tracesSource(watches));
   stream.register(new ActivitySource(parts.audit, () => parts.ledger(), now));
+  if (parts.analytics !== undefined) stream.register(masterPerfSource(parts.analytics));
   return stream;
 }

@@ -242,6 +242,18 @@ describe('MASTER_PERF in a window', () => {
     expect(await rowsOf(window, 'master_perf')).toMatchObject([{ Value: 'ENABLED' }]);
   });
 
+  it('goes by other rules from when it is given them', async () => {
+    const window = await start();
+    const points = (time: bigint): Tree =>
+      request('metrics', [
+        { resource: RESOURCE, items: [gauge('queue.depth', [{ ...point({ op: 'get' }, 3), timeUnixNano: time }])] },
+      ]);
+    await window.load('metrics', points(1n));
+    window.window.perfRules = [perfRuleOf(perfRuleSchema.parse({ match: { metric: 'queue.depth' }, category: 'Queues' }))];
+    await window.load('metrics', points(2n));
+    expect(await rowsOf(window, 'master_perf_history')).toMatchObject([{ Category: 'Queues', Value: '3', Timestamp: 2n }]);
+  });
+
   it('tells by its version that rows came, and only then', async () => {
     const window = await start();
     const version = (): number => window.window.versions().get('master_perf') ?? -1;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHost } from '../../../agent/collector/host.ts';
 import { authSchema } from '../../../pipeline/auth.ts';
@@ -6,11 +7,21 @@ import { buildGraph, type Graph } from '../../../pipeline/graph.ts';
 import type { HttpListener } from '../../../pipeline/host.ts';
 import type { Plan } from '../../../pipeline/plan.ts';
 import { overrideMatrix, SCOPE_MATRIX } from '../../../pipeline/scope/matrix.ts';
+import { windowsExporter } from '../../../exporters/windows/index.ts';
 import { masterPerf } from '../../../receivers/master_perf/index.ts';
+import { encode, gauge, point, request } from '../../support/build.ts';
 import { quietContext } from '../../support/contexts.ts';
 import { HTTP_OPTIONS } from '../../support/http-bench.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { exporterOf, pipelineOf, planOf, receiverOf, ScriptedExporter, ScriptedReceiver } from '../../support/scripted.ts';
+import {
+  delivery,
+  exporterOf,
+  pipelineOf,
+  planOf,
+  receiverOf,
+  ScriptedExporter,
+  ScriptedReceiver,
+} from '../../support/scripted.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { SECRET, tokenOf } from '../../support/tokens.ts';
 
@@ -24,8 +35,15 @@ const PATH = '/api/infra/master-perf';
 const METRIC = { category: 'R2', type: 'performance', topic: 'GetObject', id: 'r2.get', value: '12ms' };
 const RECEIVER = { id: 'master_perf', component: masterPerf, config: masterPerf.config.parse({ collection_interval: '0s' }) };
 
-/** A graph with the real receiver behind the real API; without it, `receivers` are others. */
-async function start(receivers: readonly unknown[] = [RECEIVER]) {
+const WINDOWS: Plan['exporters'][number] = {
+  id: 'windows',
+  component: windowsExporter,
+  config: windowsExporter.config.parse({ master_perf: [{ match: { metric: 'r2.latency' }, category: 'R2', id: '{op}' }] }),
+  delivery: delivery({ sending_queue: { on_full: 'refuse' }, timeout: '30s' }),
+};
+
+/** A graph with the real receiver behind the real API; without it, `receivers` are others. With `exporters`, they get it all. */
+async function start(receivers: readonly unknown[] = [RECEIVER], exporters: Plan['exporters'] = []) {
   const host = createHost(folder(), {
     auth: authSchema.parse({ tokens: { secret: SECRET } }),
     matrix: overrideMatrix(SCOPE_MATRIX, { A: {}, B: {} }),
@@ -35,8 +53,13 @@ async function start(receivers: readonly unknown[] = [RECEIVER]) {
   const ids = (receivers as Plan['receivers']).map(({ id }) => id);
   const plan = planOf({
     receivers: receivers as Plan['receivers'],
-    exporters: [exporterOf('out', exporter)],
-    pipelines: [pipelineOf('logs', { receivers: ids, exporters: ['out'] })],
+    exporters: [exporterOf('out', exporter), ...exporters],
+    pipelines: ['logs', 'metrics'].map((signal) =>
+      pipelineOf(signal, {
+        receivers: ids.filter((id) => signal === 'logs' || id !== 'master_perf'),
+        exporters: ['out', ...exporters.map(({ id }) => id)],
+      }),
+    ),
     scope: { binding: { allowed: ['A', 'B'], fallback: 'A', from: 'fallback' }, known: ['A', 'B'], limits: new Map() },
   });
   const { log } = quietContext();
@@ -55,7 +78,12 @@ async function start(receivers: readonly unknown[] = [RECEIVER]) {
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
-  return { post, host, exporter, listener };
+  const get = async (query = '', claims: object = {}, headers: Record<string, string> = {}) => {
+    const token = await tokenOf({ claims: { scopes: ['A'], permissions: ['query'], ...claims } });
+    const response = await fetch(`${listener.url}${PATH}${query}`, { headers: { authorization: `Bearer ${token}`, ...headers } });
+    return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+  };
+  return { post, get, host, exporter, listener };
 }
 
 describe('POST /api/infra/master-perf', () => {
@@ -120,5 +148,87 @@ describe('POST /api/infra/master-perf', () => {
   it('says what to add where nobody takes rows', async () => {
     const { post } = await start([receiverOf('scripted', new ScriptedReceiver())]);
     expect(await post(METRIC)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+  });
+});
+
+describe('GET /api/infra/master-perf', () => {
+  /** Asks until the windows have loaded what was posted. */
+  async function until(ask: () => Promise<{ text: string }>, pattern: RegExp): Promise<string> {
+    for (;;) {
+      const { text } = await ask();
+      if (pattern.test(text)) return text;
+      await sleep(20);
+    }
+  }
+  const ROW = { ...METRIC, subCat: 'Latency', properties: { calls: 3 }, time: '2026-11-21T11:00:00.123456789Z' };
+
+  it('tells what was posted, of the caller’s scope, to the nanosecond', async () => {
+    const { post, get } = await start([RECEIVER], [WINDOWS]);
+    expect((await post([ROW, { ...METRIC, id: 'put', value: true }])).status).toBe(200);
+    expect((await post({ ...METRIC, value: 'of B' }, { scopes: ['B'] })).status).toBe(200);
+    const { masterPerf: rows } = JSON.parse(await until(get, /put/)) as { masterPerf: Record<string, unknown>[] };
+    expect(rows.map(({ id }) => id)).toEqual(['put', 'r2.get']);
+    expect(rows[1]).toEqual({
+      category: 'R2',
+      type: 'performance',
+      topic: 'GetObject',
+      subCat: 'Latency',
+      id: 'r2.get',
+      value: '12ms',
+      pattern: '',
+      locations: '',
+      impact: '',
+      properties: { calls: '3', scope: 'A' },
+      time: '2026-11-21T11:00:00.123456789Z',
+    });
+  });
+
+  it('has the latest of each thing, and with history=true all that came', async () => {
+    const { post, get } = await start([RECEIVER], [WINDOWS]);
+    await post([ROW, { ...ROW, value: '13ms', time: '2026-11-21T11:00:01Z' }]);
+    const values = (text: string): unknown[] =>
+      (JSON.parse(text) as { masterPerf: { value: string }[] }).masterPerf.map(({ value }) => value);
+    expect(values(await until(get, /13ms/))).toEqual(['13ms']);
+    expect(values((await get('?history=true')).text)).toEqual(['13ms', '12ms']);
+  });
+
+  it('comes as CSV and as a table of text', async () => {
+    const { post, get } = await start([RECEIVER], [WINDOWS]);
+    await post(ROW);
+    await until(get, /12ms/);
+    const csv = await get('?format=csv');
+    expect(csv.type).toMatch(/^text\/csv/);
+    expect(csv.text.split(/\r?\n/)[0]).toBe('category,type,topic,subCat,id,value,pattern,locations,impact,properties,time');
+    expect(csv.text).toContain('R2,performance,GetObject,Latency,r2.get,12ms');
+    const text = await get('?format=text');
+    expect(text.type).toMatch(/^text\/plain/);
+    expect(text.text).toMatch(/CATEGORY[\s\S]*GetObject[\s\S]*12ms/);
+    expect(await get('?format=xml')).toMatchObject({ status: 400 });
+  });
+
+  it('is for who may query, as one scope at a time', async () => {
+    const { get } = await start([RECEIVER], [WINDOWS]);
+    expect((await get('', { permissions: ['ingest'] })).status).toBe(403);
+    const several = await get('', { scopes: ['A', 'B'] });
+    expect([several.status, several.text]).toEqual([400, expect.stringContaining('A, B')]);
+    expect((await get('?scope=B', { scopes: ['A', 'B'] })).status).toBe(200);
+    expect((await get('?scope=B')).status).toBe(403);
+  });
+
+  it('says what to add where nothing is kept', async () => {
+    const { get } = await start();
+    expect(await get()).toMatchObject({ status: 404, text: expect.stringContaining('NO_WINDOWS') });
+  });
+
+  it('has rows of metrics that a rule of the windows names', async () => {
+    const scripted = new ScriptedReceiver();
+    const { get } = await start([RECEIVER, receiverOf('scripted', scripted)], [WINDOWS]);
+    const points = encode(
+      'metrics',
+      request('metrics', [{ items: [{ ...gauge('r2.latency', [point({ op: 'GetObject' }, 4.5)]), unit: 'ms' }] }]),
+    );
+    expect(await scripted.sendBytes('metrics', points, 'A')).toEqual({ ok: true });
+    const { masterPerf: rows } = JSON.parse(await until(get, /4\.5ms/)) as { masterPerf: Record<string, unknown>[] };
+    expect(rows).toMatchObject([{ category: 'R2', type: 'performance', topic: 'r2.latency', id: 'GetObject', value: '4.5ms' }]);
   });
 });
