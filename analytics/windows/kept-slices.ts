@@ -107,7 +107,7 @@ export async function remakeFigures(
       .flatMap((slice) => kinds.map((kind) => [kind, sliceTable(kind, slice.number)] as const))
       .map(
         ([kind, table]) =>
-          `SELECT series, time, ${kind === 'gauge' || kind === 'sum' ? 'value' : 'NULL'} AS value FROM ${SCHEMA}.${table}`,
+          `SELECT series, time, ${/^(gauge|sum)(_rich)?$/.test(kind) ? 'value' : 'NULL'} AS value FROM ${SCHEMA}.${table}`,
       );
     const old = await connection.run(
       `SELECT table_name FROM duckdb_tables() WHERE schema_name = '${SCHEMA}' AND starts_with(table_name, 'metrics_figures_${generation}_')`,

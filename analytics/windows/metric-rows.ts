@@ -13,15 +13,18 @@ const SERIES: ColumnSpec = [
   ['series', 'UINTEGER'],
   ['time', 'TIMESTAMP_NS'],
   ['start_time', 'TIMESTAMP_NS'],
-  ['flags', 'UINTEGER'],
 ];
-const DISTRIBUTION: ColumnSpec = [...SERIES, ['count', 'UBIGINT'], ['sum', 'DOUBLE']];
+const VALUES: ColumnSpec = [...SERIES, ['value', 'DOUBLE']];
+/** Most points have neither flags nor exemplars, and the columns for them cost more than all others. */
+const RICH: ColumnSpec = [...VALUES, ['flags', 'UINTEGER'], ['exemplars', EXEMPLARS_TYPE]];
+const DISTRIBUTION: ColumnSpec = [...SERIES, ['flags', 'UINTEGER'], ['count', 'UBIGINT'], ['sum', 'DOUBLE']];
 const BUCKETS: ColumnSpec = [...DISTRIBUTION, ['min', 'DOUBLE'], ['max', 'DOUBLE'], ['exemplars', EXEMPLARS_TYPE]];
 
-const POINTS: ColumnSpec = [...SERIES, ['value', 'DOUBLE'], ['exemplars', EXEMPLARS_TYPE]];
 export const METRIC_TABLES: Readonly<Record<string, ColumnSpec>> = {
-  gauge: POINTS,
-  sum: POINTS,
+  gauge: VALUES,
+  gauge_rich: RICH,
+  sum: VALUES,
+  sum_rich: RICH,
   histogram: [...BUCKETS, ['bucket_counts', 'UBIGINT[]'], ['explicit_bounds', 'DOUBLE[]']],
   exponential_histogram: [
     ...BUCKETS,
@@ -41,7 +44,7 @@ const HAS_SUM = 1;
 const HAS_MIN = 2;
 const HAS_MAX = 4;
 
-type SeriesColumns = Pick<PointColumns, 'series' | 'time' | 'startTime' | 'flags' | 'heap'>;
+type SeriesColumns = Pick<PointColumns, 'series' | 'time' | 'startTime'>;
 
 /** `ids` translates the index of a series, which means something in one generation only, into its number. */
 function fillSeries(v: readonly Vector[], table: SeriesColumns, ids: Uint32Array, from: number, count: number): void {
@@ -50,7 +53,6 @@ function fillSeries(v: readonly Vector[], table: SeriesColumns, ids: Uint32Array
   copyColumn(v[0]!, series, 0, count);
   copyTimes(v[1]!, table.time, from, count);
   copyTimes(v[2]!, table.startTime, from, count);
-  copyColumn(v[3]!, table.flags, from, count);
 }
 
 const exemplars = new ExemplarLists();
@@ -73,10 +75,20 @@ function fillNumbers(vector: Vector, heap: Uint8Array, ranges: Uint32Array, from
   numbers.write(vector);
 }
 
-export function pointRows(table: PointColumns, ids: Uint32Array): FillChunk {
+/** Has any of the points flags or exemplars? */
+export function isRich({ length, flags, heapLength }: PointColumns): boolean {
+  if (heapLength > 0) return true;
+  for (let row = 0; row < length; row++) if (flags[row] !== 0) return true;
+  return false;
+}
+
+/** Rows of the table with the columns for flags and exemplars, or of the one without. */
+export function pointRows(table: PointColumns, ids: Uint32Array, rich: boolean): FillChunk {
   return (v, from, count) => {
     fillSeries(v, table, ids, from, count);
-    copyColumn(v[4]!, table.value, from, count);
+    copyColumn(v[3]!, table.value, from, count);
+    if (!rich) return;
+    copyColumn(v[4]!, table.flags, from, count);
     fillExemplars(v[5]!, table, from, count);
   };
 }
@@ -89,6 +101,7 @@ function fillBuckets(
   count: number,
 ): void {
   fillSeries(v, table, ids, from, count);
+  copyColumn(v[3]!, table.flags, from, count);
   copyColumn(v[4]!, table.count, from, count, 2);
   copyColumn(v[5]!, table.sum, from, count);
   copyNulls(v[5]!, table.present, HAS_SUM, from, count);
@@ -127,6 +140,7 @@ const quantileLists = new StructLists([quantiles, values]);
 export function summaryRows(table: SummaryColumns, ids: Uint32Array): FillChunk {
   return (v, from, count) => {
     fillSeries(v, table, ids, from, count);
+    copyColumn(v[3]!, table.flags, from, count);
     copyColumn(v[4]!, table.count, from, count, 2);
     copyColumn(v[5]!, table.sum, from, count);
     const view = new DataView(table.heap.buffer, table.heap.byteOffset, table.heap.length);

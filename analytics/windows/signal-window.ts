@@ -174,13 +174,15 @@ export class SignalWindow {
     this.#loadDictionaries(slice.generation);
     const perfRows = source.perfRows();
     let loaded = 0;
-    for (const { kind, columns, fill } of source.rows) {
+    for (const rows of source.rows) {
+      const { kind, columns } = rows;
       if (columns.length === 0) continue;
-      const table = tables.get(kind)!;
-      table.append(columns.length, fill());
+      const name = rows.table?.() ?? kind;
+      const table = tables.get(name)!;
+      table.append(columns.length, rows.fill());
       table.flush();
       loaded += columns.length;
-      slice.bytes += columns.length * ROW_BYTES[kind]! + columns.heapLength;
+      slice.bytes += columns.length * ROW_BYTES[name]! + columns.heapLength;
       this.versions.set(kind, this.versions.get(kind)! + 1);
     }
     slice.rows += loaded;

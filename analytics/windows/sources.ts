@@ -1,6 +1,6 @@
 import { PairInterner } from '../../pipeline/otlp/interner.kernel.ts';
 import { logsScan, metricsScan, tracesScan } from '../../pipeline/otlp/scan.ts';
-import type { Dictionaries, LogsScan, MetricsScan, TracesScan } from '../../pipeline/otlp/scan-types.ts';
+import type { Dictionaries, LogsScan, MetricsScan, PointColumns, TracesScan } from '../../pipeline/otlp/scan-types.ts';
 import type { PerfRule } from '../../pipeline/perf/rule.ts';
 import {
   attributeSetRows,
@@ -13,7 +13,7 @@ import {
   resourceRows,
   seriesRows,
 } from './dictionary-rows.ts';
-import { exponentialHistogramRows, histogramRows, METRIC_TABLES, pointRows, summaryRows } from './metric-rows.ts';
+import { exponentialHistogramRows, histogramRows, isRich, METRIC_TABLES, pointRows, summaryRows } from './metric-rows.ts';
 import { LOG_TABLE, logRows, SPAN_TABLE, spanRows } from './record-rows.ts';
 import { MetricFinder, RecordFinder, type FoundPerfRow } from './perf-finder.ts';
 import { SeriesFigures } from './series-figures.ts';
@@ -23,6 +23,8 @@ import type { Signal } from './views.ts';
 /** Rows that wait in the columns of a scan, for one table of a slice. */
 export interface RowSource {
   readonly kind: string;
+  /** The table for what is there now: that of the kind, if there is no other. */
+  table?(): string;
   readonly columns: { readonly length: number; readonly heapLength: number };
   fill(): FillChunk;
 }
@@ -95,6 +97,15 @@ function sharedDictionaries(of: Dictionaries, perf: { note(set: number): void })
   ];
 }
 
+function points(kind: 'gauge' | 'sum', columns: PointColumns, ids: () => Uint32Array): RowSource {
+  return {
+    kind,
+    columns,
+    table: () => (isRich(columns) ? `${kind}_rich` : kind),
+    fill: () => pointRows(columns, ids(), isRich(columns)),
+  };
+}
+
 /** `nextSeries` gives numbers to series that no other generation has given. */
 export function metricsSource(nextSeries: () => number, first: readonly PerfRule[] = []): SignalSource {
   const scan = metricsScan();
@@ -117,8 +128,8 @@ export function metricsSource(nextSeries: () => number, first: readonly PerfRule
     scan,
     sliceTables: METRIC_TABLES,
     rows: [
-      { kind: 'gauge', columns: gauge, fill: () => pointRows(gauge, ids) },
-      { kind: 'sum', columns: sum, fill: () => pointRows(sum, ids) },
+      points('gauge', gauge, () => ids),
+      points('sum', sum, () => ids),
       { kind: 'histogram', columns: histogram, fill: () => histogramRows(histogram, ids) },
       {
         kind: 'exponential_histogram',

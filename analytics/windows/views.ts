@@ -1,3 +1,4 @@
+import { EXEMPLARS_TYPE } from './messages.ts';
 import { SCHEMA } from './table.ts';
 
 /**
@@ -58,6 +59,17 @@ function slicesOf(kind: string, slices: readonly number[]): string {
   return slices.map((slice) => `SELECT * FROM ${SCHEMA}.${sliceTable(kind, slice)}`).join(' UNION ALL ');
 }
 
+/** Points stand in two tables a slice, one of which has no flags and no exemplars. */
+function pointSlices(kind: string, slices: readonly number[]): string {
+  const plain = `series, time, start_time, value, 0::UINTEGER AS flags, []::${EXEMPLARS_TYPE} AS exemplars`;
+  return slices
+    .flatMap((slice) => [
+      `SELECT ${plain} FROM ${SCHEMA}.${sliceTable(kind, slice)}`,
+      `SELECT series, time, start_time, value, flags, exemplars FROM ${SCHEMA}.${sliceTable(`${kind}_rich`, slice)}`,
+    ])
+    .join(' UNION ALL ');
+}
+
 /** The joins from `origin`, a column, to resource (r) and instrumentation scope (i). */
 function originJoins(signal: Signal, generation: number, origin: string): string {
   const table = (name: string): string => `${SCHEMA}.${dictionaryTable(signal, name, generation)}`;
@@ -98,7 +110,7 @@ function metricView(kind: string, generations: readonly GenerationTables[]): str
   return union(
     generations.map(
       ({ generation, slices }) => `SELECT ${SERIES_COLUMNS}, ${VALUE_COLUMNS[kind]}, p.series AS "SeriesId"
-FROM (${slicesOf(kind, slices)}) p
+FROM (${kind === 'gauge' || kind === 'sum' ? pointSlices(kind, slices) : slicesOf(kind, slices)}) p
 JOIN ${SCHEMA}.${dictionaryTable('metrics', 'series', generation)} s ON s.id = p.series
 ${seriesJoins(generation)}`,
     ),
@@ -107,7 +119,7 @@ ${seriesJoins(generation)}`,
 
 function pointsView(generations: readonly GenerationTables[]): string {
   const tables = generations.flatMap(({ slices }) =>
-    slices.flatMap((slice) => [sliceTable('gauge', slice), sliceTable('sum', slice)]),
+    slices.flatMap((slice) => ['gauge', 'gauge_rich', 'sum', 'sum_rich'].map((kind) => sliceTable(kind, slice))),
   );
   return union(
     tables.map((table) => `SELECT series AS "SeriesId", time AS "TimeUnix", value AS "Value" FROM ${SCHEMA}.${table}`),

@@ -176,6 +176,34 @@ describe('slices', () => {
   });
 });
 
+it('points with flags or exemplars stand beside those without, in one view', async () => {
+  open = await openWindow();
+  const flagged = metrics('m', { gauge: { dataPoints: [{ timeUnixNano: nanos(2), asDouble: 2, flags: 1 }] } });
+  const sampled = metrics('m', {
+    gauge: {
+      dataPoints: [
+        { timeUnixNano: nanos(3), asDouble: 3, exemplars: [{ asDouble: 9 }] },
+        { timeUnixNano: nanos(4), asDouble: 4 },
+      ],
+    },
+  });
+  for (const request of [gauge('m', 1, 1), flagged, sampled]) await open.load('metrics', request);
+  const rows = await open.query(
+    `SELECT "Value", "Flags", len("Exemplars") AS exemplars FROM otel_metrics_gauge ORDER BY "TimeUnix"`,
+  );
+  expect(rows).toEqual([
+    { Value: 1, Flags: 0, exemplars: 0n },
+    { Value: 2, Flags: 1, exemplars: 0n },
+    { Value: 3, Flags: 0, exemplars: 1n },
+    { Value: 4, Flags: 0, exemplars: 0n },
+  ]);
+  expect(await count('points')).toBe(4);
+  expect((await open.query('SELECT sum("Points")::INTEGER AS n, max("LastValue") AS last FROM series'))[0]).toEqual({
+    n: 4,
+    last: 4,
+  });
+});
+
 describe('dictionaries', () => {
   it('begin anew when they are over their budget, and rows of before keep theirs', async () => {
     open = await openWindow({ figuresIntervalMs: 0, dictionaryBytes: 64 * 1024 });
