@@ -7,6 +7,7 @@ import { kernels } from './kernels/kernels.ts';
 import { neighbour } from './neighbour/neighbour.ts';
 import { writeResults } from './report.ts';
 import { soak } from './soak/soak.ts';
+import { stream } from './stream/stream.ts';
 import { tenants } from './tenants/tenants.ts';
 import { windows } from './windows/windows.ts';
 
@@ -25,6 +26,8 @@ npm run bench -- neighbour [--rounds 3] [--seconds 4]
     p99 of one tenant, alone and beside one at fifty times its limit.
 npm run bench -- windows [--only visibility,full,small,users] [--rounds 3] [--seconds 4]
     How soon SQL sees a point, what five million of them take, what questions take, and what ten users cost the senders.
+npm run bench -- stream [--rounds 3] [--seconds 4]
+    1,000 clients of the live stream over 100 scopes: how soon they have what was sent, and while 50 of them do not read.
 npm run bench -- soak [--minutes 30] [--smoke]
     50,000 points a second with ten dashboards: is memory flat, is every item accounted for, did anything go wrong?
     --smoke: 15 seconds of it, no figure kept.
@@ -69,6 +72,11 @@ async function main(): Promise<boolean> {
       rounds: positive('rounds', values.rounds),
       seconds: positive('seconds', values.seconds),
     });
+    writeResults(readHistory(), readNamed());
+    return clean;
+  }
+  if (command === 'stream') {
+    const clean = await stream(positive('rounds', values.rounds), positive('seconds', values.seconds));
     writeResults(readHistory(), readNamed());
     return clean;
   }

@@ -1,5 +1,7 @@
 import { latest, type NamedRecord } from './history.ts';
 import { type Spread, spread } from './statistics.ts';
+import type { Delivery } from './stream/delivery.ts';
+import type { StreamRecord } from './stream/record.ts';
 import { type Figure, FIGURES, type Part, PARTS, type WindowsRecord } from './windows/record.ts';
 
 const TITLES: Readonly<Record<Part, string>> = {
@@ -13,8 +15,51 @@ const TITLES: Readonly<Record<Part, string>> = {
 export function watchSections(records: readonly NamedRecord[]): readonly string[] {
   const runs = records.filter((record): record is WindowsRecord => record.bench === 'windows');
   const parts = PARTS.map((part) => partSection(part, latestOf(runs, part))).filter((section) => section !== '');
-  const soaked = soakSection(records);
-  return [...(parts.length === 0 ? [] : ['## windows', ...parts]), ...(soaked === '' ? [] : [soaked])];
+  const others = [streamSection(records), soakSection(records)].filter((section) => section !== '');
+  return [...(parts.length === 0 ? [] : ['## windows', ...parts]), ...others];
+}
+
+const DELIVERY_MS_MAX = 300;
+const STREAM_MB_MAX = 400;
+
+function streamSection(records: readonly NamedRecord[]): string {
+  const runs = latest(records, 'stream');
+  const first = runs[0];
+  if (first === undefined) return '';
+  const line = (title: string, unit: string, of: (run: StreamRecord) => number, must?: number): string =>
+    tableLine(title, unit, spread(runs.map(of)), must);
+  const times = (title: string, of: (run: StreamRecord) => Delivery): string[] => [
+    line(`${title}, p50`, 'ms', (run) => of(run).p50Ms),
+    line(`${title}, p99`, 'ms', (run) => of(run).p99Ms, DELIVERY_MS_MAX),
+    line(`${title}, longest`, 'ms', (run) => of(run).maxMs),
+  ];
+  const faults = runs.flatMap((run) => run.faults);
+  return [
+    '## stream',
+    '',
+    `${first.clients.toLocaleString('en')} clients of the live stream over ${first.scopes} scopes, each with ${first.series} series that change once a second;` +
+      ` the collector on one core. Then ${first.stopped} of them ask for more and read nothing.` +
+      ` \`npm run bench -- stream\`, ${first.session.slice(0, 10)}, ${first.version}; ${first.machine}` +
+      `${first.pinned ? '' : '; **cores not pinned**'}. Medians of ${runs.length} rounds, smallest and largest in brackets.`,
+    '',
+    '| | | must | |',
+    '|---|---|---|---|',
+    ...times('from the server to a client', ({ reading }) => reading),
+    line(
+      'the same from when a point was sent, the wait for the server’s next second included, p99',
+      'ms',
+      (run) => run.reading.agesP99Ms,
+    ),
+    line('CPU meanwhile', '%', ({ cpuShare }) => cpuShare * 100),
+    line('RSS', 'MB', ({ rssBytes }) => rssBytes / 1e6, STREAM_MB_MAX),
+    ...times('from the server to a client, beside those that do not read', ({ beside }) => beside),
+    line('peak RSS of it all', 'MB', ({ peakRssBytes }) => peakRssBytes / 1e6, STREAM_MB_MAX),
+    line('deltas that those who do not read were told they miss', '', ({ dropped }) => dropped),
+    '',
+    faults.length === 0
+      ? '- Every delta came, or a gap said that it does not; no client was lost, and no gap was told to one that read.'
+      : `- **Failed**: ${[...new Set(faults)].join('; ')}.`,
+  ].join('\n');
 }
 
 function soakSection(records: readonly NamedRecord[]): string {
@@ -63,9 +108,12 @@ function partSection(part: Part, runs: readonly WindowsRecord[]): string {
 
 function figureLine({ id, title, unit, must }: Figure, runs: readonly WindowsRecord[]): string[] {
   const values = spread(runs.flatMap(({ figures }) => figures[id] ?? []));
-  if (Number.isNaN(values.median)) return [];
+  return Number.isNaN(values.median) ? [] : [tableLine(title, unit, values, must)];
+}
+
+function tableLine(title: string, unit: string, values: Spread, must: number | undefined): string {
   const verdict = must === undefined ? ' | ' : `${must} ${unit} | ${verdictOf(values, must)}`;
-  return [`| ${title} | ${number(values.median)} ${unit} (${number(values.min)}–${number(values.max)}) | ${verdict} |`];
+  return `| ${title} | ${number(values.median)} ${unit} (${number(values.min)}–${number(values.max)}) | ${verdict} |`;
 }
 
 function verdictOf({ median, max }: Spread, must: number): string {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SoakRecord } from '../../bench/soak/record.ts';
+import type { StreamRecord } from '../../bench/stream/record.ts';
 import { watchSections } from '../../bench/watch-report.ts';
 import { FIGURES, type WindowsRecord } from '../../bench/windows/record.ts';
 
@@ -32,6 +33,30 @@ const SOAK: SoakRecord = {
   answerP99Ms: 80,
   deltas: 18_000,
   gaps: 0,
+  faults: [],
+};
+const DELIVERY = { ticks: 10, deltas: 10_000, p50Ms: 20, p99Ms: 60, maxMs: 80, agesP50Ms: 500, agesP99Ms: 1040 };
+const STREAM: StreamRecord = {
+  bench: 'stream',
+  session: RUN.session,
+  at: RUN.at,
+  round: 0,
+  version: RUN.version,
+  machine: RUN.machine,
+  pinned: true,
+  clients: 1000,
+  scopes: 100,
+  series: 50,
+  windowMs: 10_000,
+  reading: DELIVERY,
+  cpuShare: 0.2,
+  rssBytes: 150e6,
+  stopped: 50,
+  beside: { ...DELIVERY, p99Ms: 310 },
+  besideCpuShare: 0.25,
+  peakRssBytes: 390e6,
+  dropped: 400,
+  gaps: 90,
   faults: [],
 };
 const runs = (...p99s: number[]): WindowsRecord[] =>
@@ -76,5 +101,16 @@ describe('what the page says of a soak', () => {
   test('what went wrong, in the latest', () => {
     const failed = { ...SOAK, session: '2026-02-01T00:00:00.000Z', faults: ['3 items still in flight'] };
     expect(watchSections([failed, SOAK])[0]).toContain('**Failed**: 3 items still in flight.');
+  });
+
+  test('the live stream: times and memory beside what they may be, and whether anything was left out', () => {
+    const page = watchSections([STREAM]).join('\n');
+    expect(page).toContain('| from the server to a client, p99 | 60.0 ms (60.0–60.0) | 300 ms | must |');
+    expect(page).toContain('beside those that do not read, p99 | 310 ms (310–310) | 300 ms | **missed** |');
+    expect(page).toContain('| peak RSS of it all | 390 MB (390–390) | 400 MB | must |');
+    expect(page).toContain('Every delta came');
+    expect(watchSections([{ ...STREAM, faults: ['3 clients were lost'] }]).join('\n')).toContain(
+      '**Failed**: 3 clients were lost.',
+    );
   });
 });
