@@ -1,4 +1,4 @@
-import type { SqlFault, SqlQuery } from '../../pipeline/analytics.ts';
+import type { SqlFault } from '../../pipeline/analytics.ts';
 import type { ErrorCode } from '../../pipeline/errors.ts';
 
 /** What DuckDB calls its errors, where we call them something else than a query that is wrong. */
@@ -17,7 +17,7 @@ export type Interruption = 'timeout' | 'cancelled' | 'memory';
 export function faultOf(
   error: unknown,
   reason: Interruption | undefined,
-  query: SqlQuery,
+  query: { readonly timeoutMs: number },
   control: { broken(): void },
 ): SqlFault {
   const text = error instanceof Error ? error.message : String(error);

@@ -1,10 +1,11 @@
-import { StatementType, type DuckDBConnection, type DuckDBInstance } from '@duckdb/node-api';
-import type { SqlAnswer, SqlColumn, SqlFault, SqlQuery, SqlResult, TableInfo } from '../../pipeline/analytics.ts';
+import { StatementType, type DuckDBConnection, type DuckDBDataChunk, type DuckDBInstance } from '@duckdb/node-api';
+import type { SqlAnswer, SqlColumn, SqlFault, SqlParams, SqlQuery, TableInfo } from '../../pipeline/analytics.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { RowEncoder } from './encode.ts';
 import { faultOf, type Interruption } from './faults.ts';
 import { bindParams } from './params.ts';
 import type { StatementParser } from './parser.ts';
+import type { Statement } from './statement.ts';
 import { listTables, tableNames } from './tables.ts';
 
 /** How a query is told to end early, and what happens when it does not. */
@@ -17,8 +18,29 @@ export interface Control {
   broken(): void;
 }
 
-/** What a query answers, but for its time. */
-type Answer = Omit<SqlResult, 'elapsedMs'> | SqlFault;
+/** A query, whatever becomes of its rows. */
+export interface Asked {
+  readonly sql: string;
+  readonly params?: SqlParams | undefined;
+  readonly timeoutMs: number;
+}
+
+/** Takes the rows of a result, chunk by chunk. */
+export interface RowSink {
+  /** Whether more are wanted. */
+  add(chunk: DuckDBDataChunk): boolean;
+}
+
+/** Makes the sink of a result. `names` are those of its columns, told apart where two are the same. */
+export type OpenSink<Sink> = (columns: readonly SqlColumn[], names: readonly string[]) => { ok: true; sink: Sink } | SqlFault;
+
+export interface Read<Sink> {
+  readonly ok: true;
+  readonly columns: readonly SqlColumn[];
+  readonly sink: Sink;
+  /** Waiting for its turn left out. */
+  readonly elapsedMs: number;
+}
 
 /** The queries of users over one scope's instance. */
 export class ScopeSql {
@@ -34,9 +56,34 @@ export class ScopeSql {
   }
 
   async run(query: SqlQuery, control: Control): Promise<SqlAnswer> {
+    const answer = await this.read(
+      query,
+      (_, names) => ({ ok: true, sink: new RowEncoder(query.format, names, query) }),
+      control,
+    );
+    if (!answer.ok) return answer;
+    const { columns, sink, elapsedMs } = answer;
+    const { rows, truncated } = sink;
+    return { ok: true, columns, rows, body: sink.end(), ...(truncated === undefined ? {} : { truncated }), elapsedMs };
+  }
+
+  /** Runs a query and gives its rows to the sink that `open` makes for them. Never rejects. */
+  async read<Sink extends RowSink>(query: Asked, open: OpenSink<Sink>, control: Control): Promise<Read<Sink> | SqlFault> {
     const began = performance.now();
-    const answer = await this.#run(query, control);
-    return answer.ok ? { ...answer, elapsedMs: performance.now() - began } : answer;
+    try {
+      const statement = await this.judge(query.sql);
+      if (!statement.ok) return statement;
+      const answer = await this.#with((connection) => execute(connection, query, open, control));
+      return answer.ok ? { ...answer, elapsedMs: performance.now() - began } : answer;
+    } catch (error) {
+      return faultOf(error, undefined, query, control);
+    }
+  }
+
+  /** What a text is, where it may run on the tables there are. */
+  async judge(sql: string): Promise<Statement | SqlFault> {
+    const statement = await this.#parser.judge(sql);
+    return statement.ok ? ((await this.#unknown(statement.tables)) ?? statement) : statement;
   }
 
   async tables(): Promise<readonly TableInfo[]> {
@@ -47,18 +94,6 @@ export class ScopeSql {
     this.#closed = true;
     for (const connection of this.#idle) connection.closeSync();
     this.#idle = [];
-  }
-
-  async #run(query: SqlQuery, control: Control): Promise<Answer> {
-    try {
-      const statement = await this.#parser.judge(query.sql);
-      if (!statement.ok) return statement;
-      const unknown = await this.#unknown(statement.tables);
-      if (unknown !== undefined) return unknown;
-      return await this.#with((connection) => execute(connection, query, control));
-    } catch (error) {
-      return faultOf(error, undefined, query, control);
-    }
   }
 
   /** A table that a query may not read, and one that is not there, are one and the same. */
@@ -86,13 +121,20 @@ export class ScopeSql {
   }
 }
 
+type Answer<Sink> = Omit<Read<Sink>, 'elapsedMs'> | SqlFault;
+
 /** Runs what was judged, in a transaction that can change nothing. */
-async function execute(connection: DuckDBConnection, query: SqlQuery, control: Control): Promise<Answer> {
+async function execute<Sink extends RowSink>(
+  connection: DuckDBConnection,
+  query: Asked,
+  open: OpenSink<Sink>,
+  control: Control,
+): Promise<Answer<Sink>> {
   const watch = new Watch(connection, query.timeoutMs, control);
   try {
     await connection.run('BEGIN TRANSACTION READ ONLY');
     try {
-      return await select(connection, query);
+      return await select(connection, query, open);
     } catch (error) {
       return faultOf(error, watch.reason, query, control);
     } finally {
@@ -104,7 +146,11 @@ async function execute(connection: DuckDBConnection, query: SqlQuery, control: C
   }
 }
 
-async function select(connection: DuckDBConnection, query: SqlQuery): Promise<Answer> {
+async function select<Sink extends RowSink>(
+  connection: DuckDBConnection,
+  query: Asked,
+  open: OpenSink<Sink>,
+): Promise<Answer<Sink>> {
   const prepared = await connection.prepare(query.sql);
   try {
     const { statementType } = prepared;
@@ -115,13 +161,14 @@ async function select(connection: DuckDBConnection, query: SqlQuery): Promise<An
     const result = await prepared.stream();
     const types = result.columnTypes();
     const columns = result.columnNames().map((name, at): SqlColumn => ({ name, type: String(types[at]) }));
-    const encoder = new RowEncoder(query.format, result.deduplicatedColumnNames(), query);
+    const opened = open(columns, result.deduplicatedColumnNames());
+    if (!opened.ok) return opened;
+    const { sink } = opened;
     for (;;) {
       const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0 || !encoder.add(chunk)) break;
+      if (chunk === null || chunk.rowCount === 0 || !sink.add(chunk)) break;
     }
-    const { rows, truncated } = encoder;
-    return { ok: true, columns, rows, body: encoder.end(), ...(truncated === undefined ? {} : { truncated }) };
+    return { ok: true, columns, sink };
   } finally {
     prepared.destroySync();
   }

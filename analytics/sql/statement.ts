@@ -10,6 +10,8 @@ export interface Statement {
   readonly isExplain: boolean;
   /** Names in lower case of the tables and views it reads, those of its own WITH left out. */
   readonly tables: ReadonlySet<string>;
+  /** It asks what time it is: what it answers changes while the tables do not. */
+  readonly readsClock: boolean;
 }
 
 /** What `json_serialize_sql` says: DuckDB's own parser, so that nothing is read here in another way than it runs. */
@@ -39,6 +41,10 @@ const PARTS = words(`
 
 /** Beside the rules on who sees which WITH: none may have a name that stands for something of DuckDB's own. */
 const SYSTEM_NAME = /^(?:duckdb_|pg_|pragma_|sqlite_|information_schema)/i;
+const CLOCK_FUNCTIONS = words(`
+  now current_date current_localtime current_localtimestamp get_current_time get_current_timestamp today
+  transaction_timestamp`);
+const CLOCK_COLUMNS = words('current_date current_time current_timestamp localtime localtimestamp');
 const EXPLAIN = /^\s*explain(?:\s+analyze)?\s+/i;
 
 const forbidden = (what: string): SqlFault => ({ ok: false, code: 'SQL_FORBIDDEN', message: `cannot run the query: ${what}` });
@@ -61,9 +67,10 @@ export async function judge(sql: string, parse: (sql: string) => Promise<Parsed>
   if (first === undefined || statements.length > 1)
     return forbidden(`it holds ${statements.length} statements, and one at a time runs`);
   try {
-    const tables = new Set<string>();
-    new Reader(tables).read(first.node, NO_NAMES);
-    return { ok: true, sql, isExplain: explain !== '', tables };
+    const reader = new Reader();
+    reader.read(first.node, NO_NAMES);
+    const { tables, readsClock } = reader;
+    return { ok: true, sql, isExplain: explain !== '', tables, readsClock };
   } catch (error) {
     if (error instanceof Refused) return forbidden(error.message);
     if (error instanceof RangeError) return forbidden('it nests too deep');
@@ -78,11 +85,8 @@ const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value)
 
 /** Walks a syntax tree with the names that WITH has made so far. */
 class Reader {
-  readonly #tables: Set<string>;
-
-  constructor(tables: Set<string>) {
-    this.#tables = tables;
-  }
+  readonly tables = new Set<string>();
+  readsClock = false;
 
   read(value: Json | undefined, names: Names): void {
     if (Array.isArray(value)) for (const each of value as readonly Json[]) this.read(each, names);
@@ -100,6 +104,7 @@ class Reader {
     if (!EXPRESSIONS.has(kind)) throw new Refused(`${kind} is nothing that a query may hold`);
     if (kind === 'CONSTANT') return;
     if (kind === 'FUNCTION' || kind === 'WINDOW') mayCall(node, ALLOWED_FUNCTIONS);
+    if (isClock(node, kind)) this.readsClock = true;
     this.#members(node, names);
   }
 
@@ -159,7 +164,7 @@ class Reader {
     if (node['catalog_name'] !== '' || (schema !== '' && schema !== 'main'))
       throw new Refused(`it names the schema ${[node['catalog_name'], node['schema_name']].filter(Boolean).join('.')}`);
     if (schema === '' && names.has(name)) return;
-    this.#tables.add(name);
+    this.tables.add(name);
   }
 
   #tableFunction(node: Node, names: Names): void {
@@ -170,6 +175,18 @@ class Reader {
     for (const key in node) if (key !== 'function') this.read(node[key], names);
   }
 }
+
+/** `current_date` without brackets looks like a column; a column of that name is taken for the clock, which does no harm. */
+function isClock(node: Node, kind: string): boolean {
+  if (kind === 'COLUMN_REF')
+    return list(node['column_names']).length === 1 && CLOCK_COLUMNS.has(nameOf(list(node['column_names'])[0]));
+  if (kind !== 'FUNCTION') return false;
+  const name = nameOf(node['function_name']);
+  // With one argument: how old it is today.
+  return CLOCK_FUNCTIONS.has(name) || (name === 'age' && list(node['children']).length === 1);
+}
+
+const nameOf = (value: Json | undefined): string => (typeof value === 'string' ? value.toLowerCase() : '');
 
 /** `lower(x)` and `x.lower()` alike: what is written before the dot may be a schema or a column, the name decides. */
 function mayCall(node: Node, allowed: ReadonlySet<string>): void {

@@ -16,7 +16,42 @@ afterAll(() => parser.close());
 describe('a text that is judged', () => {
   it('names the tables it reads, those of its WITH left out', async () => {
     const sql = 'WITH a AS (SELECT * FROM One) SELECT * FROM a JOIN "Two" USING (i) WHERE EXISTS (FROM main.three)';
-    expect(await parser.judge(sql)).toEqual({ ok: true, sql, isExplain: false, tables: new Set(['one', 'two', 'three']) });
+    expect(await parser.judge(sql)).toMatchObject({ ok: true, sql, isExplain: false, tables: new Set(['one', 'two', 'three']) });
+  });
+
+  it.each([
+    ['now()', true],
+    ['NOW() - INTERVAL 5 MINUTE', true],
+    ['current_timestamp', true],
+    ['CURRENT_DATE', true],
+    ['current_date()', true],
+    ['localtimestamp', true],
+    ['localtime', true],
+    ['current_time', true],
+    ['today()', true],
+    ['get_current_timestamp()', true],
+    ['transaction_timestamp()', true],
+    ["age(TIMESTAMP '2020-01-01')", true],
+    ['(SELECT max(i) FROM range(3) t(i) WHERE now() > epoch_ms(i))', true],
+    ["age(TIMESTAMP '2020-01-01', TIMESTAMP '2021-01-01')", false],
+    ["'now()'", false],
+    ['"when"', false],
+    ['random()', false],
+  ])('tells whether %s asks for the time', async (expression, readsClock) => {
+    const verdict = await parser.judge(`SELECT ${expression} FROM t`);
+    expect(verdict).toMatchObject({ ok: true, readsClock });
+  });
+
+  it('reads the clock in whatever part of it', async () => {
+    for (const sql of [
+      'SELECT 1 FROM t WHERE x > now()',
+      'WITH a AS (SELECT now() AS n) SELECT n FROM a',
+      'SELECT 1 FROM t GROUP BY x HAVING max(y) < today()',
+      'SELECT 1 FROM t ORDER BY now()',
+      "FROM generate_series(TIMESTAMP '2020-01-01', now()::TIMESTAMP, INTERVAL 1 DAY)",
+      'SELECT 1 UNION ALL SELECT epoch_ms(now()::TIMESTAMP)',
+    ])
+      expect(await parser.judge(sql), sql).toMatchObject({ ok: true, readsClock: true });
   });
 
   it('is judged once and remembered, the longest unused forgotten first', async () => {
