@@ -1,3 +1,4 @@
+import type { Permission } from './auth.ts';
 import type { ScopedBatch } from './batch/scoped-batch.ts';
 import type { ErrorCode } from './errors.ts';
 
@@ -30,6 +31,14 @@ export interface StreamViewer {
   readonly admin: boolean;
 }
 
+/** How a feed speaks up by itself. */
+export interface FeedVoice {
+  /** Ends it, and tells its subscribers why. */
+  fail(fault: StreamFault): void;
+  /** Asks for `delta` as soon as what runs now has ended, not at the end of the second. */
+  changed(): void;
+}
+
 /** Members of a message: an object, or the UTF-8 text of one in JSON, `{…}` without blanks around it. */
 export type StreamData = Readonly<Record<string, unknown>> | Uint8Array;
 
@@ -46,21 +55,23 @@ export interface StreamSource<Options extends object = object> {
   readonly topic: string;
   /** Only the latest state counts: a client that was too slow gets a new snapshot, not the deltas that it missed. */
   readonly conflates: boolean;
+  /** What who subscribes must be allowed beside `stream`. */
+  readonly permission?: Permission;
   /** Judges what a client gave, a flat object or lists of plain values. Equal options must give equal JSON texts: their
    *  subscribers share one feed, and the same bytes. */
   options(given: Readonly<Record<string, unknown>>): { readonly ok: true; readonly options: Options } | StreamFault;
   /** Once a second, before its feeds are asked. */
   tick?(): void;
-  /** For the first subscriber of these options in this scope. `fail` ends the feed, and tells its subscribers why. */
-  open(viewer: StreamViewer, options: Options, fail: (fault: StreamFault) => void): StreamFeed | StreamFault;
+  /** For the first subscriber of these options in this scope. */
+  open(viewer: StreamViewer, options: Options, voice: FeedVoice): StreamFeed | StreamFault;
 }
 
 /** What the subscribers of one scope with the same options get. Nothing of it may throw or reject. */
 export interface StreamFeed {
   /** The state as of the last `delta`; for each subscriber that joins, and each that was too slow. */
   snapshot(): StreamData | Promise<StreamData | StreamFault>;
-  /** Asked once a second: what has changed since; undefined = nothing. */
-  delta(): StreamData | undefined;
+  /** Asked once a second: what has changed since; undefined = nothing; `renew` = everybody needs a new snapshot. */
+  delta(): StreamData | 'renew' | undefined;
   /** The last subscriber has gone. */
   close(): void;
 }

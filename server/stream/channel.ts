@@ -58,8 +58,13 @@ export class Channel {
   }
 
   tick(): void {
+    if (this.#over) return;
     const data = this.#feed.delta();
-    if (data === undefined || this.#over) return;
+    if (data === undefined) return;
+    if (data === 'renew') {
+      this.#renew();
+      return;
+    }
     this.#seq += 1;
     const body = encode(data);
     for (const subscriber of this.#joined) subscriber.delta(this.#seq, this.#frame(this.#deltas, 'delta', subscriber.id, body));
@@ -74,6 +79,13 @@ export class Channel {
     this.#joining.clear();
     this.#end();
     for (const subscriber of all) subscriber.failed(fault);
+  }
+
+  #renew(): void {
+    this.#snapshot = undefined;
+    for (const subscriber of this.#joined) this.#joining.add(subscriber);
+    this.#joined.clear();
+    if (this.#joining.size > 0) this.#welcome();
   }
 
   #welcome(): void {

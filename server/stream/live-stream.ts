@@ -1,5 +1,5 @@
 import type { AuditTrail } from '../../pipeline/audit.ts';
-import type { AuthMethod, AuthResult, Credentials, Principal } from '../../pipeline/auth.ts';
+import type { AuthMethod, AuthResult, Credentials, Permission, Principal } from '../../pipeline/auth.ts';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Clock } from '../../pipeline/clock.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
@@ -134,17 +134,23 @@ export class LiveStream implements Live, SessionHost {
   channel(
     topic: StreamTopic,
     viewer: StreamViewer,
+    permissions: ReadonlySet<Permission>,
     given: Readonly<Record<string, unknown>>,
   ): { readonly ok: true; readonly channel: Channel; readonly conflates: boolean } | StreamFault {
     const source = this.#sources.get(topic);
     if (source === undefined) return fault('UNIMPLEMENTED', `cannot subscribe to ${topic}: nothing here gives it, or not yet`);
+    if (source.permission !== undefined && !permissions.has(source.permission))
+      return fault('PERMISSION_DENIED', `cannot subscribe to ${topic}: the token lacks the permission ${source.permission}`);
     const judged = source.options(given);
     if (!judged.ok) return judged;
     const key = JSON.stringify([topic, viewer.scope, viewer.admin, judged.options]);
     const open = this.#channels.get(key);
     if (open !== undefined) return { ok: true, channel: open.channel, conflates: source.conflates };
     const made: { channel?: Channel } = {};
-    const feed = source.open(viewer, judged.options, (why) => made.channel?.fail(why));
+    const feed = source.open(viewer, judged.options, {
+      fail: (why) => made.channel?.fail(why),
+      changed: () => setImmediate(() => made.channel?.tick()),
+    });
     if (isStreamFault(feed)) return feed;
     const channel = new Channel(feed, () => this.#channels.delete(key));
     made.channel = channel;

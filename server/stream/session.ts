@@ -1,5 +1,5 @@
 import type { Audit } from '../../pipeline/audit.ts';
-import { isRefused, type AuthResult, type Principal } from '../../pipeline/auth.ts';
+import { isRefused, type AuthResult, type Permission, type Principal } from '../../pipeline/auth.ts';
 import type { ErrorCode } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { StreamFault, StreamViewer } from '../../pipeline/live.ts';
@@ -27,6 +27,7 @@ export interface SessionHost {
   channel(
     topic: StreamTopic,
     viewer: StreamViewer,
+    permissions: ReadonlySet<Permission>,
     options: Readonly<Record<string, unknown>>,
   ): { readonly ok: true; readonly channel: Channel; readonly conflates: boolean } | StreamFault;
   /** Who a token is from. Never rejects. */
@@ -47,6 +48,8 @@ export interface SessionStart {
 }
 
 const encoder = new TextEncoder();
+/** What is asked for when somebody subscribes, and not again. */
+const CHECKED: readonly Permission[] = ['admin', 'query'];
 
 /** One connection of the live stream, bound to one scope for good. */
 export class Session implements WebSocketHandler {
@@ -250,7 +253,8 @@ export class Session implements WebSocketHandler {
       this.#refuse('RATE_LIMITED', `cannot subscribe: there may be ${LIMITS.streamSubscriptions} subscriptions`, id);
       return;
     }
-    const found = this.#host.channel(topic, { scope: this.scope, admin: this.#isAdmin }, options);
+    const viewer = { scope: this.scope, admin: this.#isAdmin };
+    const found = this.#host.channel(topic, viewer, this.#principal.permissions, options);
     // Whatever was subscribed to under that id has ended, as the client no longer expects it.
     if (before !== undefined) this.#forget(before);
     if (!found.ok) {
@@ -300,8 +304,8 @@ export class Session implements WebSocketHandler {
       this.#refuse('PERMISSION_DENIED', 'cannot take the token: it is not for the same subject, scope and permission');
       return;
     }
-    // Who is no longer admin gets nothing of the process any more; who has become one still sees what they saw.
-    if (this.#isAdmin && !result.permissions.has('admin')) {
+    // Who may do less gets nothing of what they saw as who they were; who has become admin still sees what they saw.
+    if (CHECKED.some((each) => before.permissions.has(each) && !result.permissions.has(each))) {
       this.close('SHUTTING_DOWN', 'the new token may do less: come again with it');
       return;
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AuditTrail } from '../../../pipeline/audit.ts';
-import type { StreamSource } from '../../../pipeline/live.ts';
+import type { FeedVoice, StreamSource } from '../../../pipeline/live.ts';
 import { StreamDoor } from '../../../server/stream/door.ts';
 import { openStream } from '../../../server/stream/open.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -106,8 +106,8 @@ describe('a source that others register', () => {
     );
     expect(await subscribe(client, 'q')).toEqual(told);
     let fail = (_fault: typeof fault): void => {};
-    const later: StreamSource['open'] = (_viewer, _options, failing) => {
-      fail = failing;
+    const later: StreamSource['open'] = (_viewer, _options, voice) => {
+      fail = voice.fail;
       return { snapshot: () => ({}), delta: () => ({}), close: () => {} };
     };
     const unregister = started.stream.register(scripted('sql', { open: later }));
@@ -119,6 +119,49 @@ describe('a source that others register', () => {
     unregister();
     expect(await client.next()).toMatchObject({ type: 'error', id: 'q', code: 'UNAVAILABLE' });
     expect(await subscribe(client, 'q')).toMatchObject({ type: 'error', id: 'q', code: 'UNIMPLEMENTED' });
+  });
+});
+
+describe('a source that speaks up', () => {
+  it('has its change told before the second is over, and gives everybody a new snapshot where a change tells nothing', async () => {
+    const started = await start();
+    let say: unknown;
+    let voice: FeedVoice | undefined;
+    let state = 0;
+    const open: StreamSource['open'] = (_viewer, _options, its) => {
+      voice = its;
+      const delta = (): never => {
+        const said = say;
+        say = undefined;
+        return said as never;
+      };
+      return { snapshot: () => ({ state }), delta, close: () => {} };
+    };
+    started.stream.register(scripted('sql', { open }));
+    const [one, two] = [await started.connect('A'), await started.connect('A')];
+    for (const client of [one, two])
+      expect(await subscribe(client, 'q')).toEqual({ type: 'snapshot', id: 'q', seq: 0, state: 0 });
+    say = { added: [[1]] };
+    voice?.changed();
+    for (const client of [one, two]) expect(await client.next()).toEqual({ type: 'delta', id: 'q', seq: 1, added: [[1]] });
+    state = 7;
+    say = 'renew';
+    voice?.changed();
+    for (const client of [one, two]) expect(await client.next()).toEqual({ type: 'snapshot', id: 'q', seq: 1, state: 7 });
+    say = {};
+    voice?.changed();
+    expect(await one.next()).toEqual({ type: 'delta', id: 'q', seq: 2 });
+  });
+
+  it('may ask for a permission of its own, which a refreshed token must still have', async () => {
+    const started = await start();
+    started.stream.register(scripted('sql', { permission: 'query' }));
+    const without = await started.connect('A');
+    expect(await subscribe(without, 'q')).toMatchObject({ type: 'error', id: 'q', code: 'PERMISSION_DENIED' });
+    const may = await started.connect('A', { permissions: ['stream', 'query'] });
+    expect(await subscribe(may, 'q')).toMatchObject({ type: 'snapshot', id: 'q' });
+    may.send({ refresh: await started.token(['A']) });
+    expect((await may.closed).code).toBe(1012);
   });
 });
 
