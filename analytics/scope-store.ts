@@ -18,6 +18,8 @@ export interface Window {
   perfRules?: readonly PerfRule[];
   /** Drops what is too old, then the oldest until the rest fits. Returns how many rows that were. */
   trim(nowMs: number, bounds: TrimBounds): Promise<number>;
+  /** Of each view a number that rises when rows come into it, or into what it is made of. */
+  versions(): ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,8 @@ export class ScopeStore {
   /** Flushes and trims, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #flushQueued = false;
+  /** Those that took rows away. */
+  #trims = 0;
   #failed: SqlFault | undefined;
   /** That SQL sees. */
   #loadedRows = 0;
@@ -77,6 +81,21 @@ export class ScopeStore {
   }
 
   /** What of a store that has failed comes late is refused as that was. */
+  /** Rises when one of these views may have changed: with each flush into it, and each trim of anything. */
+  version(views: ReadonlySet<string>): number {
+    const versions = this.#window.versions();
+    let sum = this.#trims;
+    let areKnown = true;
+    for (const view of views) {
+      sum += versions.get(view) ?? 0;
+      areKnown &&= versions.has(view);
+    }
+    if (areKnown) return sum;
+    // What nobody counts may be made of anything.
+    for (const [view, version] of versions) if (!views.has(view)) sum += version;
+    return sum;
+  }
+
   append(id: number, signal: Signal, bytes: Uint8Array, receivedMs: number): void {
     this.usedAtMs = receivedMs;
     if (this.#failed !== undefined) {
@@ -105,7 +124,9 @@ export class ScopeStore {
     this.#work = this.#work.then(async () => {
       if (this.#failed !== undefined) return;
       try {
-        this.#loadedRows -= await this.#window.trim(nowMs, bounds);
+        const dropped = await this.#window.trim(nowMs, bounds);
+        this.#loadedRows -= dropped;
+        if (dropped > 0) this.#trims += 1;
       } catch (error) {
         this.#fail([], faultOf(error));
       }

@@ -1,9 +1,14 @@
-import type { SqlFault, SqlQuery, WindowBounds } from '../pipeline/analytics.ts';
+import type { SqlFault, SqlQuery, StandingQuery, WindowBounds } from '../pipeline/analytics.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import { QuerySlots } from './query-slots.ts';
 import { ScopeStores, type OpenWindow } from './scope-stores.ts';
 import type { ScopeStore } from './scope-store.ts';
+import type { Control } from './sql/scope-sql.ts';
 import { StatementParser } from './sql/parser.ts';
+import type { ResultCaps } from './standing/result-rows.ts';
+import { readStanding } from './standing/read-standing.ts';
+import { StandingQueries } from './standing/standing-queries.ts';
+import type { StandingRead } from './standing/standing-run.ts';
 import type { AppendHead, Order, ReplyHead, Report } from './wire/messages.ts';
 
 /** What the service says, and on which way. */
@@ -45,6 +50,9 @@ export class AnalyticsService {
   readonly #parser: StatementParser;
   readonly #slots = new QuerySlots();
   readonly #asked = new Map<number, Asked>();
+  readonly #standing: StandingQueries;
+  /** Of runs of standing queries: nobody asked for them, so they count down. */
+  #lastRun = 0;
   readonly #ticks: NodeJS.Timeout;
   #memoryTicks: NodeJS.Timeout | undefined;
   #bounds: WindowBounds;
@@ -63,6 +71,16 @@ export class AnalyticsService {
     } satisfies ConstructorParameters<typeof ScopeStores>[1]['acknowledge'];
     const lost = (scope: string, rows: number, cause: string): void => mouth.report({ type: 'lost', scope, rows, cause });
     this.#stores = new ScopeStores(bounds, { parser, openWindow, acknowledge, lost, threads, now });
+    this.#standing = new StandingQueries({
+      now: () => performance.now(),
+      read: (scope, query, caps, signal) => this.#runStanding(scope, query, caps, signal),
+      version: (scope, views) => {
+        const store = this.#stores.open(scope);
+        return store && { store, version: store.version(views) };
+      },
+      tell: (id, what, text) => this.#mouth.reply({ type: 'stands', id, what }, Buffer.from(text)),
+      end: (id, fault) => this.#mouth.reply({ type: 'fell', id, fault }),
+    });
     this.#ticks = setInterval(() => void this.#tick(), LIMITS.analyticsTickMs);
   }
 
@@ -97,6 +115,14 @@ export class AnalyticsService {
       case 'tables':
         void this.#tables(order.id, order.scope);
         return;
+      case 'stand':
+        this.#standing.add(order.id, order.scope, order.query);
+        return;
+      case 'standing':
+        if (order.want === 'snapshot') this.#standing.snapshot(order.id);
+        else if (order.want === 'next') this.#standing.next(order.id);
+        else this.#standing.remove(order.id);
+        return;
       default:
         order satisfies never;
     }
@@ -105,6 +131,7 @@ export class AnalyticsService {
   /** Ends queries, and closes what is open. */
   async stop(): Promise<void> {
     clearInterval(this.#ticks);
+    this.#standing.close();
     for (const { abort } of this.#asked.values()) abort.abort();
     await this.#stores.close();
     this.#parser.close();
@@ -126,16 +153,21 @@ export class AnalyticsService {
     this.#mouth.pause(false);
   }
 
+  #control(scope: string, signal: AbortSignal, stuck: () => void): Control {
+    return {
+      signal,
+      stuck: () => {
+        stuck();
+        this.#doom('a query cannot be ended', [scope]);
+      },
+      broken: () => this.#doom('a database is ruined', []),
+    };
+  }
+
   async #query(id: number, scope: string, query: SqlQuery): Promise<void> {
+    const stuck = (): void => this.#mouth.reply({ type: 'fault', id, fault: STUCK });
     const answer = await this.#asking(id, scope, query.timeoutMs, (store, signal) =>
-      store.sql.run(query, {
-        signal,
-        stuck: () => {
-          this.#mouth.reply({ type: 'fault', id, fault: STUCK });
-          this.#doom('a query cannot be ended', [scope]);
-        },
-        broken: () => this.#doom('a database is ruined', []),
-      }),
+      store.sql.run(query, this.#control(scope, signal, stuck)),
     );
     if (!answer.ok) {
       this.#mouth.reply({ type: 'fault', id, fault: answer });
@@ -143,6 +175,28 @@ export class AnalyticsService {
     }
     const { columns, rows, truncated, elapsedMs, body } = answer;
     this.#mouth.reply({ type: 'rows', id, columns, rows, truncated, elapsedMs }, body);
+  }
+
+  async #runStanding(
+    scope: string,
+    query: StandingQuery,
+    caps: ResultCaps,
+    ended: AbortSignal,
+  ): Promise<StandingRead | SqlFault> {
+    this.#lastRun -= 1;
+    const id = this.#lastRun;
+    const giveUp = (): void => this.#asked.get(id)?.abort.abort();
+    ended.addEventListener('abort', giveUp, { once: true });
+    const answer = await this.#asking(id, scope, LIMITS.standingTimeoutMs, (store, signal) =>
+      readStanding(
+        store,
+        query,
+        caps,
+        this.#control(scope, signal, () => {}),
+      ),
+    );
+    ended.removeEventListener('abort', giveUp);
+    return answer;
   }
 
   async #tables(id: number, scope: string): Promise<void> {

@@ -34,7 +34,40 @@ export interface Analytics {
   query(scope: string, query: SqlQuery, signal: AbortSignal): Promise<SqlAnswer>;
   /** The tables that `query` knows in that scope. Never rejects. */
   tables(scope: string, signal: AbortSignal): Promise<readonly TableInfo[] | SqlFault>;
+  /**
+   * Keeps a SELECT open in one scope: it is run again when what it reads has changed, at most once a second, and `events`
+   * hear what that changed. Who asks the same shares the runs. A process that dies and starts again takes it up again.
+   */
+  stand(scope: string, query: StandingQuery, events: StandingEvents): Standing | SqlFault;
   status(): AnalyticsStatus;
+}
+
+export interface StandingQuery {
+  readonly sql: string;
+  readonly params?: SqlParams | undefined;
+  /** Names of columns that together tell rows apart; absent = rows that differ are others, and equal ones are counted. */
+  readonly key?: readonly string[] | undefined;
+}
+
+/** What is told of a query that stands, in this order. Texts are JSON in UTF-8, encoded by the analytics process. */
+export interface StandingEvents {
+  /** `{"columns":[{"name","type"}],"rows":[[…]]}`: what `ask` asked for, with every delta told so far. */
+  whole(snapshot: Uint8Array): void;
+  /** `{"added","changed","removed"}`: whole rows, lists that are empty left out. Nothing more comes before `next`. */
+  changed(delta: Uint8Array): void;
+  /** What was told counts no more; deltas go on after the next snapshot. */
+  lost(): void;
+  /** It has ended by itself. */
+  ended(fault: SqlFault): void;
+}
+
+export interface Standing {
+  /** For a snapshot, which comes when there has been a run; deltas come only after the first. */
+  ask(): void;
+  /** The delta was taken. */
+  next(): void;
+  /** Safe twice. */
+  end(): void;
 }
 
 export interface AnalyticsUse {

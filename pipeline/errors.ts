@@ -76,6 +76,7 @@ export const ERRORS = {
   ),
   SQL_TIMEOUT: entry(408, 4, true, 'The query took too long; narrow its time range, or group before joining.'),
   SQL_MEMORY: entry(422, 8, false, 'The query needs more memory than its scope has; narrow it, or raise memory of `windows`.'),
+  SQL_TOO_LARGE: entry(422, 8, false, 'A query that stays open has fewer rows; group them, or add a LIMIT.'),
   SQL_CANCELLED: entry(499, 1, false, 'The query was given up by who asked it.'),
   ANALYTICS_RESTARTING: entry(503, 14, true, 'The analytics process starts again, with empty windows; ask again in a moment.'),
   ANALYTICS_BUSY: entry(503, 14, true, 'Too many queries are running or waiting; ask again in a moment.'),

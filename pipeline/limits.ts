@@ -256,6 +256,24 @@ export const LIMITS = {
   /** A scope whose query cost the process its life asks nothing for so long, twice as long each time. */
   sqlStrikeMs: 10_000,
   sqlStrikeMaxMs: 600_000,
+  /** Queries that stay open, of a scope and of all; those asked for several times count once. */
+  standingQueriesPerScope: 32,
+  standingQueries: 128,
+  /** The budget of one run of them: its time, its rows, and bytes of the rows, of which the latest are kept. */
+  standingTimeoutMs: 2000,
+  standingRows: 5000,
+  standingBytes: 1024 * 1024,
+  /** Of all results that are kept. */
+  standingBytesAll: 64 * 1024 * 1024,
+  /** Columns that tell rows apart. */
+  standingKeyColumns: 16,
+  /** How many of them run at a time, and how often it is asked whose tables have changed. */
+  standingRuns: 2,
+  standingTickMs: 100,
+  /** Between two runs of one. Over its budget so often in a row, it waits twice as long each time, up to the second figure. */
+  standingStrikes: 3,
+  standingIntervalMs: 1000,
+  standingIntervalMaxMs: 30_000,
   /** Bytes of what the analytics process wrote to stderr that a fault tells. */
   analyticsStderrBytes: 4096,
   /** Connections of the API. */

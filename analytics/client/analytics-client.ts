@@ -6,6 +6,9 @@ import type {
   SqlAnswer,
   SqlFault,
   SqlQuery,
+  Standing,
+  StandingEvents,
+  StandingQuery,
   TableInfo,
   WindowBounds,
 } from '../../pipeline/analytics.ts';
@@ -18,6 +21,7 @@ import type { ReplyHead, Report } from '../wire/messages.ts';
 import { Appends } from './appends.ts';
 import { AnalyticsChild } from './child-process.ts';
 import { Questions } from './questions.ts';
+import { Standings } from './standings.ts';
 import { Strikes } from './strikes.ts';
 import { WindowLosses } from './window-losses.ts';
 
@@ -37,6 +41,7 @@ export class AnalyticsClient implements Analytics {
   readonly #uses = new Set<object>();
   readonly #appends = new Appends();
   readonly #questions = new Questions();
+  readonly #standings = new Standings((order) => this.#child?.order(order));
   readonly #strikes = new Strikes();
   readonly #losses = new WindowLosses();
   #bounds: WindowBounds | undefined;
@@ -103,6 +108,11 @@ export class AnalyticsClient implements Analytics {
       return 2 * LIMITS.tablesTimeoutMs + LIMITS.analyticsStopMs;
     });
     return answer as readonly TableInfo[] | SqlFault;
+  }
+
+  stand(scope: string, query: StandingQuery, events: StandingEvents): Standing | SqlFault {
+    if (this.#uses.size === 0) return NO_WINDOWS;
+    return this.#strikes.refusal(scope, Date.now()) ?? this.#standings.add(scope, query, events);
   }
 
   status(): AnalyticsStatus {
@@ -183,6 +193,7 @@ export class AnalyticsClient implements Analytics {
         if (this.#bounds !== undefined) this.#child?.order({ type: 'bounds', bounds: this.#bounds });
         this.#starting?.resolve();
         this.#starting = undefined;
+        this.#standings.ready((scope) => this.#strikes.refusal(scope, Date.now()));
         return;
       case 'usage':
         this.#losses.holds(report.scopes);
@@ -209,6 +220,10 @@ export class AnalyticsClient implements Analytics {
       case 'refused':
         this.#appends.refused(head.ids, head.fault);
         return;
+      case 'stands':
+      case 'fell':
+        this.#standings.told(head, body);
+        return;
       default:
         this.#questions.answered(head, body);
     }
@@ -225,10 +240,12 @@ export class AnalyticsClient implements Analytics {
     this.#child = undefined;
     this.#appends.lost(this.#notNow());
     this.#questions.lost(this.#notNow());
+    this.#standings.lost();
     if (this.#isStopping || this.#starting !== undefined) {
       this.#state = 'stopped';
       this.#losses.forget();
       const cause = said === '' ? how : `${how}: ${said.slice(-LIMITS.messageChars)}`;
+      this.#standings.fail(NO_WINDOWS);
       this.#starting?.reject(new StartError(`cannot start the analytics process: ${cause}`));
       this.#starting = undefined;
       return;
@@ -255,6 +272,7 @@ export class AnalyticsClient implements Analytics {
     clearInterval(this.#watch);
     this.#child = undefined;
     this.#state = 'stopped';
+    this.#standings.fail(NO_WINDOWS);
     this.#losses.forget();
     this.#early = 0;
     this.#isStopping = false;

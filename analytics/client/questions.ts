@@ -2,7 +2,7 @@ import type { SqlAnswer, SqlFault, TableInfo } from '../../pipeline/analytics.ts
 import type { ReplyHead } from '../wire/messages.ts';
 
 type Answer = SqlAnswer | readonly TableInfo[];
-type AnswerHead = Extract<ReplyHead, { readonly id: number }>;
+type AnswerHead = Extract<ReplyHead, { readonly type: 'rows' | 'tables' | 'fault' }>;
 
 export interface Asking {
   /** Returns within what time there must be an answer, in ms. */

@@ -1,4 +1,4 @@
-import type { SqlColumn, SqlFault, SqlQuery, TableInfo, WindowBounds } from '../../pipeline/analytics.ts';
+import type { SqlColumn, SqlFault, SqlQuery, StandingQuery, TableInfo, WindowBounds } from '../../pipeline/analytics.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 
 /** To the analytics process, over IPC. */
@@ -7,6 +7,9 @@ export type Order =
   | { readonly type: 'query'; readonly id: number; readonly scope: string; readonly query: SqlQuery }
   | { readonly type: 'tables'; readonly id: number; readonly scope: string }
   | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'stand'; readonly id: number; readonly scope: string; readonly query: StandingQuery }
+  /** Of one that stands. */
+  | { readonly type: 'standing'; readonly id: number; readonly want: 'snapshot' | 'next' | 'end' }
   | { readonly type: 'stop' };
 
 /** From the analytics process, over IPC. */
@@ -46,7 +49,10 @@ export type ReplyHead =
       readonly elapsedMs: number;
     }
   | { readonly type: 'tables'; readonly id: number; readonly tables: readonly TableInfo[] }
-  | { readonly type: 'fault'; readonly id: number; readonly fault: SqlFault };
+  | { readonly type: 'fault'; readonly id: number; readonly fault: SqlFault }
+  /** Its bytes are a JSON text. */
+  | { readonly type: 'stands'; readonly id: number; readonly what: 'snapshot' | 'delta' | 'renew' }
+  | { readonly type: 'fell'; readonly id: number; readonly fault: SqlFault };
 
 /** Of an append: how many rows were made of it, and why not of all its items. */
 export type Loaded = readonly [id: number, rows: number, fault: string];

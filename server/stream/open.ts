@@ -1,15 +1,16 @@
-import { logsScan, metricsScan, tracesScan } from '../../pipeline/otlp/scan.ts';
 import type { Analytics } from '../../pipeline/analytics.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import { logsScan, metricsScan, tracesScan } from '../../pipeline/otlp/scan.ts';
 import { LiveStream, type StreamParts } from './live-stream.ts';
 import { ActivitySource } from './sources/activity.ts';
 import { logsSource } from './sources/logs.ts';
 import { masterPerfSource } from './sources/master-perf.ts';
 import { metricsSource } from './sources/metrics.ts';
+import { sqlSource } from './sources/sql.ts';
 import { tracesSource } from './sources/traces.ts';
 import { Watches } from './watch.ts';
 
-/** The live stream of a process, with the topics that live from the data and the ledger. */
+/** The live stream of a process, with the topics that live from the data, the ledger and the windows. */
 export function openStream(parts: StreamParts & { ledger(): LedgerSnapshot; readonly analytics?: Analytics }): LiveStream {
   const watches = new Watches({ metrics: metricsScan, logs: logsScan, traces: tracesScan });
   const stream = new LiveStream(parts, watches);
@@ -18,6 +19,9 @@ export function openStream(parts: StreamParts & { ledger(): LedgerSnapshot; read
   stream.register(logsSource(watches));
   stream.register(tracesSource(watches));
   stream.register(new ActivitySource(parts.audit, () => parts.ledger(), now));
-  if (parts.analytics !== undefined) stream.register(masterPerfSource(parts.analytics));
+  if (parts.analytics !== undefined) {
+    stream.register(masterPerfSource(parts.analytics));
+    stream.register(sqlSource(parts.analytics));
+  }
   return stream;
 }

@@ -18,6 +18,7 @@ export function askedAnalytics(scopes: Readonly<Record<string, AskedScope>>): As
       return scopes[scope]?.sql.run(query, { signal, stuck: () => {}, broken: () => {} }) ?? none;
     },
     tables: async (scope) => scopes[scope]?.sql.tables() ?? none,
+    stand: () => none,
     status: () => ({ state: 'running', restarts: 0, scopes: [] }),
   };
 }

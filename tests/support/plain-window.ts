@@ -21,6 +21,7 @@ export async function plainWindow({ instance }: OpenInstance): Promise<PlainWind
   let pending: [string, number, string][] = [];
   let rows = 0;
   let bytes = 0;
+  let loads = 0;
   const window: PlainWindow = {
     faults: {},
     trims: [],
@@ -42,8 +43,10 @@ export async function plainWindow({ instance }: OpenInstance): Promise<PlainWind
       if (flush !== undefined) throw flush;
       for (const row of loading) await connection.run('INSERT INTO base_requests VALUES ($1, $2, $3)', row);
       rows += loading.length;
+      if (loading.length > 0) loads += 1;
       for (const [, length] of loading) bytes += length;
     },
+    versions: () => new Map([['requests', loads]]),
     usage: () => ({ rows: rows + pending.length, bytes, oldestMs: 0 }),
     async trim(_nowMs, bounds) {
       window.trims.push(bounds);
