@@ -80,7 +80,6 @@ export class ScopeStore {
     return { scope: this.scope, rows, bytes };
   }
 
-  /** What of a store that has failed comes late is refused as that was. */
   /** Rises when one of these views may have changed: with each flush into it, and each trim of anything. */
   version(views: ReadonlySet<string>): number {
     const versions = this.#window.versions();
@@ -96,6 +95,7 @@ export class ScopeStore {
     return sum;
   }
 
+  /** What of a store that has failed comes late is refused as that was. */
   append(id: number, signal: Signal, bytes: Uint8Array, receivedMs: number): void {
     this.usedAtMs = receivedMs;
     if (this.#failed !== undefined) {

@@ -112,8 +112,9 @@ export class StandingRun {
     if (this.#seen === undefined || this.#seen.readsClock) return true;
     const { tables, version: seen } = this.#seen;
     if (tables.size === 0) return false;
+    // Windows that were closed are opened again by the run: empty, or as their disk has them.
     const now = this.#parts.version(this.scope, tables);
-    return now !== undefined && (now.store !== seen.store || now.version !== seen.version);
+    return now?.store !== seen.store || now.version !== seen.version;
   }
 
   /** `bytes`: what its result may take. Resolves when the run is over; never rejects. */
@@ -126,7 +127,7 @@ export class StandingRun {
     this.#isRunning = false;
     if (this.#isOver) return;
     const endedMs = this.#parts.now();
-    if (!answer.ok && NO_STRIKE.has(answer.code)) {
+    if (!answer.ok && this.#isBlameless(answer)) {
       this.#pace.ran(beganMs, endedMs);
       return;
     }
@@ -151,6 +152,11 @@ export class StandingRun {
     this.#subscribers.clear();
     this.#result = undefined;
     this.#abort.abort();
+  }
+
+  #isBlameless({ code }: SqlFault): boolean {
+    // Who has rows waits for room; who has none is told that there is none.
+    return NO_STRIKE.has(code) || (code === 'TOO_MANY_SCOPES' && this.#result !== undefined);
   }
 
   #mayGoOn({ code }: SqlFault, beganMs: number, endedMs: number): boolean {

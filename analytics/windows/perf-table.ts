@@ -76,7 +76,7 @@ export class PerfTable {
   #made = 0;
   #states: string | undefined;
   #numbers = 0;
-  /** Rises with each row that came. */
+  /** Rises when rows came or went. */
   version = 0;
 
   constructor(connection: DuckDBConnection) {
@@ -113,7 +113,10 @@ export class PerfTable {
   async trim(beforeMs: number): Promise<void> {
     const isOld = ({ rows, lastMs }: History): boolean => rows > 0 && lastMs < beforeMs;
     // The newer one becomes the older one, and goes in its turn.
-    while (this.#histories.some(isOld)) await this.#roll();
+    while (this.#histories.some(isOld)) {
+      await this.#roll();
+      this.version += 1;
+    }
   }
 
   close(): void {

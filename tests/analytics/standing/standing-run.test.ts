@@ -1,25 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { ResultRows } from '../../../analytics/standing/result-rows.ts';
 import { StandingRun, type StandingParts } from '../../../analytics/standing/standing-run.ts';
-import type { SqlColumn } from '../../../pipeline/analytics.ts';
+import type { SqlColumn, SqlFault } from '../../../pipeline/analytics.ts';
+
+const NONE: SqlFault | undefined = undefined as SqlFault | undefined;
 
 /** A run whose results have no rows, and the columns that the test gives it. */
 function scripted() {
   const told: [id: number, what: string, text: string][] = [];
   const ended: [id: number, code: string][] = [];
-  const state = { columns: [{ name: 'a', type: 'BIGINT' }] as readonly SqlColumn[], nowMs: 0, store: {}, version: 1 };
+  const state = { columns: [{ name: 'a', type: 'BIGINT' }] as readonly SqlColumn[], nowMs: 0, store: {}, version: 1, isOpen: true, fault: NONE };
   const aborts: AbortSignal[] = [];
   const parts: StandingParts = {
     now: () => state.nowMs,
     read: async (_scope, _query, caps, signal) => {
       aborts.push(signal);
+      if (state.fault !== undefined) return state.fault;
       const opened = ResultRows.open(state.columns, undefined, caps);
       if (!opened.ok) return opened;
       const { columns, store, version } = state;
       const tables = new Set(['t']);
       return { ok: true, columns, sink: opened.sink, elapsedMs: 1, tables, readsClock: false, version: { store, version } };
     },
-    version: () => ({ store: state.store, version: state.version }),
+    version: () => (state.isOpen ? { store: state.store, version: state.version } : undefined),
     tell: (id, what, text) => void told.push([id, what, text]),
     end: (id, { code }) => void ended.push([id, code]),
   };
@@ -65,6 +68,29 @@ describe('a standing query', () => {
     expect(run.isDue(5000)).toBe(false);
     state.store = {};
     expect(run.isDue(5000)).toBe(true);
+  });
+
+  it('is due when what it read was closed, and waits for room where others took it', async () => {
+    const { run, told, ended, state } = scripted();
+    run.join(1);
+    run.snapshot(1);
+    await run.run(1000);
+    state.isOpen = false;
+    expect(run.isDue(1000)).toBe(true);
+    state.fault = { ok: false, code: 'TOO_MANY_SCOPES', message: 'cannot open windows for one more scope: 8 have some' };
+    await run.run(1000);
+    expect([run.isOver, run.isDue(1000)]).toEqual([false, true]);
+    Object.assign(state, { fault: undefined, isOpen: true, store: {} });
+    await run.run(1000);
+    expect([run.isDue(1000), told.length, ended]).toEqual([false, 1, []]);
+  });
+
+  it('that never had rows is told where no windows can be opened for it', async () => {
+    const { run, ended, state } = scripted();
+    run.join(1);
+    state.fault = { ok: false, code: 'TOO_MANY_SCOPES', message: 'cannot open windows for one more scope: 8 have some' };
+    await run.run(1000);
+    expect(ended).toEqual([[1, 'TOO_MANY_SCOPES']]);
   });
 
   it('ends with its last subscriber: a run under way is interrupted, and what it finds told to nobody', async () => {

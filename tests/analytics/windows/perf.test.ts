@@ -235,10 +235,14 @@ describe('MASTER_PERF in a window', () => {
     const { window: scope } = window;
     await window.load('logs', ofLogs(state('ENABLED', 1n)));
     const bounds = { maxAgeMs: 60_000, maxRows: 1e9, maxBytes: 1e9 };
+    const version = (): number => scope.versions().get('master_perf_history') ?? -1;
+    const before = version();
     await scope.trim(30_000, bounds);
     expect(await rowsOf(window, 'master_perf_history')).toHaveLength(1);
+    expect(version()).toBe(before);
     await scope.trim(200_000, bounds);
     expect(await rowsOf(window, 'master_perf_history')).toEqual([]);
+    expect(version()).toBeGreaterThan(before);
     expect(await rowsOf(window, 'master_perf')).toMatchObject([{ Value: 'ENABLED' }]);
   });
 
