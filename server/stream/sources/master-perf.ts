@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { Analytics } from '../../../pipeline/analytics.ts';
-import { isStreamFault, type StreamData, type StreamFault, type StreamFeed, type StreamSource } from '../../../pipeline/live.ts';
+import {
+  isStreamFault,
+  type FeedVoice,
+  type StreamData,
+  type StreamFault,
+  type StreamFeed,
+  type StreamSource,
+} from '../../../pipeline/live.ts';
 import { askPerf } from '../../perf/query.ts';
 import { readOptions } from '../messages.ts';
 
@@ -14,7 +21,7 @@ export function masterPerfSource(analytics: Analytics): StreamSource<Options> {
     // A row says all of its thing: who missed one needs the rows as they are now.
     conflates: true,
     options: (given) => readOptions(schema, given),
-    open: ({ scope }, _options, fail) => new MasterPerfFeed(analytics, scope, fail),
+    open: ({ scope }, _options, voice) => new MasterPerfFeed(analytics, scope, voice),
   };
 }
 
@@ -22,17 +29,17 @@ export function masterPerfSource(analytics: Analytics): StreamSource<Options> {
 class MasterPerfFeed implements StreamFeed {
   readonly #analytics: Analytics;
   readonly #scope: string;
-  readonly #fail: (fault: StreamFault) => void;
+  readonly #voice: FeedVoice;
   readonly #closed = new AbortController();
   /** What subscribers know, and what is to be told next. */
   #known: ReadonlySet<string> | undefined;
   #next: ReadonlySet<string> | undefined;
   #asking: Promise<ReadonlySet<string> | StreamFault> | undefined;
 
-  constructor(analytics: Analytics, scope: string, fail: (fault: StreamFault) => void) {
+  constructor(analytics: Analytics, scope: string, voice: FeedVoice) {
     this.#analytics = analytics;
     this.#scope = scope;
-    this.#fail = fail;
+    this.#voice = voice;
   }
 
   async snapshot(): Promise<StreamData | StreamFault> {
@@ -66,7 +73,7 @@ class MasterPerfFeed implements StreamFeed {
     if (this.#closed.signal.aborted) return;
     if (!isStreamFault(rows)) this.#next = rows;
     // A process that starts again, or has much to do, has an answer later.
-    else if (rows.code === 'NO_WINDOWS') this.#fail(rows);
+    else if (rows.code === 'NO_WINDOWS') this.#voice.fail(rows);
   }
 
   #ask(): Promise<ReadonlySet<string> | StreamFault> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { StandingQueries } from '../../../analytics/standing/standing-queries.ts';
 import type { SqlFault, StandingQuery } from '../../../pipeline/analytics.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { attribute } from '../../support/build.ts';
@@ -153,6 +154,36 @@ describe('a standing query', () => {
     all.queries.next(slow.id);
     await all.second();
     expect(slow.twin.rows).toEqual([['cart', 5]]);
+  });
+});
+
+describe('runs', () => {
+  it('are one at a time in a scope, two in all, the longest due first', async () => {
+    const running: string[] = [];
+    const ends: (() => void)[] = [];
+    const queries = new StandingQueries({
+      now: () => 0,
+      read: (scope, { sql }) => {
+        running.push(`${scope} ${sql}`);
+        return new Promise((resolve) => ends.push(() => resolve({ ok: false, code: 'SQL_INVALID', message: 'cannot' })));
+      },
+      version: () => undefined,
+      tell: () => {},
+      end: () => {},
+    });
+    try {
+      for (const [at, scope] of ['A', 'A', 'B', 'C'].entries()) queries.add(at, scope, { sql: `SELECT ${at}` });
+      expect(running).toEqual(['A SELECT 0', 'B SELECT 2']);
+      while (ends.length > 0) {
+        ends.shift()?.();
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(ends.length).toBeLessThanOrEqual(LIMITS.standingRuns);
+      }
+      expect(running).toEqual(['A SELECT 0', 'B SELECT 2', 'A SELECT 1', 'C SELECT 3']);
+      expect(queries.open).toEqual([]);
+    } finally {
+      queries.close();
+    }
   });
 });
 

@@ -9,7 +9,14 @@ const NONE: SqlFault | undefined = undefined as SqlFault | undefined;
 function scripted() {
   const told: [id: number, what: string, text: string][] = [];
   const ended: [id: number, code: string][] = [];
-  const state = { columns: [{ name: 'a', type: 'BIGINT' }] as readonly SqlColumn[], nowMs: 0, store: {}, version: 1, isOpen: true, fault: NONE };
+  const state = {
+    columns: [{ name: 'a', type: 'BIGINT' }] as readonly SqlColumn[],
+    nowMs: 0,
+    store: {},
+    version: 1,
+    isOpen: true,
+    fault: NONE,
+  };
   const aborts: AbortSignal[] = [];
   const parts: StandingParts = {
     now: () => state.nowMs,

@@ -26,7 +26,7 @@ async function start(scope = 'A') {
   const source = masterPerfSource(running.client);
   const faults: StreamFault[] = [];
   const open = (of = scope): StreamFeed => {
-    const feed = source.open({ scope: of, admin: false }, {}, (fault) => faults.push(fault));
+    const feed = source.open({ scope: of, admin: false }, {}, { fail: (fault) => faults.push(fault), changed: () => {} });
     if ('ok' in feed) return expect.unreachable(feed.message);
     feeds.push(feed);
     return feed;
@@ -39,6 +39,7 @@ async function start(scope = 'A') {
 async function nextDelta(feed: StreamFeed): Promise<readonly PerfRecord[]> {
   for (;;) {
     const data = feed.delta();
+    if (data === 'renew') return expect.unreachable();
     if (data !== undefined) return rowsIn(data);
     await sleep(20);
   }
@@ -72,7 +73,11 @@ describe('the topic master_perf', () => {
     const { source } = await start();
     expect(source.options({})).toMatchObject({ ok: true });
     expect(source.options({ limit: 1 })).toMatchObject({ ok: false });
-    const none = masterPerfSource(analytics().client).open({ scope: 'A', admin: false }, {}, () => {});
+    const none = masterPerfSource(analytics().client).open(
+      { scope: 'A', admin: false },
+      {},
+      { fail: () => {}, changed: () => {} },
+    );
     if ('ok' in none) return expect.unreachable(none.message);
     expect(await none.snapshot()).toMatchObject({ ok: false, code: 'NO_WINDOWS' });
     none.close();
