@@ -19,6 +19,8 @@ const SET_BYTES = 400;
 export interface KeptSlice {
   readonly number: number;
   readonly generation: number;
+  /** Which tables it has. */
+  readonly kinds: readonly string[];
   readonly firstMs: number;
   readonly lastMs: number;
   readonly rows: number;
@@ -76,11 +78,14 @@ export async function keptSlices(
   const listed = await connection.run(
     `SELECT slice, generation, first_ms FROM ${SLICES} WHERE signal = '${signal}' ORDER BY slice`,
   );
+  const tables = await connection.run(`SELECT table_name FROM duckdb_tables() WHERE schema_name = '${SCHEMA}'`);
+  const existing = new Set((await tables.getRows()).map(([name]) => String(name)));
   const found: KeptSlice[] = [];
   for (const [slice, generation, firstWallMs] of (await listed.getRows()) as [number, number, bigint][]) {
     let rows = 0;
     let bytes = 0;
-    for (const kind of kinds) {
+    const has = kinds.filter((kind) => existing.has(sliceTable(kind, slice)));
+    for (const kind of has) {
       const size = kind === 'logs' ? 'coalesce(sum(strlen(body)), 0)' : '0';
       const result = await connection.run(`SELECT count(*), ${size} FROM ${SCHEMA}.${sliceTable(kind, slice)}`);
       const [count, heap] = (await result.getRows())[0]!.map(Number) as [number, number];
@@ -90,21 +95,18 @@ export async function keptSlices(
     const sets = await connection.run(`SELECT count(*) FROM ${SCHEMA}.${dictionaryTable(signal, 'attribute_sets', generation)}`);
     const firstMs = Math.min(0, Number(firstWallMs) - nowWallMs);
     const dictionaryBytes = SET_BYTES * Number((await sets.getRows())[0]![0]);
-    found.push({ number: slice, generation, firstMs, lastMs: Math.min(0, firstMs + sliceMs), rows, bytes, dictionaryBytes });
+    const lastMs = Math.min(0, firstMs + sliceMs);
+    found.push({ number: slice, generation, kinds: has, firstMs, lastMs, rows, bytes, dictionaryBytes });
   }
   return found;
 }
 
 /** The figures of each series of these generations, worked out of their rows; takes DuckDB 0.2 s a million points. */
-export async function remakeFigures(
-  connection: DuckDBConnection,
-  found: readonly KeptSlice[],
-  kinds: readonly string[],
-): Promise<void> {
+export async function remakeFigures(connection: DuckDBConnection, found: readonly KeptSlice[]): Promise<void> {
   for (const generation of new Set(found.map((slice) => slice.generation))) {
     const tables = found
       .filter((slice) => slice.generation === generation)
-      .flatMap((slice) => kinds.map((kind) => [kind, sliceTable(kind, slice.number)] as const))
+      .flatMap((slice) => slice.kinds.map((kind) => [kind, sliceTable(kind, slice.number)] as const))
       .map(
         ([kind, table]) =>
           `SELECT series, time, ${/^(gauge|sum)(_rich)?$/.test(kind) ? 'value' : 'NULL'} AS value FROM ${SCHEMA}.${table}`,

@@ -22,7 +22,7 @@ import {
 import { WindowClock } from './window-clock.ts';
 
 export interface WindowOptions extends Partial<SliceBounds> {
-  /** The view `series` follows the points at most so long after; 0: with each flush. */
+  /** The view `series` follows the points so long after, later where there are very many series; 0: with each flush. */
   readonly figuresIntervalMs?: number;
   /** Reading of the clock that `append` and `trim` are given the readings of. */
   readonly nowMs?: number;
@@ -45,6 +45,9 @@ export interface TrimBounds {
   readonly maxBytes: number;
 }
 
+/** The figures of series are made anew for a twentieth of the time at most, however many there are. */
+const FIGURES_REST = 19;
+
 /**
  * The last minutes of one scope as tables of one DuckDB instance: requests are scanned as they come and loaded by `flush`
  * into tables of integers, one per time slice, which are dropped whole. What SQL sees are the views of views.ts. One writer:
@@ -56,7 +59,7 @@ export class ScopeWindow {
   readonly #clock = new WindowClock();
   readonly #perf: PerfTable;
   readonly #figuresIntervalMs: number;
-  #figuresMadeMs = Number.NEGATIVE_INFINITY;
+  #figuresDueMs = 0;
   #figuresVersion = 0;
   #figuresTimer: NodeJS.Timeout | undefined;
   /** Changes of tables happen one after the other. */
@@ -108,7 +111,7 @@ export class ScopeWindow {
       const kinds = Object.keys(sliceTables);
       const found = await keptSlices(this.#connection, signal, kinds, nowMs, this.#sliceMs);
       if (signal === 'metrics') {
-        await remakeFigures(this.#connection, found, kinds);
+        await remakeFigures(this.#connection, found);
         this.#nextSeries = await nextSeriesOf(this.#connection, found);
       }
       window.takeOver(found);
@@ -251,11 +254,12 @@ export class ScopeWindow {
     const { metrics } = this.#signals;
     const stale = metrics.stale;
     if (stale.length === 0) return;
-    const waitMs = this.#figuresMadeMs + this.#figuresIntervalMs - performance.now();
+    const waitMs = this.#figuresDueMs - performance.now();
     if (waitMs > 0) {
       this.#figuresTimer ??= setTimeout(() => this.#figuresAreDue(), waitMs).unref();
       return;
     }
+    const begunMs = performance.now();
     const drops: string[] = [];
     await this.#connection.run('BEGIN');
     try {
@@ -274,7 +278,9 @@ export class ScopeWindow {
       throw error;
     }
     this.#figuresVersion += 1;
-    this.#figuresMadeMs = performance.now();
+    if (this.#figuresIntervalMs === 0) return;
+    const madeMs = performance.now();
+    this.#figuresDueMs = madeMs + Math.max(this.#figuresIntervalMs, FIGURES_REST * (madeMs - begunMs));
   }
 
   #figuresAreDue(): void {

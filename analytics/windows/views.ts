@@ -6,10 +6,16 @@ import { SCHEMA } from './table.ts';
  * (contrib, exporter/clickhouseexporter/internal/sqltemplates), so that queries people have keep working.
  */
 
-/** A generation of dictionaries, the slices whose rows point to it, by their numbers, and the table of its series' figures. */
+export interface SliceTables {
+  readonly number: number;
+  /** Which tables it has. */
+  readonly kinds: readonly string[];
+}
+
+/** A generation of dictionaries, the slices whose rows point to it, and the table of its series' figures. */
 export interface GenerationTables {
   readonly generation: number;
-  readonly slices: readonly number[];
+  readonly slices: readonly SliceTables[];
   /** Of metrics only. */
   readonly figures?: string | undefined;
 }
@@ -55,20 +61,32 @@ function union(parts: readonly string[]): string {
   return parts.join('\nUNION ALL\n');
 }
 
-function slicesOf(kind: string, slices: readonly number[]): string {
-  return slices.map((slice) => `SELECT * FROM ${SCHEMA}.${sliceTable(kind, slice)}`).join(' UNION ALL ');
+/** One slice at least has a table of each kind: the one that is filled. */
+function tablesOf(kind: string, slices: readonly SliceTables[]): string[] {
+  return slices.filter(({ kinds }) => kinds.includes(kind)).map(({ number }) => `${SCHEMA}.${sliceTable(kind, number)}`);
+}
+
+/** Generations with tables of these kinds, and the rows of all of them. */
+function partsOf(
+  kinds: readonly string[],
+  generations: readonly GenerationTables[],
+): { readonly generation: number; readonly rows: string }[] {
+  return generations
+    .map(({ generation, slices }) => {
+      const parts = kinds.flatMap((kind) =>
+        tablesOf(kind, slices).map((table) => `SELECT ${COLUMNS[kind] ?? '*'} FROM ${table}`),
+      );
+      return { generation, rows: parts.join(' UNION ALL ') };
+    })
+    .filter(({ rows }) => rows !== '');
 }
 
 /** Points stand in two tables a slice, one of which has no flags and no exemplars. */
-function pointSlices(kind: string, slices: readonly number[]): string {
-  const plain = `series, time, start_time, value, 0::UINTEGER AS flags, []::${EXEMPLARS_TYPE} AS exemplars`;
-  return slices
-    .flatMap((slice) => [
-      `SELECT ${plain} FROM ${SCHEMA}.${sliceTable(kind, slice)}`,
-      `SELECT series, time, start_time, value, flags, exemplars FROM ${SCHEMA}.${sliceTable(`${kind}_rich`, slice)}`,
-    ])
-    .join(' UNION ALL ');
-}
+const POINT = 'series, time, start_time, value';
+const PLAIN = `${POINT}, 0::UINTEGER AS flags, []::${EXEMPLARS_TYPE} AS exemplars`;
+const RICH = `${POINT}, flags, exemplars`;
+const COLUMNS: Readonly<Record<string, string>> = { gauge: PLAIN, sum: PLAIN, gauge_rich: RICH, sum_rich: RICH };
+const TABLES_OF: Readonly<Record<string, readonly string[]>> = { gauge: ['gauge', 'gauge_rich'], sum: ['sum', 'sum_rich'] };
 
 /** The joins from `origin`, a column, to resource (r) and instrumentation scope (i). */
 function originJoins(signal: Signal, generation: number, origin: string): string {
@@ -108,9 +126,9 @@ JOIN ${table('attribute_sets')} a ON a.id = s.attributes`;
 
 function metricView(kind: string, generations: readonly GenerationTables[]): string {
   return union(
-    generations.map(
-      ({ generation, slices }) => `SELECT ${SERIES_COLUMNS}, ${VALUE_COLUMNS[kind]}, p.series AS "SeriesId"
-FROM (${kind === 'gauge' || kind === 'sum' ? pointSlices(kind, slices) : slicesOf(kind, slices)}) p
+    partsOf(TABLES_OF[kind] ?? [kind], generations).map(
+      ({ generation, rows }) => `SELECT ${SERIES_COLUMNS}, ${VALUE_COLUMNS[kind]}, p.series AS "SeriesId"
+FROM (${rows}) p
 JOIN ${SCHEMA}.${dictionaryTable('metrics', 'series', generation)} s ON s.id = p.series
 ${seriesJoins(generation)}`,
     ),
@@ -118,12 +136,8 @@ ${seriesJoins(generation)}`,
 }
 
 function pointsView(generations: readonly GenerationTables[]): string {
-  const tables = generations.flatMap(({ slices }) =>
-    slices.flatMap((slice) => ['gauge', 'gauge_rich', 'sum', 'sum_rich'].map((kind) => sliceTable(kind, slice))),
-  );
-  return union(
-    tables.map((table) => `SELECT series AS "SeriesId", time AS "TimeUnix", value AS "Value" FROM ${SCHEMA}.${table}`),
-  );
+  const tables = generations.flatMap(({ slices }) => Object.keys(COLUMNS).flatMap((kind) => tablesOf(kind, slices)));
+  return union(tables.map((table) => `SELECT series AS "SeriesId", time AS "TimeUnix", value AS "Value" FROM ${table}`));
 }
 
 function seriesView(generations: readonly GenerationTables[]): string {
@@ -165,9 +179,9 @@ p.links AS "Links"`;
 function recordView(signal: 'logs' | 'traces', generations: readonly GenerationTables[]): string {
   const table = (name: string, generation: number): string => `${SCHEMA}.${dictionaryTable(signal, name, generation)}`;
   return union(
-    generations.map(
-      ({ generation, slices }) => `SELECT ${signal === 'logs' ? LOG_COLUMNS : SPAN_COLUMNS}
-FROM (${slicesOf(signal, slices)}) p
+    partsOf([signal], generations).map(
+      ({ generation, rows }) => `SELECT ${signal === 'logs' ? LOG_COLUMNS : SPAN_COLUMNS}
+FROM (${rows}) p
 ${originJoins(signal, generation, 'p.origin')}
 JOIN ${table('labels', generation)} l ON l.id = p.labels
 JOIN ${table('attribute_sets', generation)} a ON a.id = p.attributes`,
@@ -176,12 +190,12 @@ JOIN ${table('attribute_sets', generation)} a ON a.id = p.attributes`,
 }
 
 /** Per service, from the rows themselves: grouped by origin first, of which there are few. */
-function recordCounts(signal: 'logs' | 'traces', { generation, slices }: GenerationTables): string {
+function recordCounts(signal: 'logs' | 'traces', { generation, rows }: { generation: number; rows: string }): string {
   const [spans, logs, error] =
     signal === 'logs' ? ['0', 'count(*)', 'severity_number >= 17'] : ['count(*)', '0', 'status_code = 2'];
   return `SELECT r.service, min(p.first), max(p.last), 0, sum(p.spans), sum(p.logs), sum(p.errors) FROM
 (SELECT origin, min(time) AS first, max(time) AS last, ${spans} AS spans, ${logs} AS logs, count_if(${error}) AS errors
-FROM (${slicesOf(signal, slices)}) GROUP BY origin) p
+FROM (${rows}) GROUP BY origin) p
 ${originJoins(signal, generation, 'p.origin')} GROUP BY r.service`;
 }
 
@@ -189,8 +203,8 @@ function servicesView(of: Readonly<Record<Signal, readonly GenerationTables[]>>)
   const metrics = `SELECT "ServiceName", min("FirstSeen"), max("LastSeen"), sum("Points"), 0, 0, 0 FROM main.${SERIES_VIEW} GROUP BY 1`;
   const parts = [
     metrics,
-    ...of.logs.map((generation) => recordCounts('logs', generation)),
-    ...of.traces.map((generation) => recordCounts('traces', generation)),
+    ...partsOf(['logs'], of.logs).map((part) => recordCounts('logs', part)),
+    ...partsOf(['traces'], of.traces).map((part) => recordCounts('traces', part)),
   ];
   return `SELECT service AS "ServiceName", min(first) AS "FirstSeen", max(last) AS "LastSeen", sum(points)::UBIGINT AS "Points",
 sum(spans)::UBIGINT AS "Spans", sum(logs)::UBIGINT AS "Logs", sum(errors)::UBIGINT AS "Errors"

@@ -74,6 +74,29 @@ describe('a window on a disk', () => {
     expect((await query('SELECT count(DISTINCT "SeriesId") AS n FROM points'))[0]).toEqual({ n: 2n });
   });
 
+  it('is there again with points of every kind, as far as there are some', async () => {
+    const metric = async (data: Tree, receivedMs: number): Promise<void> => {
+      const request = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', ...data }] }] }] };
+      window.append('metrics', encode('metrics', request), receivedMs);
+      await window.flush();
+    };
+    await openAt('window.db', START);
+    await metric({ gauge: { dataPoints: [{ asDouble: 3, flags: 1 }] } }, START);
+    await metric({ summary: { dataPoints: [{ count: 4n }] } }, START + MINUTE);
+    await metric({ histogram: { dataPoints: [{ count: 5n }] } }, START + 2 * MINUTE);
+    await closeAll();
+    await openAt('window.db', START + 3 * MINUTE);
+    expect(await query('SELECT "MetricType", "Points", "LastValue" FROM series ORDER BY 1')).toEqual([
+      { MetricType: 'gauge', Points: 1n, LastValue: 3 },
+      { MetricType: 'histogram', Points: 1n, LastValue: null },
+      { MetricType: 'summary', Points: 1n, LastValue: null },
+    ]);
+    expect(await query('SELECT "Flags", "Value" FROM otel_metrics_gauge')).toEqual([{ Flags: 1, Value: 3 }]);
+    expect(await query('SELECT "Count" FROM otel_metrics_summary')).toEqual([{ Count: 4n }]);
+    await metric({ gauge: { dataPoints: [{ asDouble: 6 }] } }, START + 4 * MINUTE);
+    expect(await query('SELECT sum("Value") AS total FROM points')).toEqual([{ total: 9 }]);
+  });
+
   it('has its rows of MASTER_PERF again, and what is new takes their place', async () => {
     const state = async (value: string, receivedMs: number): Promise<void> => {
       const attributes = Object.entries({ category: 'Security', topic: 'Path Hardening', id: 'paths', value }).map(

@@ -151,6 +151,32 @@ describe('slices', () => {
     expect((await tables()).length).toBe(empty);
   });
 
+  it('keep only tables with rows when they are full, and show the rows of each kind wherever they stand', async () => {
+    open = await openWindow({ figuresIntervalMs: 0, sliceMs: MINUTE });
+    const dataPoints = [{ timeUnixNano: nanos(1), asDouble: 1 }];
+    const requests = [{ gauge: { dataPoints } }, { sum: { dataPoints } }, { summary: { dataPoints: [{ count: 1n }] } }];
+    for (const [minute, request] of requests.entries()) await come('metrics', metrics('m', request), minute * MINUTE);
+    await come('metrics', gauge('m', 2, 2), requests.length * MINUTE);
+    expect((await tables()).map((row) => row['table_name']).filter((name) => /^(gauge|sum|hist|exp)/.test(String(name)))).toEqual(
+      [
+        'exponential_histogram_4',
+        'gauge_1',
+        'gauge_4',
+        'gauge_rich_4',
+        'histogram_4',
+        'sum_2',
+        'sum_4',
+        'sum_rich_4',
+        'summary_3',
+        'summary_4',
+      ],
+    );
+    expect([await count('otel_metrics_gauge'), await count('otel_metrics_sum'), await count('points')]).toEqual([2, 1, 3]);
+    expect([await count('otel_metrics_summary'), await count('otel_metrics_histogram')]).toEqual([1, 0]);
+    expect(await open.window.trim(10 * MINUTE, { ...NO_BOUNDS, maxRows: 1 })).toBe(3);
+    expect([await count('points'), await count('otel_metrics_summary')]).toEqual([1, 0]);
+  });
+
   it('hold what is pending while the last of their rows are dropped', async () => {
     open = await openWindow();
     await come('metrics', gauge('m', 1, 1), 0);
