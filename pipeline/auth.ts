@@ -23,6 +23,14 @@ export interface Principal {
   /** ms since 1970; absent = as long as the configuration says so. */
   readonly expiresMs?: number;
   readonly method: AuthMethod;
+  /** This machine's owner: who has all scopes, and names none, means the one that this machine runs as. */
+  readonly isOwner?: true;
+}
+
+/** The scope that is meant by who has chosen none; undefined where there are several to choose from. */
+export function impliedScope({ scopes, isOwner }: Principal, runsAs: string): string | undefined {
+  if (scopes.length === 1) return scopes[0];
+  return isOwner === true && scopes.includes(runsAs) ? runsAs : undefined;
 }
 
 /** The names of a client certificate that TLS has verified against `client_ca_file`. */

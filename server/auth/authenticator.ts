@@ -72,6 +72,7 @@ export class Authenticator {
       scopes: this.#options.known,
       permissions: new Set(PERMISSIONS),
       method: 'token',
+      isOwner: true,
     };
     this.#owner = { digest: digestOf(token), principal };
   }

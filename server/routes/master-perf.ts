@@ -19,21 +19,21 @@ export const getPerfRoute: HeadRoute = {
   method: 'GET',
   path: MASTER_PERF_PATH,
   permission: 'query',
-  async answer(caller, { analytics, drawPerf }, { query, signal }) {
-    const scope = oneScope(caller);
+  async answer(caller, sources, { query, signal }) {
+    const scope = oneScope(caller, sources);
     if (typeof scope !== 'string') return scope;
     const format = (query.get('format') ?? 'json') as Format;
     if (!FORMATS.includes(format))
       return problem({ code: 'SQL_INVALID', message: `cannot write MASTER_PERF: format is one of ${FORMATS.join(', ')}` });
     const question = { format: format === 'csv' ? 'csv' : 'ndjson', history: query.get('history') === 'true' } as const;
-    const answer = await askPerf(analytics, scope, question, signal);
+    const answer = await askPerf(sources.analytics, scope, question, signal);
     if (!answer.ok) return problem(answer);
     const headers = answer.truncated === undefined ? {} : { 'X-Periscope-Truncated': answer.truncated };
     if (format === 'csv') return bytesAnswer('text/csv; charset=utf-8; header=present', answer.body, headers);
     const body = perfJson(answer.body);
     if (format === 'json') return bytesAnswer('application/json', Buffer.concat([body, Buffer.from('\n')]), headers);
     const { masterPerf } = JSON.parse(Buffer.from(body).toString()) as { masterPerf: readonly PerfRecord[] };
-    return bytesAnswer('text/plain; charset=utf-8', Buffer.from(`${await drawPerf(masterPerf)}\n`), headers);
+    return bytesAnswer('text/plain; charset=utf-8', Buffer.from(`${await sources.drawPerf(masterPerf)}\n`), headers);
   },
 };
 

@@ -56,7 +56,7 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
   const { auth: methods } = options;
   const handler = new ApiHandler({
     methods,
-    door: host.stream && new StreamDoor(host.stream, doorOptions(options, authenticate)),
+    door: host.stream && new StreamDoor(host.stream, doorOptions(options, host, authenticate)),
     page: files && new Page({ files, tls: options.tls !== undefined, now: Date.now, ...sessionsOf(host) }),
     authenticate,
     ticketFor: (principal) => host.authenticator()?.ticketFor(principal),
@@ -89,7 +89,7 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
   }
 }
 
-function doorOptions(options: ApiOptions, authenticate: DoorOptions['authenticate']): DoorOptions {
+function doorOptions(options: ApiOptions, host: ApiHost, authenticate: DoorOptions['authenticate']): DoorOptions {
   const { auth: methods, endpoint, tls, allowedOrigins: allowed = [], allowQueryToken = false } = options;
-  return { methods, endpoint, isTls: tls !== undefined, allowed, allowQueryToken, authenticate };
+  return { methods, endpoint, isTls: tls !== undefined, allowed, allowQueryToken, authenticate, runsAs: () => host.runsAs() };
 }

@@ -19,12 +19,12 @@ export const sqlRoute: BodyRoute = {
   method: 'POST',
   path: '/api/v1/sql',
   permission: 'query',
-  async take(caller, { analytics }, body, { signal }) {
-    const scope = oneScope(caller);
+  async take(caller, sources, body, { signal }) {
+    const scope = oneScope(caller, sources);
     if (typeof scope !== 'string') return scope;
     const query = readSqlRequest(body);
     if (typeof query === 'string') return problem({ code: 'SQL_INVALID', message: `cannot read the query: ${query}` });
-    const answer = await analytics.query(scope, query, signal);
+    const answer = await sources.analytics.query(scope, query, signal);
     if (!answer.ok) return problem(answer);
     return query.format === 'json' ? jsonAnswer(scope, query, answer) : plainAnswer(scope, query, answer);
   },

@@ -7,10 +7,10 @@ export const tablesRoute: HeadRoute = {
   method: 'GET',
   path: '/api/v1/tables',
   permission: 'query',
-  async answer(caller, { analytics }, { signal }) {
-    const scope = oneScope(caller);
+  async answer(caller, sources, { signal }) {
+    const scope = oneScope(caller, sources);
     if (typeof scope !== 'string') return scope;
-    const tables = await analytics.tables(scope, signal);
+    const tables = await sources.analytics.tables(scope, signal);
     return 'ok' in tables ? problem(tables) : json(200, { scope, tables });
   },
 };

@@ -1,4 +1,5 @@
 import {
+  impliedScope,
   isRefused,
   lacks,
   SCOPE_HEADER,
@@ -25,6 +26,8 @@ export interface DoorOptions extends OriginRules {
   /** Takes a token that lives long from the URL, too. */
   readonly allowQueryToken: boolean;
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
+  /** As which scope this machine runs. */
+  runsAs(): string;
 }
 
 interface Asked {
@@ -119,8 +122,8 @@ export class StreamDoor {
   #scopeOf(principal: Principal, { chosen, remoteAddress }: Asked): string | Refusal {
     const { scopes, subject } = principal;
     if (chosen === '') {
-      const [only, second] = scopes;
-      if (only !== undefined && second === undefined) return only;
+      const implied = impliedScope(principal, this.#options.runsAs());
+      if (implied !== undefined) return implied;
       return { code: 'SCOPE_REQUIRED', message: `cannot tell which scope is meant: name one of ${scopes.join(', ')}` };
     }
     if (scopes.includes(chosen)) return chosen;

@@ -135,7 +135,7 @@ export function streamBench(): { start(settings?: StreamSettings): Promise<Start
     };
     const stream = openStream(parts);
     const { authenticate } = parts;
-    const rules = { endpoint: '127.0.0.1:0', isTls: false, allowed: [], allowQueryToken: false };
+    const rules = { endpoint: '127.0.0.1:0', isTls: false, allowed: [], allowQueryToken: false, runsAs: () => 'A' };
     const methods = ['token'] as const;
     const opened = new StreamDoor(stream, { ...rules, methods, authenticate, ...door });
     const handler = Object.assign(new Recorder(), { upgrade: opened.upgrade.bind(opened) });

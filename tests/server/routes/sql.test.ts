@@ -30,6 +30,7 @@ beforeAll(async () => {
   const { log } = quietContext();
   const authenticator = new Authenticator({ config, storageDirectory, known: ['A', 'B'], audit: new AuditTrail(), log });
   authenticator.prepare(['token']);
+  authenticator.setOwner('owner-token');
   listener = await openApi(
     { ...HTTP_OPTIONS, maxBodyBytes: LIMITS.apiBodyBytes, auth: ['token'] },
     {
@@ -123,6 +124,14 @@ describe('POST /api/v1/sql', () => {
     expect(analytics.asked).toHaveLength(before);
   });
 
+  it('asks for this machine’s owner, who names none, the scope that it runs as', async () => {
+    expect((await ask('owner-token', { sql: 'SELECT 1' })).json()).toMatchObject({ scope: 'A' });
+    expect((await ask('owner-token', { sql: 'SELECT 1' }, { 'x-dashboard-scope': 'B' })).json()).toMatchObject({ scope: 'B' });
+    expect((await ask('owner-token', { sql: 'SELECT 1' }, { 'x-dashboard-scope': 'C' })).json()).toMatchObject({
+      code: 'SCOPE_FORBIDDEN',
+    });
+  });
+
   it('wants the permission to query, and says nothing of the body to others', async () => {
     const ingest = await tokenOf({ claims: { scopes: ['A'], permissions: ['ingest'] } });
     expect((await ask(ingest, { sql: 'SELECT 1' })).json()).toMatchObject({ code: 'PERMISSION_DENIED' });
@@ -204,6 +213,7 @@ describe('GET /api/v1/tables', () => {
       },
     });
     expect(await get(await tokenFor('A', 'B'))).toMatchObject({ status: 400, body: { code: 'SCOPE_NEEDED' } });
+    expect(await get('owner-token')).toMatchObject({ status: 200, body: { scope: 'A' } });
     expect(await get(await tokenFor('A', 'B'), '/api/v1/tables?scope=A')).toMatchObject({ status: 200, body: { scope: 'A' } });
   });
 });
@@ -211,8 +221,18 @@ describe('GET /api/v1/tables', () => {
 describe('the scope of a caller', () => {
   it('is named of many by the first', () => {
     const scopes = Array.from({ length: 50 }, (_, n) => `s${n}`);
-    const caller = { principal: undefined as never, chosen: '', admin: false };
-    expect(JSON.stringify(oneScope({ ...caller, scopes }))).toContain('s18, s19, and 30 more');
-    expect(JSON.stringify(oneScope({ ...caller, scopes: [] }))).toContain('this caller has none');
+    const of = (all: readonly string[]) => {
+      const principal = { subject: 'x', scopes: all, permissions: new Set<never>(), method: 'token' } as const;
+      return JSON.stringify(oneScope({ principal, scopes: all, chosen: '', admin: false }, { runsAs: 's1' }));
+    };
+    expect(of(scopes)).toContain('s18, s19, and 30 more');
+    expect(of([])).toContain('this caller has none');
+  });
+
+  it('is for the owner of a machine that runs as a scope which is none of its own one to be named', () => {
+    const owner = { subject: 'x', scopes: ['A', 'B'], permissions: new Set<never>(), method: 'token', isOwner: true } as const;
+    const caller = { principal: owner, scopes: owner.scopes, chosen: '', admin: true };
+    expect(oneScope(caller, { runsAs: 'B' })).toBe('B');
+    expect(oneScope(caller, { runsAs: 'C' })).toMatchObject({ status: 400 });
   });
 });

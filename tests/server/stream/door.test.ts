@@ -75,6 +75,16 @@ describe('a client is let in', () => {
     ]);
   });
 
+  it('as the scope that this machine runs as, where its owner names none', async () => {
+    const started = await start();
+    started.authenticator.setOwner('owner-token');
+    expect(await (await started.open('owner-token')).next()).toMatchObject({ scope: 'A' });
+    expect((await (await started.open('owner-token', '/ws?scope=B')).next())['scope']).toBe('B');
+    const elsewhere = await start({ door: { runsAs: () => 'C' } });
+    elsewhere.authenticator.setOwner('owner-token');
+    expect(await refusal(elsewhere, 'owner-token')).toEqual([400, 'SCOPE_REQUIRED']);
+  });
+
   it('as the scope of its token that it chooses, by header or query, and as no other', async () => {
     const started = await start();
     const both = await started.token(['A', 'B']);

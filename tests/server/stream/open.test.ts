@@ -210,6 +210,7 @@ describe('the stream of a process', () => {
         isTls: false,
         allowed: [],
         allowQueryToken: false,
+        runsAs: () => '',
       }),
     ).toBeDefined();
     expect(clock.pending).toBe(0);
