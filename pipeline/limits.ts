@@ -219,6 +219,8 @@ export const LIMITS = {
   sqlRows: 10_000,
   sqlRowsMax: 100_000,
   sqlBytes: 16 * 1024 * 1024,
+  /** Entries of the prompt's history. */
+  sqlHistory: 1000,
   /** Queries that run at a time, and of one scope: fewer than libuv has threads in the analytics process. */
   sqlQueries: 4,
   sqlQueriesPerScope: 3,

@@ -6,14 +6,15 @@ import { loadOrRefuse, type ConfigOptions } from './configs.ts';
 export interface ApiOptions extends ConfigOptions {
   /** Of the API; default: as the configuration says. */
   readonly url?: string;
-  /** One of the token's scopes; default: the one that this machine runs as. */
+  /** One of the token's scopes; default: its only one, or for this machine's owner the one that the collector runs as. */
   readonly scope?: string;
 }
 
 /** The API of a collector that runs, for the commands. */
 export interface ApiClient {
   readonly url: string;
-  readonly scope: string;
+  /** Of the configuration that was read. */
+  readonly storageDirectory: string;
   /** Rejects with a StartError that reads "cannot <verb>: <cause>", in the API's own words where it has any. */
   get(path: string, verb: string, signal?: AbortSignal): Promise<Response>;
   post(path: string, body: unknown, verb: string, signal?: AbortSignal): Promise<Response>;
@@ -24,12 +25,12 @@ const TOKEN_VARIABLE = 'PERISCOPE_TOKEN';
 /** Knows who asks by PERISCOPE_TOKEN, else by the token that `run` keeps in a file for this machine's owner. */
 export async function apiClient(options: ApiOptions): Promise<ApiClient> {
   const { loaded } = await loadOrRefuse(options);
-  const { plan, detected } = loaded;
+  const { plan } = loaded;
   const url = options.url?.replace(/\/+$/, '') ?? urlOf(plan.extensions);
   const token = process.env[TOKEN_VARIABLE] ?? readOwnerToken(plan.storage.directory);
-  const scope = options.scope ?? detected.scope;
+  const chosen = options.scope === undefined ? undefined : { 'x-dashboard-scope': options.scope };
   const ask = async (path: string, init: RequestInit, verb: string): Promise<Response> => {
-    const headers = { authorization: `Bearer ${token}`, 'x-dashboard-scope': scope, ...init.headers };
+    const headers = { authorization: `Bearer ${token}`, ...chosen, ...init.headers };
     const response = await fetch(`${url}${path}`, { ...init, headers }).catch((error: unknown) => {
       throw new StartError(`cannot ${verb}: ${url} does not answer (${causeOf(error)}); is the collector running?`);
     });
@@ -38,7 +39,7 @@ export async function apiClient(options: ApiOptions): Promise<ApiClient> {
   };
   return {
     url,
-    scope,
+    storageDirectory: plan.storage.directory,
     get: (path, verb, signal) => ask(path, signal === undefined ? {} : { signal }, verb),
     post: (path, body, verb, signal) =>
       ask(
@@ -66,8 +67,8 @@ function urlOf(extensions: readonly { readonly component: { readonly type: strin
 async function detailOf(response: Response): Promise<string> {
   const text = await response.text();
   try {
-    const { detail } = JSON.parse(text) as { detail?: unknown };
-    if (typeof detail === 'string') return detail;
+    const { code, detail } = JSON.parse(text) as { code?: unknown; detail?: unknown };
+    if (typeof detail === 'string') return code === 'SCOPE_NEEDED' ? `${detail} (here: --scope)` : detail;
   } catch {
     // Not ours, then.
   }

@@ -4,6 +4,7 @@ import type { AuditOptions, AuditSearchOptions, AuditVerifyOptions } from './aud
 import type { ConfigOptions, RunOptions } from './configs.ts';
 import { packageVersion } from './package-root.ts';
 import type { PerfOptions } from './perf.ts';
+import type { SqlOptions } from './sql.ts';
 import type { TokenCreateOptions } from './token.ts';
 
 /** What a command does when it is chosen. Resolves to the exit code. */
@@ -15,6 +16,7 @@ export interface Actions {
   scopes(options: ScopesOptions): Promise<number>;
   scopesCheck(options: ScopesOptions): Promise<number>;
   perf(options: PerfOptions): Promise<number>;
+  sql(text: string | undefined, options: SqlOptions): Promise<number>;
   auditSearch(options: AuditSearchOptions): Promise<number>;
   auditVerify(options: AuditVerifyOptions): Promise<number>;
   auditRotateKey(options: AuditOptions): Promise<number>;
@@ -29,7 +31,7 @@ export interface ScopesOptions extends ConfigOptions {
 
 const EXAMPLES = `
 Examples:
-  periscope                                     run with the shipped configuration: OTLP on localhost:4318, printed to the terminal
+  periscope                                     run with the shipped configuration: OTLP on localhost:4318, dashboard on localhost:3004
   periscope run --demo                          with a small shop that sends, to look around
   periscope run --config gateway.yaml           run your own; the Go collector's YAML is understood
   periscope run --config base.yaml --config site.yaml --set processors.batch.timeout=1s
@@ -39,6 +41,7 @@ Examples:
   periscope scopes check --config gateway.yaml  judge the scope matrix; exit 1 when it is unsound
   periscope audit search --type SCOPE_VIOLATION --since 24h
                                                 who claimed a scope that is not theirs
+  periscope sql "select * from services"         ask the last minutes; periscope sql alone is a prompt
   periscope token create --subject agent-1 --scopes ENTERPRISE
                                                 a token for a sender, signed with the configuration's key
   DASHBOARD_SCOPE=ENTERPRISE periscope run      fix the scope of everything that comes in
@@ -96,6 +99,7 @@ export function createProgram(actions: Actions, exit: (code: number) => void): C
     .action(async (options: ConfigOptions & { withDefaults?: boolean }) => exit(await actions.printConfig(options)));
   addScopes(program, actions, exit);
   addPerf(program, actions, exit);
+  addSql(program, actions, exit);
   addAudit(program, actions, exit);
   addToken(program, actions, exit);
   return program;
@@ -122,9 +126,19 @@ function addPerf(program: Command, actions: Actions, exit: (code: number) => voi
     .description('print MASTER_PERF of the collector that runs; tab-separated when it is not read by a person')
     .option('--json', 'as JSON; with --follow a row a line')
     .option('--follow', 'again each second, until Ctrl-C; for programs what is new or has changed')
-    .option('--scope <name>', 'of this scope (default: the one this machine runs as)')
+    .option('--scope <name>', 'of this scope (default: the one that the collector runs as)')
     .option('--url <url>', 'of the API (default: as the configuration says)')
     .action(async (options: PerfOptions) => exit(await actions.perf(options)));
+}
+
+function addSql(program: Command, actions: Actions, exit: (code: number) => void): void {
+  withConfig(program.command('sql [query]'))
+    .description('ask the windows of the collector that runs; without a query a prompt, or what stdin says')
+    .option('--json', 'the whole answer as JSON')
+    .option('--csv', 'the rows as CSV')
+    .option('--scope <name>', 'of this scope (default: the one that the collector runs as)')
+    .option('--url <url>', 'of the API (default: as the configuration says)')
+    .action(async (query: string | undefined, options: SqlOptions) => exit(await actions.sql(query, options)));
 }
 
 /** `periscope audit search | verify | rotate-key`. */

@@ -56,6 +56,12 @@ const actions: Actions = {
     process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
     return printPerf(options, process.stdout, stop.signal);
   },
+  async sql(text, options) {
+    const { askSql } = await import('./sql.ts');
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+    return askSql(text, options, { in: process.stdin, out: process.stdout, err: process.stderr }, stop.signal);
+  },
   async auditSearch(options) {
     const { auditSearch } = await import('./audit-commands.ts');
     print(await auditSearch(options));

@@ -17,6 +17,7 @@ async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: stri
     scopes: note('scopes'),
     scopesCheck: note('scopes check'),
     perf: note('perf'),
+    sql: note('sql'),
     auditSearch: note('audit search'),
     auditVerify: note('audit verify'),
     auditRotateKey: note('audit rotate-key'),
