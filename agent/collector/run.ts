@@ -9,10 +9,10 @@ import type { CollectorHost } from './host.ts';
 import { createLog, isShown, type Write } from './log.ts';
 import { processMemory } from '../../pipeline/process-memory.ts';
 import { packageVersion } from './package-root.ts';
-import { summaryLine, type Reading } from './summary.ts';
+import { Summary, type Reading } from './summary.ts';
 import { welcomeText } from './welcome.ts';
 
-const SUMMARY_EVERY_MS = 5000;
+const LOOK_EVERY_MS = 1000;
 
 /** Runs in the foreground until a signal; resolves to the exit code. `started` is called once everything listens. With
  *  `demoSeed` a shop sends. */
@@ -111,13 +111,11 @@ function firstSignal(stopping: { readonly drains: boolean }): Promise<StopSignal
 }
 
 function startSummary(host: CollectorHost, write: Write): NodeJS.Timeout {
-  let before = reading(host);
+  const summary = new Summary(reading(host));
   return setInterval(() => {
     const now = reading(host);
-    const line = summaryLine(before, now);
-    before = now;
-    if (line !== undefined) write(`${clockTime(now.atMs)}  ${line}`);
-  }, SUMMARY_EVERY_MS);
+    for (const line of summary.lines(now)) write(`${clockTime(now.atMs)}  ${line}`);
+  }, LOOK_EVERY_MS);
 }
 
 function reading(host: CollectorHost): Reading {

@@ -1,5 +1,5 @@
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
-import { SIGNALS } from '../../pipeline/signal.ts';
+import { ITEM_NAMES, SIGNALS } from '../../pipeline/signal.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
 import { formatCount, lostByReason, receivedBySignal } from './counts.ts';
 
@@ -11,6 +11,44 @@ export interface Reading {
   /** CPU of this process since its start. */
   readonly cpuMs: number;
   readonly rssBytes: number;
+}
+
+const LINE_EVERY_MS = 60_000;
+
+/** What a run tells of the data: at once that the first of a signal has come, and that something is lost for a reason that is
+ *  new; for the rest a line a minute, so that what a start printed stays in sight. */
+export class Summary {
+  readonly #first: Reading;
+  readonly #told = new Set<string>();
+  /** At the line before. */
+  #before: Reading;
+
+  constructor(first: Reading) {
+    this.#first = first;
+    this.#before = first;
+  }
+
+  /** The lines for now, most often none. */
+  lines(now: Reading): string[] {
+    const [before, received] = [receivedBySignal(this.#first.ledger), receivedBySignal(now.ledger)];
+    const came = SIGNALS.filter((signal) => received[signal] > before[signal] && this.#isNew(signal)).map(
+      (signal) => `${signal} come in: ${formatCount(received[signal] - before[signal])} ${ITEM_NAMES[signal]} so far`,
+    );
+    const lostBefore = lostByReason(this.#first.ledger);
+    // All of them, not the first that is new: each counts as told.
+    const reasons = [...lostByReason(now.ledger)].filter(
+      ([reason, count]) => count > (lostBefore.get(reason) ?? 0) && this.#isNew(`lost ${reason}`),
+    );
+    if (reasons.length === 0 && now.atMs - this.#before.atMs < LINE_EVERY_MS) return came;
+    const line = summaryLine(this.#before, now);
+    this.#before = now;
+    return line === undefined ? came : [...came, line];
+  }
+
+  #isNew(what: string): boolean {
+    const { size } = this.#told;
+    return this.#told.add(what).size > size;
+  }
 }
 
 /**

@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Instance, Plan } from '../../pipeline/plan.ts';
 import type { DetectedScope } from '../../pipeline/scope/detect.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import type { OpenListener } from './listeners.ts';
 import { OWN_METRICS } from './own-metrics.ts';
+import { defaultConfigPath } from './package-root.ts';
 
 export interface Welcome {
   readonly version: string;
@@ -37,7 +38,7 @@ export function welcomeText({ version, plan, detected, listeners, configs, ticke
     `Periscope ${version} is running`,
     ...table,
     ...(otlp === undefined ? [] : howToSend(otlp, { plan, detected, configs })),
-    ...(api === undefined ? [] : howToAsk(api, plan)),
+    ...(api === undefined ? [] : howToAsk(api, plan, configs)),
     ...(api === undefined || ticket === undefined ? [] : howToWatch(api, ticket)),
   ].join('\n');
 }
@@ -92,6 +93,12 @@ function methodsOf(place: Place): readonly string[] {
 
 const shellWord = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
+/** What a command needs to read the same configuration; nothing for the one that it takes by itself. */
+function configFlags(configs: readonly string[]): string {
+  const sources = configs.filter((source) => !source.startsWith('--set ') && resolve(source) !== defaultConfigPath());
+  return sources.map((source) => ` --config ${shellWord(source)}`).join('');
+}
+
 /** The scope of this process, or, where no exporter takes it, one that some exporter does: what is sent shall arrive. */
 function scopeThatLeaves({ exporters }: Plan, { scope }: DetectedScope): string {
   const isTaken = exporters.some(({ delivery: { scopes } }) => scopes === undefined || scopes.includes(scope));
@@ -103,11 +110,10 @@ function howToSend(place: Place, { plan, detected, configs }: Pick<Welcome, 'pla
   const { url, engine, config, scope } = place;
   const isGrpc = engine === 'grpc';
   const wantsToken = methodsOf(place).includes('token');
-  const sources = configs.filter((source) => !source.startsWith('--set ')).map((source) => ` --config ${shellWord(source)}`);
   const token = [
     '',
     'A token for it:',
-    `  TOKEN=$(npx periscope token create${sources.join('')} --subject me --scopes ${scope ?? scopeThatLeaves(plan, detected)})`,
+    `  TOKEN=$(npx periscope token create${configFlags(configs)} --subject me --scopes ${scope ?? scopeThatLeaves(plan, detected)})`,
   ];
   const sdk = [
     'Environment for an OpenTelemetry SDK:',
@@ -134,10 +140,17 @@ function howToSend(place: Place, { plan, detected, configs }: Pick<Welcome, 'pla
 }
 
 /** On this machine the owner's token lies in a file. */
-function howToAsk({ url, config }: Place, plan: Plan): string[] {
+function howToAsk({ url, config }: Place, plan: Plan, configs: readonly string[]): string[] {
   if (!(config as { auth: readonly string[] }).auth.includes('token')) return [];
   const path = shellWord(join(plan.storage.directory, 'token'));
-  return ['Ask what came in and where it is:', `  curl -sS ${url}/api/v1/ledger -H "Authorization: Bearer $(cat ${path})"`, ''];
+  const hasWindows = plan.exporters.some(({ component }) => component.type === 'windows');
+  const sql = `  npx periscope sql${configFlags(configs)} "select * from services"`;
+  return [
+    'Ask what came in and where it is:',
+    `  curl -sS ${url}/api/v1/ledger -H "Authorization: Bearer $(cat ${path})"`,
+    ...(hasWindows ? [sql] : []),
+    '',
+  ];
 }
 
 /** The last line, so that it is what a person sees. */

@@ -34,17 +34,23 @@ const scopesAt = (sink: OtlpSink): unknown[] =>
 describe('the shipped configurations', () => {
   it('default.yaml: the curl line that it prints works as pasted, and the end says what was delivered', async () => {
     const protocols = 'receivers.otlp.protocols';
-    const set = [`${protocols}.http.endpoint`, `${protocols}.grpc.endpoint`, 'extensions.health_check.endpoint'].flatMap(
-      (path) => ['--set', `${path}=${FREE}`],
-    );
+    const set = [
+      `${protocols}.http.endpoint`,
+      `${protocols}.grpc.endpoint`,
+      'extensions.health_check.endpoint',
+      'extensions.dashboard.endpoint',
+    ].flatMap((path) => ['--set', `${path}=${FREE}`]);
     await using collector = await Collector.start(text('config/default.yaml'), { args: set });
     const line = /^\s+(curl .*)$/m.exec(collector.output)?.[1] ?? '';
     const { status, stdout } = spawnSync('bash', ['-c', line.replace('curl ', "curl -w ' %{http_code}' ")], { encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, '{} 200']);
     const sent = await collector.ledger();
     expect(sent.receivers).toMatchObject([{ receiver: 'otlp', scope: 'global', signal: 'metrics', received: 1, accepted: 1 }]);
+    await collector.says(/\d\d:\d\d:\d\d {2}metrics come in: 1 data points so far\n/);
+    const page = /^ {2}(http:\S+)\/\?ticket=\S+$/m.exec(collector.output)?.[1];
+    expect(page).toBe(collector.url('dashboard'));
     expect(await collector.stop('SIGINT')).toEqual({ code: 0, signal: null });
-    expect(collector.output).toContain('debug: delivered 1 data points');
+    expect(collector.output).toContain('windows: delivered 1 data points\nlive: delivered 1 data points\n');
   });
 
   it('gateway.yaml: what goes in comes out at the destination, with its scope', async () => {

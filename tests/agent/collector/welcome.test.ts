@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REGISTRY } from '../../../config/registry.ts';
 import type { OpenListener } from '../../../agent/collector/listeners.ts';
+import { defaultConfigPath } from '../../../agent/collector/package-root.ts';
 import { welcomeText } from '../../../agent/collector/welcome.ts';
 import { MINIMAL, planOf } from '../../support/config.ts';
 
@@ -74,6 +75,17 @@ describe('what a start prints', () => {
     expect(printed).toMatch(
       /curl -sS http:\/\/127\.0\.0\.1:3004\/api\/v1\/ledger -H "Authorization: Bearer \$\(cat \S+\/token\)"/,
     );
+  });
+
+  it('says how to ask in SQL where there are windows, and names a configuration only where it must be', async () => {
+    const text = `${MINIMAL.replace('service:\n', 'service:\n  extensions: [dashboard]\n')}extensions: { dashboard: }\n`;
+    const listeners = [listener('dashboard', 3004, 'localhost:3004')];
+    expect(await welcome(text, listeners)).not.toContain('periscope sql');
+    const withWindows = text.replaceAll('debug', 'windows');
+    expect(await welcome(withWindows, listeners)).toContain('\n  npx periscope sql --config a.yaml "select * from services"\n');
+    const { plan, detected } = await planOf(withWindows, { environment: {}, registry: REGISTRY });
+    const printed = welcomeText({ version: '1.2.3', plan, detected, listeners, configs: [defaultConfigPath(), '--set a=b'] });
+    expect(printed).toContain('\n  npx periscope sql "select * from services"\n');
   });
 
   it('has a curl line for HTTP only, and the protocol of the listener in the environment', async () => {
