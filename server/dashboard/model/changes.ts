@@ -32,6 +32,8 @@ export interface GaugeRow {
 }
 export interface LogRow {
   readonly service: string;
+  /** Records of any kind, before: without them nobody knows how it was. */
+  readonly before: number;
   readonly n0: number;
   readonly n1: number;
 }
@@ -115,10 +117,10 @@ export function gaugeChanges(rows: readonly GaugeRow[]): Change[] {
 }
 
 export function logChanges(rows: readonly LogRow[]): Change[] {
-  return rows.flatMap(({ service, n0, n1 }) => {
+  return rows.flatMap(({ service, before, n0, n1 }) => {
     const [rate0, rate1] = [n0 / BEFORE_MIN, n1 / AFTER_MIN];
     const score = doublings(rate0, rate1);
-    if (n0 + n1 < 5 || score < 1) return [];
+    if (before < SEEN_MIN || n0 + n1 < 5 || score < 1) return [];
     return [
       {
         kind: 'logs' as const,

@@ -46,7 +46,8 @@ export function bytes(value: number): string {
 export function duration(ns: number): string {
   const size = Math.abs(ns);
   const sign = ns < 0 ? '−' : '';
-  if (size < 1e3) return `${sign}${significant(size === 0 ? 0 : size)} ns`.replace(/^−?0\.?0* ns$/, '0 ns');
+  if (size === 0) return '0';
+  if (size < 1e3) return `${sign}${significant(size)} ns`;
   if (size < 999.5e3) return `${sign}${significant(size / 1e3)} µs`;
   if (size < 999.5e6) return `${sign}${significant(size / 1e6)} ms`;
   if (size < 59.95e9) return `${sign}${significant(size / 1e9)} s`;

@@ -71,11 +71,14 @@ ORDER BY abs(m1 - m0) / greatest(s0, 0.05 * abs(m0), 1e-9) DESC
 LIMIT 20`;
 }
 
-/** (service, n0, n1): log records that tell of errors. */
+/** (service, before, n0, n1): log records that tell of errors; `before` counts all that came before, whatever they tell of. */
 export function logChanges({ stretch, splitMs }: Comparison): string {
-  return `SELECT ServiceName AS service, count(*) FILTER (WHERE Timestamp < ${time(splitMs)}) AS n0, count(*) FILTER (WHERE Timestamp >= ${time(splitMs)}) AS n1
+  const [old, errors] = [`Timestamp < ${time(splitMs)}`, 'SeverityNumber >= 17'];
+  return `SELECT ServiceName AS service, count(*) FILTER (WHERE ${old}) AS before,
+  count(*) FILTER (WHERE ${old} AND ${errors}) AS n0, count(*) FILTER (WHERE NOT (${old}) AND ${errors}) AS n1
 FROM otel_logs
-WHERE ${within('Timestamp', stretch)} AND SeverityNumber >= 17
+WHERE ${within('Timestamp', stretch)}
 GROUP BY ALL
+HAVING n0 + n1 > 0
 LIMIT 200`;
 }

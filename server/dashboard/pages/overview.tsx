@@ -4,6 +4,7 @@ import { records, scope } from '../data/api.ts';
 import { nowMs, useBuckets, useJson, useRows } from '../data/live.ts';
 import { linkTo, showRange } from '../data/place.ts';
 import { serviceColour } from '../data/services.ts';
+import { isRoutine } from '../model/activity-events.ts';
 import {
   logChanges,
   gaugeChanges,
@@ -250,12 +251,13 @@ const RECENT = 6;
 
 function Recent(): JSX.Element {
   const { lines, refused, told } = useActivity();
+  const news = lines.filter((line) => !isRoutine(line));
   return (
     <Panel title="Recent activity" note={<a href={linkTo('/activity')}>all</a>} flush>
-      {lines.length === 0 ? (
+      {news.length === 0 ? (
         <p class="quiet-note">{refused ?? (told ? 'Nothing out of the ordinary.' : 'Listening …')}</p>
       ) : (
-        lines.slice(0, RECENT).map((line) => <EventLine key={line.key} line={line} />)
+        news.slice(0, RECENT).map((line) => <EventLine key={line.key} line={line} />)
       )}
     </Panel>
   );

@@ -23,6 +23,9 @@ export function Spark({
   fills = true,
 }: SparkProps): JSX.Element {
   const path = sparkPath(values, width, height - 3, floor);
+  const begin = /^M([\d.]+)/.exec(path)?.[1];
+  // With a gap inside there is no one area below it.
+  const area = fills && begin !== undefined && path.lastIndexOf('M') === 0 ? `${path}V${height}H${begin}Z` : '';
   return (
     <svg
       class="spark"
@@ -32,7 +35,7 @@ export function Spark({
       aria-label={label}
       style={{ width: `${width}px`, height: `${height}px` }}
     >
-      {fills && path !== '' && <path d={`${path}V${height}H0Z`} fill={colour} opacity="0.13" stroke="none" />}
+      {area !== '' && <path d={area} fill={colour} opacity="0.13" stroke="none" />}
       <path d={path} fill="none" stroke={colour} stroke-width="1.5" stroke-linejoin="round" vector-effect="non-scaling-stroke" />
     </svg>
   );

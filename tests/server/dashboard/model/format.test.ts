@@ -53,7 +53,7 @@ describe('numbers', () => {
 
 describe('durations', () => {
   it.each([
-    [0, '0 ns'],
+    [0, '0'],
     [850, '850 ns'],
     [12_300, '12.3 µs'],
     [4_560_000, '4.56 ms'],

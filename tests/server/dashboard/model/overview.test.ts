@@ -91,10 +91,11 @@ describe('the queries of the overview', () => {
 describe('changes', () => {
   const row: SpanRow = { service: 's', name: 'n', n0: 1000, n1: 200, p0: 1e6, p1: 1e6, e0: 10, e1: 2 };
   it('are none where all is as it was', () => {
-    expect([...spanChanges([row]), ...logChanges([{ service: 's', n0: 10, n1: 2 }])]).toEqual([]);
+    expect([...spanChanges([row]), ...logChanges([{ service: 's', before: 900, n0: 10, n1: 2 }])]).toEqual([]);
   });
 
   it('are none where there is too little to tell', () => {
+    expect(logChanges([{ service: 's', before: 3, n0: 0, n1: 40 }])).toEqual([]);
     expect(spanChanges([{ ...row, n0: 5, n1: 3, p1: 9e9, e0: 0, e1: 3 }])).toEqual([]);
   });
 
@@ -103,11 +104,9 @@ describe('changes', () => {
       { ...row, p1: 4e6, e1: 150 },
       { ...row, name: 'm', p1: 64e6 },
     ]);
-    expect(topChanges([...found, ...logChanges([{ service: 's', n0: 0, n1: 40 }])], 3).map(({ name: each }) => each)).toEqual([
-      'n',
-      'm',
-      'error logs',
-    ]);
+    expect(
+      topChanges([...found, ...logChanges([{ service: 's', before: 900, n0: 0, n1: 40 }])], 3).map(({ name: each }) => each),
+    ).toEqual(['n', 'm', 'error logs']);
   });
 });
 

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   EVENTS_MAX,
+  isRoutine,
   activityLines,
   activityTypes,
   withEvents,
@@ -225,6 +226,22 @@ describe('activity', () => {
     expect([many.length, many[0]?.text]).toEqual([EVENTS_MAX, `${EVENTS_MAX + 4}`]);
   });
 
+  it('that repeats within a minute is one line that counts, and keeps its place and number', () => {
+    const first = withEvents([event('spans', { count: 10 }), event('sign-in')], []);
+    const second = withEvents([event('spans', { count: 5, time: '2026-11-21T11:00:59Z' })], first);
+    expect(second.map(({ text, count, key }) => [text, count, key])).toEqual([
+      ['sign-in', 1, 2],
+      ['spans', 15, 1],
+    ]);
+    const later = withEvents([event('spans', { time: '2026-11-21T11:01:00Z' }), event('spans', { success: false })], second);
+    expect(later.map(({ count, key }) => [count, key])).toEqual([
+      [1, 4],
+      [1, 3],
+      [1, 2],
+      [15, 1],
+    ]);
+  });
+
   it('is filtered by category, type and success', () => {
     const lines = withEvents([event('a'), event('b', { category: 'error', type: 'ERROR', success: false })], []);
     const texts = (view: object): string[] =>
@@ -237,6 +254,9 @@ describe('activity', () => {
       texts({ result: 'ok' }),
     ]).toEqual([['b', 'a'], ['a'], ['b'], ['b'], ['a']]);
     expect(activityTypes(lines)).toEqual(['AUTH', 'ERROR']);
+    expect(
+      [event('a'), event('b', { category: 'metric' }), event('c', { category: 'metric', success: false })].map(isRoutine),
+    ).toEqual([false, true, false]);
   });
 });
 
