@@ -49,7 +49,7 @@ export function chartOptions(
     width,
     height,
     series: [{}, ...series],
-    padding: [8, 10, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: SYNC.key, setSeries: false },
