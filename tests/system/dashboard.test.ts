@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserMissing, browserNote, openBrowser, watchedPage, type Watched } from '../support/browser.ts';
 import { Collector } from '../support/collector.ts';
@@ -156,6 +156,26 @@ describe.skipIf(browserMissing)(`the dashboard in Chromium${browserNote}`, () =>
     expect((await download).suggestedFilename()).toMatch(/^periscope-query-global-\d{4}-.*\.csv$/);
     await page.goto(`/sql?scope=global&sql=${encodeURIComponent("SELECT * FROM read_csv('/etc/passwd')")}`);
     await page.locator('.fault').waitFor(settled);
+  });
+
+  it('SQL: a query that is kept live changes on the screen as its rows do, in its own order', async () => {
+    const sql = 'SELECT ServiceName, Logs FROM services ORDER BY Logs DESC, ServiceName';
+    const onScreen = (): Promise<string[]> => textsOf(page, '.result-rows .result-line');
+    const said = async (): Promise<string[]> => (await sqlOf(collector, sql)).map((row) => shown(row).replace(' ', '\n'));
+    await page.goto(`/sql?scope=global&live=1&sql=${encodeURIComponent(sql)}`);
+    await page.locator('.result[data-live="true"]').waitFor(settled);
+    expect(await onScreen()).toEqual(await said());
+    // What was last becomes first, so every place has another row.
+    const asked: string[] = [];
+    const listen = (request: Request): void => void (request.url().endsWith('/api/v1/sql') && asked.push(request.url()));
+    page.on('request', listen);
+    for (let sent = 0; sent < 3; sent += 1) await sendBySdk({ url: collector.url(), service: 'a-late-one' });
+    await expect.poll(async () => (await onScreen())[0], settled).toContain('a-late-one');
+    await expect.poll(async () => JSON.stringify(await onScreen()), settled).toBe(JSON.stringify(await said()));
+    expect(asked).toEqual([]);
+    page.off('request', listen);
+    await page.getByRole('button', { name: 'Keep live' }).click();
+    expect(page.url()).not.toContain('live=');
   });
 
   it('MASTER_PERF: the rows of the table, found, opened, and saved under a name that says what they are', async () => {

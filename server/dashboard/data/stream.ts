@@ -53,6 +53,7 @@ export function useStream<Topic extends StreamTopic>(
     const miss = (more: number): void => setState((before) => ({ ...before, missed: before.missed + more }));
     const told = (message: object, isSnapshot: boolean): void => {
       latest.current(message as DataOf[Topic], isSnapshot);
+      if (isSnapshot) setState((before) => (before.refused === undefined ? before : { ...before, refused: undefined }));
       const { skipped } = message as { readonly skipped?: number };
       if (skipped !== undefined) miss(skipped);
     };

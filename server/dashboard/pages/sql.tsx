@@ -1,11 +1,13 @@
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { query, scope, type Answer, type Fault, type Rows } from '../data/api.ts';
-import { download, nowMs, useJson } from '../data/live.ts';
+import { download, nowMs, paused, useJson } from '../data/live.ts';
 import { address, show } from '../data/place.ts';
-import { downloadName, wholeNumber } from '../model/format.ts';
+import { useStream, type Streamed } from '../data/stream.ts';
+import { clock, downloadName, wholeNumber } from '../model/format.ts';
 import { SQL_EXAMPLES } from '../model/sql-examples.ts';
 import { name as quoteName } from '../model/sql-text.ts';
+import { afterChanges, standingOptions, type StandingRows } from '../model/standing-rows.ts';
 import type { Editor } from '../parts/editor.ts';
 import { Icon } from '../parts/icon.tsx';
 import { FaultLine, PageHead } from '../parts/panel.tsx';
@@ -18,52 +20,70 @@ interface TableInfo {
   readonly columns: readonly { readonly name: string; readonly type: string; readonly comment?: string }[];
 }
 
-const LIVE_EVERY_MS = 2000;
 const TABLES_EVERY_MS = 30_000;
 
 /** What runs, and what came of it last. */
 interface Running {
   readonly sql: string;
-  readonly rows: Rows | undefined;
+  readonly rows: Pick<Rows, 'columns' | 'rows'> | undefined;
+  /** How it was asked; undefined = the rows are from the stream. */
+  readonly asked: Pick<Rows, 'elapsed_ms' | 'truncated'> | undefined;
   readonly fault: Fault | undefined;
   readonly busy: boolean;
+  /** When the rows came. */
+  readonly atMs: number;
 }
 
-function useRunning(live: boolean) {
-  const [state, setState] = useState<Running>({ sql: '', rows: undefined, fault: undefined, busy: false });
+function useRunning() {
+  const [state, setState] = useState<Running>({
+    sql: '',
+    rows: undefined,
+    asked: undefined,
+    fault: undefined,
+    busy: false,
+    atMs: 0,
+  });
   const abort = useRef<AbortController>(undefined);
-  const run = useCallback(async (sql: string, quiet = false): Promise<void> => {
+  const run = useCallback(async (sql: string): Promise<void> => {
     abort.current?.abort();
     const mine = new AbortController();
     abort.current = mine;
-    setState((before) => ({ ...before, sql, busy: !quiet, fault: quiet ? before.fault : undefined }));
+    setState((before) => ({ ...before, sql, busy: true, fault: undefined }));
     const answer: Answer<Rows> = await query(sql, mine.signal);
     if (mine.signal.aborted) return;
-    setState((before) => ({
-      sql,
-      rows: answer.ok ? answer.value : before.rows,
-      fault: answer.ok ? undefined : answer.fault,
-      busy: false,
-    }));
+    setState((before) =>
+      answer.ok
+        ? { sql, rows: answer.value, asked: answer.value, fault: undefined, busy: false, atMs: nowMs() }
+        : { ...before, sql, fault: answer.fault, busy: false },
+    );
   }, []);
   useEffect(() => () => abort.current?.abort(), []);
-  const { sql, busy, rows, fault } = state;
-  useEffect(() => {
-    if (!live || sql === '' || busy) return;
-    const timer = setTimeout(() => void run(sql, true), LIVE_EVERY_MS);
-    return () => clearTimeout(timer);
-  }, [live, sql, busy, rows, fault]);
   const cancel = (): void => {
     abort.current?.abort();
     setState((before) => ({ ...before, busy: false }));
   };
-  return { ...state, run, cancel };
+  const show = (sql: string, rows: StandingRows): void =>
+    setState((before) =>
+      before.sql === sql ? { ...before, rows: rows as Running['rows'], asked: undefined, atMs: nowMs() } : before,
+    );
+  return { ...state, run, cancel, show };
+}
+
+/** Keeps the query open that has just answered: its rows change when what they are made of does. */
+function useStanding({ sql, rows, busy, fault, show }: ReturnType<typeof useRunning>, live: boolean): Streamed {
+  const standing = useRef<StandingRows>(undefined);
+  const mayStand = live && !paused.value && rows !== undefined && !busy && fault === undefined;
+  return useStream('sql', mayStand ? standingOptions(sql) : undefined, (data) => {
+    standing.current = afterChanges(standing.current, data);
+    if (standing.current !== undefined) show(sql, standing.current);
+  });
 }
 
 export function Sql(): JSX.Element {
   const { sql: asked = '', live: liveText = '' } = address.value.query;
   const live = liveText === '1';
-  const running = useRunning(live);
+  const running = useRunning();
+  const { refused } = useStanding(running, live);
   const tables = useJson<{ readonly tables: readonly TableInfo[] }>(
     scope.value === '' ? undefined : '/api/v1/tables',
     TABLES_EVERY_MS,
@@ -107,7 +127,10 @@ export function Sql(): JSX.Element {
               ))}
             </div>
             <FaultLine fault={running.fault ?? tables.fault} />
-            <Outcome running={running} />
+            {live && refused !== undefined && (
+              <FaultLine fault={{ status: 400, code: '', message: `not kept live: ${refused}` }} />
+            )}
+            <Outcome running={running} live={live && refused === undefined} />
           </div>
         </div>
       </div>
@@ -129,7 +152,7 @@ function SqlHead({ running, live, run }: SqlHeadProps): JSX.Element {
         class="button"
         aria-pressed={live}
         onClick={() => show({ live: live ? '' : '1' }, true)}
-        title="Run it again every two seconds"
+        title="Follow its rows as they change"
       >
         <span class={`dot ${live ? 'good beats' : ''}`} /> Keep live
       </button>
@@ -179,20 +202,22 @@ function Downloads({ running: { sql, rows } }: { readonly running: Running }): J
   );
 }
 
-function Outcome({ running: { rows, busy } }: { readonly running: Running }): JSX.Element {
+function Outcome({ running, live }: { readonly running: Running; readonly live: boolean }): JSX.Element {
+  const { rows, busy, asked, atMs } = running;
   if (rows === undefined) return <p class="quiet-note">{busy ? 'Running …' : 'Ctrl Enter runs it.'}</p>;
-  const { row_count: count, elapsed_ms: elapsed, truncated } = rows;
+  const count = rows.rows.length;
   return (
-    <div class={`panel fills-rest result ${busy ? 'stale' : ''}`} data-rows={count}>
+    <div class={`panel fills-rest result ${busy ? 'stale' : ''}`} data-rows={count} data-live={live && asked === undefined}>
       <ResultView
         rows={rows}
         note={
           <>
-            {wholeNumber(count)} rows in {elapsed < 10 ? elapsed.toFixed(1) : Math.round(elapsed)} ms
-            {truncated !== null && (
+            {wholeNumber(count)} {count === 1 ? 'row' : 'rows'}
+            {asked === undefined ? `, last changed ${clock(atMs)}` : ` in ${milliseconds(asked.elapsed_ms)}`}
+            {asked !== undefined && asked.truncated !== null && (
               <span class="warn">
                 {' '}
-                · cut at {wholeNumber(truncated.limit)} {truncated.by}
+                · cut at {wholeNumber(asked.truncated.limit)} {asked.truncated.by}
               </span>
             )}
           </>
@@ -201,6 +226,7 @@ function Outcome({ running: { rows, busy } }: { readonly running: Running }): JS
     </div>
   );
 }
+const milliseconds = (elapsed: number): string => `${elapsed < 10 ? elapsed.toFixed(1) : Math.round(elapsed)} ms`;
 
 function Tables({
   tables,

@@ -13,8 +13,10 @@ const WIDTH_LEAST = 6;
 const WIDTH_MOST = 48;
 const MEASURED_ROWS = 200;
 
+type Table = Pick<Rows, 'columns' | 'rows'>;
+
 /** Rows of an answer: as a table, and as a picture where they make one. */
-export function ResultView({ rows, note }: { readonly rows: Rows; readonly note: ComponentChildren }): JSX.Element {
+export function ResultView({ rows, note }: { readonly rows: Table; readonly note: ComponentChildren }): JSX.Element {
   const chart = useMemo(() => chartOf(rows.columns, rows.rows), [rows]);
   const [wanted, setWanted] = useState<'table' | 'chart'>('table');
   const view = chart === undefined ? 'table' : wanted;
@@ -81,7 +83,7 @@ interface Numbered {
   readonly cells: readonly Cell[];
 }
 
-function ResultTable({ rows }: { readonly rows: Rows }): JSX.Element {
+function ResultTable({ rows }: { readonly rows: Table }): JSX.Element {
   const items = useMemo(() => rows.rows.map((cells, at): Numbered => ({ at, cells })), [rows]);
   const widths = useMemo(() => {
     const texts = rows.rows.slice(0, MEASURED_ROWS);
