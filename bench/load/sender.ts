@@ -20,6 +20,8 @@ export interface SenderOptions {
   readonly tokens?: readonly string[];
   /** Items per second offered at most; undefined: as many as the receiver answers for. */
   readonly itemsPerS?: number;
+  /** Bodies in all; undefined: until it is stopped. */
+  readonly bodiesMax?: number;
 }
 
 export interface SenderReport {
@@ -101,7 +103,8 @@ export class Sender {
 
   /** Writes the next body and returns where it ends; undefined when none is to go out now. */
   #fill(out: Buffer, view: DataView, at: number): number | undefined {
-    if (!this.#sending || this.#due < 1) return undefined;
+    if (!this.#sending || this.#due < 1 || this.#nextBody >= (this.#options.bodiesMax ?? Number.POSITIVE_INFINITY))
+      return undefined;
     this.#due--;
     const number = this.#nextBody++;
     if (!this.#options.gzip) return this.#source.write(number, out, view, at);

@@ -40,9 +40,9 @@ export function fullWindow(): Promise<{ figures: Figures; voided?: string }> {
   );
 }
 
-/** Sends until the window has all points, and returns how many were accepted. */
+/** Sends exactly as many, waits until the window has them, and returns how many were accepted. */
 async function fill(port: number, client: SqlClient): Promise<number> {
-  const load = await startLoad(port, AN_HOUR, FILL_ITEMS_PER_S);
+  const load = await startLoad(port, AN_HOUR, FILL_ITEMS_PER_S, POINTS / itemsPerBody(AN_HOUR));
   try {
     const from = performance.now();
     while (Number((await rowsOf(client, COUNT_POINTS))[0]![0]) < POINTS && performance.now() - from < FILL_MS) await sleep(100);

@@ -50,11 +50,11 @@ export interface Load {
 }
 
 /** `itemsPerS` absent: as many as are taken. */
-export async function startLoad(port: number, workload: Workload, itemsPerS?: number): Promise<Load> {
+export async function startLoad(port: number, workload: Workload, itemsPerS?: number, bodiesMax?: number): Promise<Load> {
   const script = new URL('../load/sender-process.js', import.meta.url);
   const sender = new OrderedProcess<SenderOrder, SenderAnswer>(LOAD_CORE, script);
   try {
-    const rate = itemsPerS === undefined ? {} : { itemsPerS };
+    const rate = { ...(itemsPerS === undefined ? {} : { itemsPerS }), ...(bodiesMax === undefined ? {} : { bodiesMax }) };
     await sender.ask({ type: 'prepare', options: { workload, port, connections: CONNECTIONS, gzip: false, ...rate } });
     await sender.ask({ type: 'start' });
   } catch (cause) {

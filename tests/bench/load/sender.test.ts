@@ -77,3 +77,14 @@ test.each([false, true])('the same over gRPC (gzip: %s)', async (gzip) => {
   for (const { body } of sink.requests) counted.take(body, '');
   expect(counted.total()).toMatchObject({ items: report.bodies * 50, broken: 0 });
 });
+
+test('a sender of so many bodies sends those and no more', async () => {
+  const sink = new Sink(WORKLOAD, { clean: false });
+  const server = await openSink((body, encoding) => sink.take(body, encoding));
+  open.push(server);
+  const sender = new Sender({ workload: WORKLOAD, port: server.port, connections: 4, gzip: false, pool: [], bodiesMax: 7 });
+  sender.start();
+  while (sink.total().requests < 7) await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await sender.stop()).toMatchObject({ bodies: 7, acceptedItems: 7 * 50 });
+});
