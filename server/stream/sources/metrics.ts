@@ -74,6 +74,10 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
   readonly #names: ReadonlySet<string> | undefined;
   /** By what makes a series one and the same over generations. */
   readonly #shown = new Map<string, Shown>();
+  /** Attribute sets, of the generation that runs, of those that were found in it. */
+  readonly #foundSets = new Set<number>();
+  readonly #found = new Set<Shown>();
+  #generation = -1;
   readonly #places = new ByIndex<Place>((dictionaries, series) => this.#placeOf(dictionaries, series));
   readonly #wantedMetrics = new ByIndex<boolean>((dictionaries, index) => this.#wantsMetric(dictionaries, index));
   readonly #wantedOrigins = new ByIndex<boolean>((dictionaries, index) => this.#wantsOrigin(dictionaries, index));
@@ -192,7 +196,11 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
     if (this.#nowMs - this.#madeRoomMs < LIMITS.streamTickMs) return false;
     this.#madeRoomMs = this.#nowMs;
     const before = this.#shown.size;
-    for (const [key, { seenMs }] of this.#shown) if (this.#nowMs - seenMs >= LIMITS.streamSeriesIdleMs) this.#shown.delete(key);
+    for (const [key, shown] of this.#shown) {
+      if (this.#nowMs - shown.seenMs < LIMITS.streamSeriesIdleMs) continue;
+      this.#shown.delete(key);
+      this.#found.delete(shown);
+    }
     return this.#shown.size < before;
   }
 
@@ -200,6 +208,7 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
     const metric = dictionaries.metricOf(series);
     const origin = dictionaries.originOf(series);
     if (!this.#wantedMetrics.of(dictionaries, metric) || !this.#wantedOrigins.of(dictionaries, origin)) return 'not wanted';
+    if (this.#isOneTooMany(dictionaries, series)) return 'no room';
     const { name, unit, type } = dictionaries.metric(metric);
     const { service } = dictionaries.resource(dictionaries.resourceOf(origin));
     const attributes = dictionaries.attributeSet(dictionaries.attributesOf(series));
@@ -208,11 +217,29 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
     // In another generation the same attributes may come in another order.
     const key = JSON.stringify([name, unit, type, instrumentationScope, sorted(resource.attributes), sorted(attributes)]);
     const known = this.#shown.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#noteFound(dictionaries, series, known);
     if (this.#shown.size >= this.#options.limit) return 'no room';
     const shown = newlyShown(this.#nextNumber, { name, unit, type, service }, cutAttributes(attributes), this.#nowMs);
     this.#nextNumber += 1;
     this.#shown.set(key, shown);
+    return this.#noteFound(dictionaries, series, shown);
+  }
+
+  /** Without a look at what it is made of, which takes longer than all else: where everything that is shown has been found
+   *  in this generation, a series with another attribute set is none of that. */
+  #isOneTooMany(dictionaries: Dictionaries, series: number): boolean {
+    if (dictionaries.generation !== this.#generation) {
+      this.#generation = dictionaries.generation;
+      this.#foundSets.clear();
+      this.#found.clear();
+    }
+    if (this.#shown.size < this.#options.limit || this.#found.size < this.#shown.size) return false;
+    return !this.#foundSets.has(dictionaries.attributesOf(series));
+  }
+
+  #noteFound(dictionaries: Dictionaries, series: number, shown: Shown): Shown {
+    this.#foundSets.add(dictionaries.attributesOf(series));
+    this.#found.add(shown);
     return shown;
   }
 
