@@ -55,6 +55,8 @@ export class AnalyticsService {
   #lastRun = 0;
   readonly #ticks: NodeJS.Timeout;
   #memoryTicks: NodeJS.Timeout | undefined;
+  /** Looks in a row that found the process far over its memory. */
+  #farOver = 0;
   #bounds: WindowBounds;
   #paused = false;
   #trimming = false;
@@ -240,8 +242,11 @@ export class AnalyticsService {
     if (this.#memoryTicks !== undefined) return;
     this.#memoryTicks = setInterval(() => {
       const over = this.#options.rss() - this.#bounds.memoryBytes - LIMITS.analyticsSlackBytes;
-      const scopes = [...new Set([...this.#asked.values()].map(({ scope }) => scope))];
-      if (over > LIMITS.analyticsSlackBytes && scopes.length > 0) this.#doom('memory runs out', scopes);
+      this.#farOver = over > LIMITS.analyticsSlackBytes ? this.#farOver + 1 : 0;
+      // Whoever was told to end, and has not, is who takes it: others did, and get no strike for a neighbour.
+      const deaf = [...this.#asked.values()].filter(({ abort }) => abort.signal.aborted);
+      if (this.#farOver > 0 && deaf.length > 0) this.#doom('memory runs out', [...new Set(deaf.map(({ scope }) => scope))]);
+      else if (this.#farOver >= LIMITS.analyticsMemoryTicks) this.#doom('memory has run out', []);
       else if (over > 0) for (const { abort } of this.#asked.values()) abort.abort('memory');
       if (this.#asked.size > 0) return;
       clearInterval(this.#memoryTicks);

@@ -248,6 +248,8 @@ export const LIMITS = {
   /** Over its memory by so much it ends its queries, by twice as much itself. */
   analyticsSlackBytes: 256 * 1024 * 1024,
   analyticsMemoryTickMs: 100,
+  /** The same where no query can be told to end, after so many looks. */
+  analyticsMemoryTicks: 20,
   /** For the analytics process to be ready, and to end by itself. */
   analyticsStartMs: 15_000,
   analyticsStopMs: 5000,

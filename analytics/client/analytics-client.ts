@@ -27,6 +27,9 @@ import { WindowLosses } from './window-losses.ts';
 
 const NO_WINDOWS: SqlFault = { ok: false, code: 'NO_WINDOWS', message: 'cannot ask: no pipeline keeps windows' };
 
+/** Signals that a process gets for what its own code does. */
+const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
+
 export interface ClientOptions {
   /** What runs as the process, instead of ours. */
   readonly program?: string;
@@ -131,7 +134,7 @@ export class AnalyticsClient implements Analytics {
     const struck = what === 'query' ? this.#strikes.refusal(scope, Date.now()) : undefined;
     if (struck !== undefined) return struck;
     const overdue = (): void => this.#kill('it does not answer');
-    return this.#questions.ask(signal, {
+    return this.#questions.ask(scope, signal, {
       send: (id) => send(id, child),
       cancel: (id) => child.order({ type: 'cancel', id }),
       overdue,
@@ -238,6 +241,8 @@ export class AnalyticsClient implements Analytics {
   #ended(how: string, said: string): void {
     clearInterval(this.#watch);
     this.#child = undefined;
+    // A query has found what DuckDB does not survive, and would find it again.
+    if (CRASHES.has(how)) for (const scope of this.#questions.scopes()) this.#strikes.strike(scope, Date.now());
     this.#appends.lost(this.#notNow());
     this.#questions.lost(this.#notNow());
     this.#standings.lost();

@@ -13,30 +13,36 @@ export interface Asking {
 
 /** Queries under way: what was asked and not answered. */
 export class Questions {
-  readonly #asked = new Map<number, (answer: Answer) => void>();
+  readonly #asked = new Map<number, { readonly scope: string; settle(answer: Answer): void }>();
   #lastId = 0;
 
   /** Resolves with the answer, which an abort brings early; never rejects. */
-  ask(signal: AbortSignal, { send, cancel, overdue }: Asking): Promise<Answer> {
+  ask(scope: string, signal: AbortSignal, { send, cancel, overdue }: Asking): Promise<Answer> {
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve) => {
       const abort = (): void => cancel(id);
       const timer = setTimeout(overdue, send(id));
-      this.#asked.set(id, (answer) => {
+      const settle = (answer: Answer): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', abort);
         resolve(answer);
-      });
+      };
+      this.#asked.set(id, { scope, settle });
       if (signal.aborted) abort();
       else signal.addEventListener('abort', abort, { once: true });
     });
   }
 
   answered(head: AnswerHead, body: Uint8Array): void {
-    const settle = this.#asked.get(head.id);
+    const asked = this.#asked.get(head.id);
     this.#asked.delete(head.id);
-    settle?.(answerOf(head, body));
+    asked?.settle(answerOf(head, body));
+  }
+
+  /** Scopes that have asked something and wait for its answer. */
+  scopes(): ReadonlySet<string> {
+    return new Set([...this.#asked.values()].map(({ scope }) => scope));
   }
 
   /** The process has ended. */
@@ -44,7 +50,7 @@ export class Questions {
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     const { ok, code, message, retryAfterMs } = fault;
-    for (const settle of asked) settle({ ok, code, message, retryAfterMs });
+    for (const { settle } of asked) settle({ ok, code, message, retryAfterMs });
   }
 }
 

@@ -6,7 +6,7 @@
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
 const OPERATORS = words(`
-  !__postfix !~~ !~~* % & && * ** + - ->> / // <-> << <=> <@ >> @ @> ^ ^@ | || ~ ~~ ~~* ~~~
+  !__postfix !~~ !~~* % & && * ** + - ->> / // <-> << <=> <@ >> @ @> ^ ^@ | || ~ ~~ ~~*
   ilike_escape like_escape not_ilike_escape not_like_escape xor`);
 
 const NUMBERS = words(`
@@ -61,9 +61,8 @@ const LISTS = words(`
   union_extract union_tag union_value unnest unpivot_list`);
 
 const JSON_FUNCTIONS = words(`
-  array_to_json from_json from_json_strict json json_array json_array_length json_contains json_exists json_extract
-  json_extract_path json_extract_path_text json_extract_string json_group_array json_group_object json_group_structure
-  json_keys json_merge_patch json_object json_pretty json_quote json_structure json_transform json_transform_strict
+  array_to_json json json_array json_array_length json_contains json_exists json_extract json_extract_path
+  json_extract_path_text json_extract_string json_group_array json_group_object json_keys json_object json_pretty json_quote
   json_type json_valid json_value row_to_json to_json`);
 
 const OTHERS = words(`alias error nullif pg_typeof switch typeof`);

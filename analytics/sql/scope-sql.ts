@@ -76,7 +76,7 @@ export class ScopeSql {
       const answer = await this.#with((connection) => execute(connection, query, open, control));
       return answer.ok ? { ...answer, elapsedMs: performance.now() - began } : answer;
     } catch (error) {
-      return faultOf(error, undefined, query, control);
+      return error instanceof Spoiled ? error.fault : faultOf(error, undefined, query, control);
     }
   }
 
@@ -123,7 +123,17 @@ export class ScopeSql {
 
 type Answer<Sink> = Omit<Read<Sink>, 'elapsedMs'> | SqlFault;
 
-/** Runs what was judged, in a transaction that can change nothing. */
+/** The connection is still in its transaction: an interrupt that came late met what ends it. */
+class Spoiled extends Error {
+  readonly fault: SqlFault;
+
+  constructor(fault: SqlFault) {
+    super(fault.message);
+    this.fault = fault;
+  }
+}
+
+/** Runs what was judged, in a transaction that can change nothing. Throws a `Spoiled` where that could not be ended. */
 async function execute<Sink extends RowSink>(
   connection: DuckDBConnection,
   query: Asked,
@@ -131,16 +141,22 @@ async function execute<Sink extends RowSink>(
   control: Control,
 ): Promise<Answer<Sink>> {
   const watch = new Watch(connection, query.timeoutMs, control);
+  let answer: Answer<Sink>;
   try {
     await connection.run('BEGIN TRANSACTION READ ONLY');
     try {
-      return await select(connection, query, open);
+      answer = await select(connection, query, open);
     } catch (error) {
-      return faultOf(error, watch.reason, query, control);
-    } finally {
+      answer = faultOf(error, watch.reason, query, control);
+    }
+    watch.relent();
+    try {
       // Also ends a result that was not read to its end.
       await connection.run('ROLLBACK');
+    } catch (error) {
+      throw new Spoiled(answer.ok ? faultOf(error, watch.reason, query, control) : answer);
     }
+    return answer;
   } finally {
     watch.stop();
   }
@@ -192,10 +208,15 @@ class Watch {
     else control.signal.addEventListener('abort', this.#abort, { once: true });
   }
 
-  stop(): void {
+  /** Interrupts no more. What does not end is stuck all the same. */
+  relent(): void {
     this.#control.signal.removeEventListener('abort', this.#abort);
     clearTimeout(this.#timer);
     clearInterval(this.#again);
+  }
+
+  stop(): void {
+    this.relent();
     clearTimeout(this.#stuck);
   }
 

@@ -97,6 +97,8 @@ class Reader {
   }
 
   #members(node: Node, names: Names): void {
+    // A type. What makes one of a JSON text descends into it without a bound, and the process ends.
+    if (node['id'] === 'VARIANT' && 'type_info' in node) throw new Refused('the type VARIANT may not be used');
     for (const key in node) this.read(node[key], names);
   }
 

@@ -271,10 +271,30 @@ describe('queries', () => {
     expect((await first.answer).head).toMatchObject({ fault: { code: 'SQL_MEMORY' } });
     expect(reports.filter(({ type }) => type === 'doomed')).toEqual([]);
     clock.rss = BOUNDS.memoryBytes + 2 * LIMITS.analyticsSlackBytes + 1;
-    const second = query('b', endless);
-    await until(() => reports.find((report) => report.type === 'doomed' && report.scopes.includes('b')));
+    // Queries end, and it does not get better.
+    let asks = true;
+    const asking = (async () => {
+      while (asks) expect((await query('b', endless).answer).head).toMatchObject({ fault: { code: 'SQL_MEMORY' } });
+    })();
+    const doomed = await until(() => reports.find(({ type }) => type === 'doomed'));
+    asks = false;
+    clock.rss = BOUNDS.memoryBytes + LIMITS.analyticsSlackBytes + 1;
+    await asking;
+    expect(doomed).toMatchObject({ scopes: [] });
+  });
+
+  it('that end when memory runs out cost their scope nothing: who does not end is who is told of', async () => {
+    const { query, clock, reports, until } = await running();
+    const good = query('good', 'SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c');
+    // One call of one function: it hears of no interrupt.
+    query('bad', "SELECT max(levenshtein(repeat('ab', 2400) || i, repeat('ba', 2400) || i)) FROM range(200) t(i)");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    clock.rss = BOUNDS.memoryBytes + 2 * LIMITS.analyticsSlackBytes + 1;
+    expect((await good.answer).head).toMatchObject({ fault: { code: 'SQL_MEMORY' } });
+    await until(() => reports.find(({ type }) => type === 'doomed'));
     clock.rss = 0;
-    expect(second.id).toBeGreaterThan(first.id);
+    const doomed = reports.filter(({ type }) => type === 'doomed').map((report) => 'scopes' in report && report.scopes);
+    expect(new Set(doomed.flat())).toEqual(new Set(['bad']));
   });
 
   it('see which tables there are', async () => {

@@ -101,7 +101,7 @@ const files = (at: (name: string) => string): Idea[] => [
     '1',
     'SELECT count(*) FROM numbers',
   ),
-  query('glob', `SELECT file FROM glob('${at('*')}')`, 'secret.txt', "SELECT 'a.txt' GLOB '*.txt'"),
+  query('glob', `SELECT file FROM glob('${at('*')}')`, 'secret.txt', "SELECT 'a.txt' LIKE '%.txt'"),
   query(
     'sniff_csv',
     `SELECT columns::VARCHAR AS c FROM sniff_csv('${at('secret.csv')}')`,
@@ -226,7 +226,7 @@ const names = (): Idea[] => [
     'json_serialize_plan',
     "SELECT json_serialize_plan('SELECT text FROM hidden_rows', optimize := false)::VARCHAR AS p",
     'hidden_rows',
-    `SELECT json_structure('{"a": 1}')`,
+    `SELECT json_type('{"a": 1}')`,
   ),
   query(
     'a semi join with a hidden table',

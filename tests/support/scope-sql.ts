@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll } from 'vitest';
 import { openInstance, type OpenInstance } from '../../analytics/instance.ts';
 import { StatementParser } from '../../analytics/sql/parser.ts';
@@ -9,6 +9,7 @@ import type { SqlAnswer, SqlQuery, SqlResult } from '../../pipeline/analytics.ts
 export interface AskedScope {
   readonly sql: ScopeSql;
   readonly parser: StatementParser;
+  readonly instance: DuckDBInstance;
   /** Ours: runs anything that the locked settings let run. */
   readonly own: DuckDBConnection;
   /** How often a query ran on after its interrupt, and the database was called unusable. */
@@ -25,6 +26,7 @@ export function askedScope(setUp: readonly string[]): AskedScope {
   const scope = { told } as { -readonly [key in keyof AskedScope]: AskedScope[key] };
   beforeAll(async () => {
     open = await openInstance({ memoryBytes: 256 * 1024 * 1024, threads: 2 });
+    scope.instance = open.instance;
     scope.own = await open.instance.connect();
     for (const statement of setUp) await scope.own.run(statement);
     scope.parser = await StatementParser.open();

@@ -195,6 +195,18 @@ describe('the analytics process that dies', () => {
     expect(await ask('B', 'SELECT 1')).toEqual([[1]]);
   });
 
+  it('of itself in the middle of a query keeps who asked from asking it again at once', async () => {
+    const { client, open, ask } = analytics();
+    await open();
+    const asked = ask('A', STUCK, { timeoutMs: 5000 });
+    await sleep(100);
+    process.kill(client.status().pid!, 'SIGSEGV');
+    expect(await asked).toBe('ANALYTICS_RESTARTING');
+    await until(() => client.status().state === 'running');
+    expect(await ask('A', 'SELECT 1')).toBe('ANALYTICS_BUSY');
+    expect(await ask('B', 'SELECT 1')).toEqual([[1]]);
+  });
+
   it('in the middle of a query leaves its asker with an answer', async () => {
     const { client, open, ask } = analytics();
     await open();

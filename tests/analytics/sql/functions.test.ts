@@ -21,6 +21,9 @@ const REFUSED = {
   'changes the process or the session, or only waits': words(`setseed write_log sleep_ms pg_sleep`),
   'tells values of other rows': words(`enum_code enum_first enum_last enum_range enum_range_boundary`),
   'makes a query of a text, or shows a plan': words(`json_deserialize_sql json_serialize_plan json_serialize_sql`),
+  'descends into JSON without a bound: text that nests deep enough ends the process': words(`
+    from_json from_json_strict json_group_structure json_merge_patch json_structure json_transform json_transform_strict`),
+  'takes time that doubles with each * of its pattern (GLOB)': words(`~~~`),
   'is for states of aggregates, sort keys and types, which no column has': words(`
     cast_to_type combine constant_or_null create_sort_key finalize get_type make_type remap_struct replace_type stats
     timetz_byte_comparable vector_type parse_duckdb_log_message variant_bytes_to_variant variant_extract

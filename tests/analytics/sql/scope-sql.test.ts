@@ -1,9 +1,12 @@
+import type { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import type { SqlResult } from '../../../pipeline/analytics.ts';
+import { ScopeSql } from '../../../analytics/sql/scope-sql.ts';
+import type { SqlQuery, SqlResult } from '../../../pipeline/analytics.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { askedScope, bodyOf, SMALL_TABLES } from '../../support/scope-sql.ts';
 
 const scope = askedScope(SMALL_TABLES);
+const ENDLESS = 'SELECT count(*) FROM numbers a, numbers b, numbers c WHERE a.i + b.i + c.i = -1';
 const codeOf = async (sql: string): Promise<string> => {
   const answer = await scope.ask(sql);
   return answer.ok ? 'ran' : answer.code;
@@ -126,14 +129,13 @@ describe('a query', () => {
   });
 
   it('ends at its time, when its asker leaves, and when memory does; the next one runs', async () => {
-    const endless = 'SELECT count(*) FROM numbers a, numbers b, numbers c WHERE a.i + b.i + c.i = -1';
-    expect(await scope.ask(endless, { timeoutMs: 50 })).toEqual({
+    expect(await scope.ask(ENDLESS, { timeoutMs: 50 })).toEqual({
       ok: false,
       code: 'SQL_TIMEOUT',
       message: 'cannot finish the query: it ran longer than 50 ms',
     });
     const leaver = new AbortController();
-    const left = scope.ask(endless, {}, leaver.signal);
+    const left = scope.ask(ENDLESS, {}, leaver.signal);
     setTimeout(() => leaver.abort(), 20);
     expect(await left).toMatchObject({ code: 'SQL_CANCELLED' });
     expect(await scope.ask('SELECT 1', {}, AbortSignal.abort())).toMatchObject({ ok: expect.any(Boolean) });
@@ -144,6 +146,28 @@ describe('a query', () => {
     });
     expect(await scope.rows('SELECT 1')).toEqual([[1]]);
     expect(scope.told).toEqual({ stuck: 0, broken: 0 });
+  });
+
+  it('that was interrupted while it was cleared away says why, and the next one finds a connection', async () => {
+    const { instance } = scope;
+    let rollbacks = 0;
+    const interrupted = {
+      async connect() {
+        const connection = await instance.connect();
+        const run = connection.run.bind(connection);
+        connection.run = async (sql, ...more) => {
+          if (sql === 'ROLLBACK' && ++rollbacks === 1) throw new Error('INTERRUPT Error: Interrupted!');
+          return run(sql, ...more);
+        };
+        return connection;
+      },
+    };
+    const sql = new ScopeSql(interrupted as unknown as DuckDBInstance, scope.parser);
+    const query: SqlQuery = { sql: ENDLESS, format: 'json', timeoutMs: 30, maxRows: 1, maxBytes: 100 };
+    const control = { signal: new AbortController().signal, stuck() {}, broken() {} };
+    expect(await sql.run(query, control)).toMatchObject({ code: 'SQL_TIMEOUT' });
+    for (let n = 0; n < 3; n++) expect(await sql.run({ ...query, sql: 'SELECT 1' }, control)).toMatchObject({ ok: true });
+    sql.close();
   });
 
   it('that cannot be interrupted is told as stuck', async () => {
@@ -162,9 +186,7 @@ describe('a query', () => {
   it('that runs beside others is not disturbed by their end', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, n) =>
-        n % 2 === 0
-          ? scope.ask('SELECT count(*) FROM numbers a, numbers b, numbers c WHERE a.i + b.i + c.i = -1', { timeoutMs: 30 })
-          : scope.ask(`SELECT sum(i) + ${n} FROM numbers`),
+        n % 2 === 0 ? scope.ask(ENDLESS, { timeoutMs: 30 }) : scope.ask(`SELECT sum(i) + ${n} FROM numbers`),
       ),
     );
     expect(answers.map((answer) => (answer.ok ? bodyOf(answer) : answer.code))).toEqual(
