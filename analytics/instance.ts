@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 
@@ -13,9 +13,13 @@ export interface InstanceOptions {
 
 export interface OpenInstance {
   readonly instance: DuckDBInstance;
+  readonly isOnDisk: boolean;
   /** Safe twice. */
   close(): void;
 }
+
+/** Of a file that was closed, but that DuckDB still holds, as it does for what failed: only the process's end helps. */
+export class StillHeld extends Error {}
 
 /** Files that are open in this process. DuckDB refuses a second process, and lets a second instance destroy the file. */
 const openFiles = new Set<string>();
@@ -28,6 +32,7 @@ export async function openInstance(options: InstanceOptions): Promise<OpenInstan
   const { path, folders = [] } = options;
   const file = path === undefined ? undefined : join(realpathSync(dirname(path)), basename(path));
   if (file !== undefined && openFiles.has(file)) throw new Error(`BUG: ${file} is opened a second time`);
+  if (file !== undefined && isHeld(file)) throw new StillHeld(`cannot open ${file}: this process has not let go of it`);
   if (file !== undefined) openFiles.add(file);
   let instance: DuckDBInstance | undefined;
   let isOpen = true;
@@ -45,10 +50,27 @@ export async function openInstance(options: InstanceOptions): Promise<OpenInstan
     } finally {
       connection.closeSync();
     }
-    return { instance, close };
+    return { instance, isOnDisk: file !== undefined, close };
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** Known on Linux only. */
+function isHeld(file: string): boolean {
+  try {
+    return readdirSync('/proc/self/fd').some((fd) => linkOf(`/proc/self/fd/${fd}`) === file);
+  } catch {
+    return false;
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

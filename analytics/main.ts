@@ -2,4 +2,6 @@ import { serve } from './child.ts';
 import { ScopeWindow } from './windows/scope-window.ts';
 
 /** The program of the analytics process: `analytics/client` starts it. */
-serve(({ instance }, _scope, perfRules) => ScopeWindow.create(instance, { perfRules }));
+serve(({ instance, isOnDisk }, scope, perfRules) =>
+  ScopeWindow.create(instance, { perfRules, keptFor: isOnDisk ? scope : undefined }),
+);

@@ -138,8 +138,11 @@ export class ScopeStore {
     clearTimeout(this.#timer);
     await this.#work;
     this.sql.close();
-    await this.#window.close();
-    this.#open.close();
+    try {
+      await this.#window.close();
+    } finally {
+      this.#open.close();
+    }
   }
 
   #flushSoon(): void {

@@ -2,9 +2,10 @@ import type { SqlFault, WindowBounds } from '../pipeline/analytics.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { PerfRule } from '../pipeline/perf/rule.ts';
 import { fairShare } from './fair-share.ts';
-import { openInstance, type OpenInstance } from './instance.ts';
+import { openInstance, StillHeld, type OpenInstance } from './instance.ts';
 import { ScopeStore, type Acknowledge, type Window } from './scope-store.ts';
 import type { StatementParser } from './sql/parser.ts';
+import { beginOpening, endOpening, isUnreadable, OPENING_TRIES, setAside, sweepWindowFiles, windowFile } from './window-files.ts';
 import type { WindowUsage } from './wire/messages.ts';
 
 /** Makes the windows of a scope in its instance. */
@@ -15,6 +16,8 @@ export interface StoresOptions {
   readonly openWindow: OpenWindow;
   readonly acknowledge: Pick<Acknowledge, 'loaded' | 'refused'>;
   lost(scope: string, rows: number, cause: string): void;
+  /** Only the end of this process helps. */
+  ruined(cause: string): void;
   /** Worker threads of each instance. */
   readonly threads: number;
   now(): number;
@@ -29,10 +32,15 @@ export class ScopeStores {
   #bounds: WindowBounds;
   readonly #stores = new Map<string, ScopeStore>();
   readonly #opening = new Map<string, Promise<ScopeStore | SqlFault>>();
+  readonly #closing = new Map<string, Promise<void>>();
+  /** Absent: windows are in memory. */
+  readonly #directory: string | undefined;
+  #sweptMs = Number.NEGATIVE_INFINITY;
 
   constructor(bounds: WindowBounds, options: StoresOptions) {
     this.#bounds = bounds;
     this.#options = options;
+    this.#directory = bounds.directory;
   }
 
   /** Those of stores that are open stay as they are, but for what they may hold. */
@@ -68,6 +76,7 @@ export class ScopeStores {
   async trim(): Promise<void> {
     const { maxAgeMs, maxRows, maxBytes, memoryBytes } = this.#bounds;
     const nowMs = this.#options.now();
+    this.#sweep(nowMs);
     const stores = [...this.#stores.values()];
     const share = fairShare(
       stores.map((store) => store.usage.bytes),
@@ -89,10 +98,22 @@ export class ScopeStores {
     return nowMs - usedAtMs < LIMITS.scopeStoreIdleMs;
   }
 
+  /** Windows on a disk of scopes that nobody has asked for since they grew too old. */
+  #sweep(nowMs: number): void {
+    const directory = this.#directory;
+    if (directory === undefined || Math.abs(nowMs - this.#sweptMs) < LIMITS.windowSweepMs) return;
+    this.#sweptMs = nowMs;
+    const scopes = [...this.#stores.keys(), ...this.#opening.keys(), ...this.#closing.keys()];
+    sweepWindowFiles(directory, new Set(scopes.map((scope) => windowFile(directory, scope))), nowMs - this.#bounds.maxAgeMs);
+  }
+
   async #close(store: ScopeStore): Promise<void> {
-    // Who comes meanwhile opens another; in memory they have nothing in common.
-    this.#stores.delete(store.scope);
-    await store.close();
+    const { scope } = store;
+    // Who comes meanwhile opens another, which waits for that.
+    this.#stores.delete(scope);
+    const closing = store.close().finally(() => this.#closing.delete(scope));
+    this.#closing.set(scope, closing);
+    await closing;
   }
 
   #open(scope: string): Promise<ScopeStore | SqlFault> {
@@ -109,26 +130,56 @@ export class ScopeStores {
   }
 
   async #make(scope: string): Promise<ScopeStore | SqlFault> {
-    const { parser, openWindow, acknowledge, threads, now } = this.#options;
-    let open: OpenInstance | undefined;
     try {
-      open = await openInstance({ memoryBytes: this.#bounds.memoryBytes, threads });
-      const store = new ScopeStore(scope, open, await openWindow(open, scope, this.#bounds.perfRules ?? []), parser, {
+      await this.#closing.get(scope)?.catch(() => {});
+      const store = await this.#makeFrom(scope, this.#directory === undefined ? undefined : windowFile(this.#directory, scope));
+      store.usedAtMs = this.#options.now();
+      this.#stores.set(scope, store);
+      return store;
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      if (error instanceof StillHeld) this.#options.ruined(cause);
+      return { ok: false, code: 'INTERNAL', message: `cannot open the windows of a scope: ${cause}` };
+    }
+  }
+
+  /** With what the file holds; with a new one, if it cannot be read. */
+  async #makeFrom(scope: string, file: string | undefined): Promise<ScopeStore> {
+    if (file === undefined) return this.#makeStore(scope, undefined);
+    let cause: unknown = `it could not be opened ${OPENING_TRIES} times`;
+    if (beginOpening(file)) {
+      try {
+        return await this.#makeStore(scope, file);
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        cause = error instanceof Error ? error.message : error;
+      } finally {
+        endOpening(file);
+      }
+    }
+    setAside(file);
+    this.#options.lost(scope, 0, `the file of its windows cannot be read and stands aside: ${String(cause)}`);
+    return this.#makeStore(scope, file);
+  }
+
+  async #makeStore(scope: string, path: string | undefined): Promise<ScopeStore> {
+    const { parser, openWindow, acknowledge, threads } = this.#options;
+    const { memoryBytes, perfRules = [] } = this.#bounds;
+    const open = await openInstance({ memoryBytes, threads, ...(path === undefined ? {} : { path }) });
+    try {
+      return new ScopeStore(scope, open, await openWindow(open, scope, perfRules), parser, {
         loaded: (ids, usage) => acknowledge.loaded(ids, usage),
         refused: (ids, fault) => acknowledge.refused(ids, fault),
         failed: (failed, rows, { message }) => {
-          this.#options.lost(scope, rows, message);
+          // What is on the disk is there again.
+          this.#options.lost(scope, path === undefined ? rows : 0, message);
           // A flush says so, which its close waits for.
           void this.#close(failed).catch(() => {});
         },
       });
-      store.usedAtMs = now();
-      this.#stores.set(scope, store);
-      return store;
     } catch (error) {
-      open?.close();
-      const cause = error instanceof Error ? error.message : String(error);
-      return { ok: false, code: 'INTERNAL', message: `cannot open the windows of a scope: ${cause}` };
+      open.close();
+      throw error;
     }
   }
 }

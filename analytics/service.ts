@@ -72,7 +72,8 @@ export class AnalyticsService {
       refused: (ids, fault) => this.#loaded({ type: 'refused', ids, fault }),
     } satisfies ConstructorParameters<typeof ScopeStores>[1]['acknowledge'];
     const lost = (scope: string, rows: number, cause: string): void => mouth.report({ type: 'lost', scope, rows, cause });
-    this.#stores = new ScopeStores(bounds, { parser, openWindow, acknowledge, lost, threads, now });
+    const ruined = (cause: string): void => this.#doom(cause, []);
+    this.#stores = new ScopeStores(bounds, { parser, openWindow, acknowledge, lost, ruined, threads, now });
     this.#standing = new StandingQueries({
       now: () => performance.now(),
       read: (scope, query, caps, signal) => this.#runStanding(scope, query, caps, signal),

@@ -14,6 +14,8 @@ export interface WindowBounds {
   readonly memoryBytes: number;
   /** Scopes that have a database at a time; one more is refused. */
   readonly maxScopes: number;
+  /** Folder that keeps the windows, a file per scope; absent: they are in memory. Fixed while the process is used. */
+  readonly directory?: string | undefined;
   /** Metrics that are rows of MASTER_PERF though their points do not say so. */
   readonly perfRules?: readonly PerfRule[];
 }

@@ -238,6 +238,8 @@ export const LIMITS = {
   windowFlushMs: 100,
   /** Rows that wait to be loaded, over all scopes, before the pipe is left alone. */
   windowPendingRows: 262_144,
+  /** Files of windows that nobody has written to for their age are looked for so often. */
+  windowSweepMs: 60_000,
   /** Scopes that have a database of their own in the analytics process, by default. */
   windowScopes: 128,
   /** A scope whose windows are empty, and that nobody asks, gives up its database. */

@@ -73,6 +73,10 @@ export class AnalyticsClient implements Analytics {
     const use = {};
     this.#uses.add(use);
     await this.#stopping;
+    if (this.#state !== 'stopped' && bounds.directory !== this.#bounds?.directory) {
+      this.#uses.delete(use);
+      throw new StartError('cannot change on_disk of windows while they are used: it is one for all exporters; restart');
+    }
     this.#bounds = bounds;
     if (this.#state === 'stopped') this.#start();
     else if (this.#state === 'running') this.#child?.order({ type: 'bounds', bounds });
@@ -141,6 +145,11 @@ export class AnalyticsClient implements Analytics {
     });
   }
 
+  /** Do windows outlive their process? */
+  get #isKept(): boolean {
+    return this.#bounds?.directory !== undefined;
+  }
+
   #notNow(): Extract<Outcome, { ok: false }> {
     return {
       ok: false,
@@ -189,7 +198,10 @@ export class AnalyticsClient implements Analytics {
     this.#silentTicks = 0;
     switch (report.type) {
       case 'ready':
-        if (this.#state === 'restarting') this.#log().info('the analytics process runs again, with empty windows');
+        if (this.#state === 'restarting')
+          this.#log().info(
+            `the analytics process runs again, with ${this.#isKept ? 'the windows on the disk' : 'empty windows'}`,
+          );
         this.#state = 'running';
         this.#readyAtMs = Date.now();
         // They may have changed while it started.
@@ -260,12 +272,14 @@ export class AnalyticsClient implements Analytics {
     this.#restarts += 1;
     this.#state = 'restarting';
     const delayMs = Math.min(LIMITS.analyticsRestartMaxMs, LIMITS.analyticsRestartMs * 2 ** Math.max(0, this.#early - 1));
-    const { rows, scopes } = this.#losses.lose();
-    this.#log().warn(`the analytics process has ended (${how}) and is started again: what its windows held is lost`, {
-      rowsLost: rows,
-      scopes,
-      delayMs,
-    });
+    const happened = `the analytics process has ended (${how}) and is started again`;
+    if (this.#isKept) {
+      this.#losses.forget();
+      this.#log().warn(`${happened}: its windows are on the disk`, { delayMs });
+    } else {
+      const { rows, scopes } = this.#losses.lose();
+      this.#log().warn(`${happened}: what its windows held is lost`, { rowsLost: rows, scopes, delayMs });
+    }
     this.#restart = setTimeout(() => this.#spawn(), delayMs);
   }
 

@@ -36,24 +36,30 @@ export function forgetSliceSql(signal: Signal, slice: number): string {
   return `DELETE FROM ${SLICES} WHERE signal = '${signal}' AND slice = ${slice}`;
 }
 
-/** Makes the schema in an instance that has none. What another version has left there is given up. */
-export async function prepareSchema(connection: DuckDBConnection): Promise<void> {
-  const found = await connection.run(`SELECT count(*) FROM duckdb_schemas() WHERE schema_name = '${SCHEMA}'`);
-  const exists = Number((await found.getRows())[0]![0]) > 0;
-  if (exists && (await layoutOf(connection)) === LAYOUT_VERSION) return;
+/**
+ * Makes the schema in an instance that has none, and notes whose it is. What another version has left there is given up;
+ * what another scope has is left alone, and the promise rejects.
+ */
+export async function prepareSchema(connection: DuckDBConnection, scope: string): Promise<void> {
+  const schemas = await connection.run(`SELECT count(*) FROM duckdb_schemas() WHERE schema_name = '${SCHEMA}'`);
+  const exists = Number((await schemas.getRows())[0]![0]) > 0;
+  const found = exists ? await formatOf(connection) : undefined;
+  if (found !== undefined && found.scope !== scope) throw new Error('the file holds the windows of another scope');
+  if (found?.layout === LAYOUT_VERSION) return;
   const statements = [
     ...(exists ? await dropViews(connection) : []),
     ...(exists ? [`DROP SCHEMA ${SCHEMA} CASCADE`] : []),
     `CREATE SCHEMA ${SCHEMA}`,
     `CREATE TABLE ${SLICES} (signal VARCHAR, slice INTEGER, generation INTEGER, first_ms BIGINT)`,
-    `CREATE TABLE ${FORMAT} AS SELECT ${LAYOUT_VERSION} AS layout`,
+    `CREATE TABLE ${FORMAT} AS SELECT ${LAYOUT_VERSION} AS layout, '${scope.replaceAll("'", "''")}' AS scope`,
   ];
   await connection.run(['BEGIN', ...statements, 'COMMIT'].join(';\n'));
 }
 
-async function layoutOf(connection: DuckDBConnection): Promise<number | undefined> {
+async function formatOf(connection: DuckDBConnection): Promise<{ layout: number; scope: string } | undefined> {
   try {
-    return Number((await (await connection.run(`SELECT layout FROM ${FORMAT}`)).getRows())[0]?.[0]);
+    const [row] = await (await connection.run(`SELECT layout, scope FROM ${FORMAT}`)).getRows();
+    return row === undefined ? undefined : { layout: Number(row[0]), scope: String(row[1]) };
   } catch {
     return undefined;
   }

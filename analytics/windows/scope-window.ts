@@ -1,6 +1,7 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { keptSlices, nextSeriesOf, prepareSchema, remakeFigures } from './kept-slices.ts';
+import type { FoundPerfRow } from './perf-finder.ts';
 import type { PerfRule } from '../../pipeline/perf/rule.ts';
 import { PERF_HISTORY_VIEW, PERF_VIEW, PerfTable } from './perf-table.ts';
 import { FIGURES_TABLE } from './series-figures.ts';
@@ -26,6 +27,8 @@ export interface WindowOptions extends Partial<SliceBounds> {
   readonly figuresIntervalMs?: number;
   /** Reading of the clock that `append` and `trim` are given the readings of. */
   readonly nowMs?: number;
+  /** The scope whose file on a disk it is: the file of another is refused, and a flush is there whole or not at all. */
+  readonly keptFor?: string | undefined;
   /** Metrics that are rows of MASTER_PERF though their points do not say so. */
   readonly perfRules?: readonly PerfRule[];
 }
@@ -58,6 +61,7 @@ export class ScopeWindow {
   readonly #signals: Readonly<Record<Signal, SignalWindow>>;
   readonly #clock = new WindowClock();
   readonly #perf: PerfTable;
+  readonly #isKept: boolean;
   readonly #figuresIntervalMs: number;
   #figuresDueMs = 0;
   #figuresVersion = 0;
@@ -71,6 +75,7 @@ export class ScopeWindow {
   private constructor(connection: DuckDBConnection, options: WindowOptions) {
     this.#connection = connection;
     this.#perf = new PerfTable(connection);
+    this.#isKept = options.keptFor !== undefined;
     this.#figuresIntervalMs = options.figuresIntervalMs ?? LIMITS.windowFiguresIntervalMs;
     const bounds: SliceBounds = {
       sliceMs: options.sliceMs ?? LIMITS.windowSliceMs,
@@ -92,7 +97,7 @@ export class ScopeWindow {
     const connection = await instance.connect();
     try {
       const window = new ScopeWindow(connection, options);
-      await prepareSchema(connection);
+      await prepareSchema(connection, options.keptFor ?? '');
       await window.#roll(window.#all, await window.#takeOver(options.nowMs ?? Date.now()), 0);
       await window.#perf.open();
       return window;
@@ -190,9 +195,12 @@ export class ScopeWindow {
       if (this.#isClosed) return Promise.resolve();
       this.#isClosed = true;
       clearTimeout(this.#figuresTimer);
-      for (const window of this.#all) window.close();
-      this.#perf.close();
-      this.#connection.closeSync();
+      try {
+        for (const window of this.#all) window.close();
+        this.#perf.close();
+      } finally {
+        this.#connection.closeSync();
+      }
       return Promise.resolve();
     });
   }
@@ -210,10 +218,8 @@ export class ScopeWindow {
     const now = this.#clock.elapsedMs;
     const full = due.filter((window) => window.isDue(now));
     if (full.length > 0) await this.#roll(full, [], now);
-    await this.#perf.add(
-      due.flatMap((window) => window.load(now)),
-      now,
-    );
+    const load = (): FoundPerfRow[] => due.flatMap((window) => window.load(now));
+    await this.#perf.add(this.#isKept ? await this.#inTransaction(() => Promise.resolve(load())) : load(), now);
     await this.#refreshFigures();
   }
 
@@ -239,10 +245,15 @@ export class ScopeWindow {
   }
 
   async #transact(statements: readonly string[]): Promise<void> {
+    await this.#inTransaction(() => this.#connection.run(statements.join(';\n')));
+  }
+
+  async #inTransaction<Result>(work: () => Promise<Result>): Promise<Result> {
     await this.#connection.run('BEGIN');
     try {
-      await this.#connection.run(statements.join(';\n'));
+      const result = await work();
       await this.#connection.run('COMMIT');
+      return result;
     } catch (error) {
       await this.#connection.run('ROLLBACK').catch(() => undefined);
       throw error;

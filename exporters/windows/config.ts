@@ -27,6 +27,10 @@ export const config = z
         description:
           'Of the analytics process, for the windows of all scopes (60 % of it, shared fairly) and their queries together.',
       }),
+    on_disk: z.boolean().default(false).meta({
+      description:
+        'Keeps the windows in files under `storage.directory`: they are there again after a restart. Loading takes longer.',
+    }),
     max_scopes: z
       .int()
       .min(1)

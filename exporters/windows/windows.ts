@@ -1,11 +1,18 @@
+import { join } from 'node:path';
 import type { AnalyticsUse } from '../../pipeline/analytics.ts';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import type { Context, Exporter, Outcome } from '../../pipeline/component.ts';
+import { StartError } from '../../pipeline/errors.ts';
+import { makePrivateFolder } from '../../pipeline/private-folder.ts';
 import { perfRuleOf } from '../../pipeline/perf/rule.ts';
 import type { Config } from './config.ts';
 
 export function create(config: Config, context: Context): Exporter {
   return new WindowsExporter(config, context);
+}
+
+function cannotMake(error: Error): never {
+  throw new StartError(`cannot keep windows on the disk: ${error.message}`);
 }
 
 /** Hands batches to the analytics process, which all exporters `windows` of a collector share. */
@@ -20,13 +27,17 @@ class WindowsExporter implements Exporter {
   }
 
   async start(): Promise<void> {
-    const { max_age, max_rows, max_bytes, memory, max_scopes, master_perf } = this.#config;
-    this.#use ??= await this.#context.host.analytics.open({
+    const { max_age, max_rows, max_bytes, memory, max_scopes, master_perf, on_disk } = this.#config;
+    const { analytics, storage } = this.#context.host;
+    const directory = on_disk ? join(storage.directory, 'windows') : undefined;
+    if (directory !== undefined) await makePrivateFolder(directory).catch(cannotMake);
+    this.#use ??= await analytics.open({
       maxAgeMs: max_age,
       maxRows: max_rows,
       maxBytes: max_bytes,
       memoryBytes: memory,
       maxScopes: max_scopes,
+      directory,
       perfRules: master_perf.map(perfRuleOf),
     });
   }

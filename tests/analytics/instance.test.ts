@@ -99,6 +99,16 @@ describe('an instance', () => {
     expect(await run(second, 'SELECT seven FROM t')).toEqual([[7]]);
   });
 
+  it.runIf(existsSync('/proc/self/fd'))('is not opened again while DuckDB holds the file of one that was closed', async () => {
+    const path = join(folder(), 'window.db');
+    const first = await opened({ path });
+    const connection = await first.instance.connect();
+    first.close();
+    await expect(openInstance({ ...SIZES, path })).rejects.toThrow('this process has not let go of it');
+    connection.closeSync();
+    expect(await run(await opened({ path }), 'SELECT 1')).toEqual([[1]]);
+  });
+
   it('lets go of a file that it could not open', async () => {
     const path = join(folder(), 'broken.db');
     writeFileSync(path, 'this is no database, but long enough to be looked at'.repeat(200));

@@ -23,7 +23,7 @@ afterEach(async () => {
 
 async function openAt(file: string, nowMs: number): Promise<void> {
   opened = await openInstance({ path: join(folder, file), memoryBytes: 512 * 2 ** 20, threads: 2 });
-  window = await ScopeWindow.create(opened.instance, { ...OPTIONS, nowMs });
+  window = await ScopeWindow.create(opened.instance, { ...OPTIONS, nowMs, keptFor: 'A' });
 }
 async function closeAll(): Promise<void> {
   if (opened === undefined) return;
@@ -148,6 +148,25 @@ describe('a window on a disk', () => {
     await closeAll();
     await openAt('killed.db', START + 4 * MINUTE);
     expect(await seen()).toEqual([{ id: 'a', Points: 3n, LastValue: 2, logs: 3n, points: 3n }]);
+  });
+
+  it('has of a flush that fails nothing, not even the rows of another signal', async () => {
+    await openAt('window.db', START);
+    await come(START, 1);
+    const points = {
+      resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', gauge: { dataPoints: [{ asDouble: 2 }] } }] }] }],
+    };
+    window.append('metrics', encode('metrics', points), START);
+    window.append('logs', encode('logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [{}] }] }] }), START);
+    const connection = await opened!.instance.connect();
+    // Rows for a table that has changed do not fit.
+    await connection.run('DROP VIEW otel_logs; ALTER TABLE base.logs_1 ADD COLUMN other INTEGER');
+    connection.closeSync();
+    await expect(window.flush()).rejects.toThrow();
+    expect(await query('SELECT "Value" FROM points')).toEqual([{ Value: 1 }]);
+    await expect(window.close()).rejects.toThrow();
+    opened!.close();
+    opened = undefined;
   });
 
   it('leaves no table behind, however often it restarts without rows', async () => {

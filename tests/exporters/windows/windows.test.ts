@@ -1,3 +1,5 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { config } from '../../../exporters/windows/config.ts';
 import { windowsExporter } from '../../../exporters/windows/index.ts';
@@ -6,12 +8,14 @@ import { systemClock } from '../../../pipeline/clock.ts';
 import type { Context } from '../../../pipeline/component.ts';
 import { quietContext } from '../../support/contexts.ts';
 import { logsOf, runningAnalytics, type RunningAnalytics } from '../../support/running-analytics.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
 
+const folder = temporaryFolders();
 const analytics = runningAnalytics();
 const never = new AbortController().signal;
 
-function contextWith({ client }: RunningAnalytics): Context {
-  return { ...quietContext(systemClock), host: { analytics: client } as unknown as Context['host'] };
+function contextWith({ client }: RunningAnalytics, directory = '/nonexistent'): Context {
+  return { ...quietContext(systemClock), host: { analytics: client, storage: { directory } } as unknown as Context['host'] };
 }
 
 describe('the exporter windows', () => {
@@ -45,5 +49,27 @@ describe('the exporter windows', () => {
     await exporter.stop(5000);
     await exporter.stop(5000);
     expect(running.client.status().state).toBe('stopped');
+  });
+
+  it('keeps windows on the disk when it is told to, in a folder for its owner only', async () => {
+    const running = analytics();
+    const directory = join(folder(), 'state');
+    const onDisk = config.parse({ on_disk: true });
+    for (const expected of [[[1]], [[2]]]) {
+      const exporter = create(onDisk, contextWith(running, directory));
+      await exporter.start();
+      await exporter.send(logsOf('A', 'one'), never);
+      expect(await running.ask('A', 'SELECT count(*) FROM otel_logs')).toEqual(expected);
+      await exporter.stop(5000);
+    }
+    for (const path of [directory, join(directory, 'windows')]) expect(statSync(path).mode & 0o777).toBe(0o700);
+  });
+
+  it('says why it cannot keep them there', async () => {
+    const file = join(folder(), 'file');
+    writeFileSync(file, '');
+    const exporter = create(config.parse({ on_disk: true }), contextWith(analytics(), file));
+    await expect(exporter.start()).rejects.toThrow(/^cannot keep windows on the disk: E/);
+    await exporter.stop(1000);
   });
 });
