@@ -208,6 +208,11 @@ export const LIMITS = {
   extractBytes: 16 * 1024,
   /** Characters of one SQL text: the body of an API request holds no more. */
   sqlChars: 64 * 1024,
+  /** What a SQL text may come to when it is read, each `*` and each alias written out; parts and nesting of one type. */
+  sqlColumns: 10_000,
+  sqlExpressions: 40_000,
+  sqlTypeParts: 1000,
+  sqlTypeDepth: 50,
   /** SQL texts, by their characters, whose syntax trees were judged and are remembered. */
   sqlVerdictChars: 1024 * 1024,
   /** Between two interrupts of a query whose time is over. */

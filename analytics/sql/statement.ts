@@ -1,6 +1,8 @@
 import type { SqlFault } from '../../pipeline/analytics.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { ALLOWED_FUNCTIONS, ALLOWED_TABLE_FUNCTIONS } from './functions.ts';
+import { boundSize } from './query-size.ts';
+import { isNode, list, Refused, type Json, type Node } from './syntax-tree.ts';
 
 /** A text that was found to be one SELECT that may run. */
 export interface Statement {
@@ -22,9 +24,6 @@ export interface Parsed {
   readonly position?: string;
   readonly statements?: readonly { readonly node: Json }[];
 }
-
-type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-type Node = { readonly [key: string]: Json };
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/).filter((word) => word !== ''));
 
@@ -49,8 +48,6 @@ const EXPLAIN = /^\s*explain(?:\s+analyze)?\s+/i;
 
 const forbidden = (what: string): SqlFault => ({ ok: false, code: 'SQL_FORBIDDEN', message: `cannot run the query: ${what}` });
 
-class Refused extends Error {}
-
 /**
  * Judges a text. `parse` gives DuckDB's syntax tree of it; whatever in the tree is not known here is refused, so a kind of
  * node that a new DuckDB brings is refused until somebody has looked at it.
@@ -69,6 +66,7 @@ export async function judge(sql: string, parse: (sql: string) => Promise<Parsed>
   try {
     const reader = new Reader();
     reader.read(first.node, NO_NAMES);
+    boundSize(first.node);
     const { tables, readsClock } = reader;
     return { ok: true, sql, isExplain: explain !== '', tables, readsClock };
   } catch (error) {
@@ -80,8 +78,6 @@ export async function judge(sql: string, parse: (sql: string) => Promise<Parsed>
 
 type Names = ReadonlySet<string>;
 const NO_NAMES: Names = new Set();
-const isNode = (value: Json | undefined): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value);
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : []);
 
 /** Walks a syntax tree with the names that WITH has made so far. */
 class Reader {
