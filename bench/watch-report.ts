@@ -16,7 +16,7 @@ export function watchSections(records: readonly NamedRecord[]): readonly string[
   const runs = records.filter((record): record is WindowsRecord => record.bench === 'windows');
   const parts = PARTS.map((part) => partSection(part, latestOf(runs, part))).filter((section) => section !== '');
   const others = [streamSection(records), soakSection(records)].filter((section) => section !== '');
-  return [...(parts.length === 0 ? [] : ['## windows', ...parts]), ...others];
+  return [...(parts.length === 0 ? [] : ['## windows and SQL', ...parts]), ...others];
 }
 
 const DELIVERY_MS_MAX = 300;
