@@ -15,6 +15,8 @@ export interface ApiClient {
   readonly url: string;
   /** Of the configuration that was read. */
   readonly storageDirectory: string;
+  /** Who asks, read anew: a collector that starts again has another one for its owner. Throws a StartError. */
+  token(): string;
   /** Rejects with a StartError that reads "cannot <verb>: <cause>", in the API's own words where it has any. */
   get(path: string, verb: string, signal?: AbortSignal): Promise<Response>;
   post(path: string, body: unknown, verb: string, signal?: AbortSignal): Promise<Response>;
@@ -27,10 +29,11 @@ export async function apiClient(options: ApiOptions): Promise<ApiClient> {
   const { loaded } = await loadOrRefuse(options);
   const { plan } = loaded;
   const url = options.url?.replace(/\/+$/, '') ?? urlOf(plan.extensions);
-  const token = process.env[TOKEN_VARIABLE] ?? readOwnerToken(plan.storage.directory);
+  const token = (): string => process.env[TOKEN_VARIABLE] ?? ownerToken(plan.storage.directory);
+  token();
   const chosen = options.scope === undefined ? undefined : { 'x-dashboard-scope': options.scope };
   const ask = async (path: string, init: RequestInit, verb: string): Promise<Response> => {
-    const headers = { authorization: `Bearer ${token}`, ...chosen, ...init.headers };
+    const headers = { authorization: `Bearer ${token()}`, ...chosen, ...init.headers };
     const response = await fetch(`${url}${path}`, { ...init, headers }).catch((error: unknown) => {
       throw new StartError(`cannot ${verb}: ${url} does not answer (${causeOf(error)}); is the collector running?`);
     });
@@ -40,6 +43,7 @@ export async function apiClient(options: ApiOptions): Promise<ApiClient> {
   return {
     url,
     storageDirectory: plan.storage.directory,
+    token,
     get: (path, verb, signal) => ask(path, signal === undefined ? {} : { signal }, verb),
     post: (path, body, verb, signal) =>
       ask(
@@ -53,6 +57,16 @@ export async function apiClient(options: ApiOptions): Promise<ApiClient> {
         verb,
       ),
   };
+}
+
+/** It is there as long as the collector runs. */
+function ownerToken(storageDirectory: string): string {
+  try {
+    return readOwnerToken(storageDirectory);
+  } catch (error) {
+    if (error instanceof StartError) throw new StartError(`${error.message}; is the collector running?`);
+    throw error;
+  }
 }
 
 function urlOf(extensions: readonly { readonly component: { readonly type: string }; readonly config: unknown }[]): string {

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { AUDIT_SEVERITIES, AUDIT_TYPES } from '../../pipeline/audit.ts';
+import type { ApiOptions } from './api-client.ts';
 import type { AuditOptions, AuditSearchOptions, AuditVerifyOptions } from './audit-commands.ts';
 import type { ConfigOptions, RunOptions } from './configs.ts';
 import { packageVersion } from './package-root.ts';
@@ -17,6 +18,7 @@ export interface Actions {
   scopesCheck(options: ScopesOptions): Promise<number>;
   perf(options: PerfOptions): Promise<number>;
   sql(text: string | undefined, options: SqlOptions): Promise<number>;
+  top(options: ApiOptions): Promise<number>;
   auditSearch(options: AuditSearchOptions): Promise<number>;
   auditVerify(options: AuditVerifyOptions): Promise<number>;
   auditRotateKey(options: AuditOptions): Promise<number>;
@@ -38,6 +40,7 @@ Examples:
                                                 several are merged, later ones win, --set comes last
   periscope validate --config gateway.yaml      every fault at once, with its line and the nearest valid name
   periscope print-config --with-defaults        what really runs, secrets left out
+  periscope top                                 what arrives at the one that runs, live in the terminal
   periscope scopes check --config gateway.yaml  judge the scope matrix; exit 1 when it is unsound
   periscope audit search --type SCOPE_VIOLATION --since 24h
                                                 who claimed a scope that is not theirs
@@ -100,6 +103,7 @@ export function createProgram(actions: Actions, exit: (code: number) => void): C
   addScopes(program, actions, exit);
   addPerf(program, actions, exit);
   addSql(program, actions, exit);
+  addTop(program, actions, exit);
   addAudit(program, actions, exit);
   addToken(program, actions, exit);
   return program;
@@ -139,6 +143,14 @@ function addSql(program: Command, actions: Actions, exit: (code: number) => void
     .option('--scope <name>', 'of this scope (default: the one that the collector runs as)')
     .option('--url <url>', 'of the API (default: as the configuration says)')
     .action(async (query: string | undefined, options: SqlOptions) => exit(await actions.sql(query, options)));
+}
+
+function addTop(program: Command, actions: Actions, exit: (code: number) => void): void {
+  withConfig(program.command('top'))
+    .description('what arrives, who sends it and where it goes, live in the terminal until q; for a program once')
+    .option('--scope <name>', 'of this scope (default: the one that the collector runs as)')
+    .option('--url <url>', 'of the API (default: as the configuration says)')
+    .action(async (options: ApiOptions) => exit(await actions.top(options)));
 }
 
 /** `periscope audit search | verify | rotate-key`. */

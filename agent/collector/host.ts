@@ -45,7 +45,7 @@ export interface HostOptions {
 }
 
 /** Where `npm run build` puts the page, of a source tree and of an installed package. */
-const PAGE_DIRECTORY = join(packageRoot(), 'dist', 'server', 'dashboard');
+const PAGE_DIRECTORY = join(packageRoot(), 'dist', 'server', 'page');
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, limited: () => {} };
 

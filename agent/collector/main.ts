@@ -62,6 +62,12 @@ const actions: Actions = {
     process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
     return askSql(text, options, { in: process.stdin, out: process.stdout, err: process.stderr }, stop.signal);
   },
+  async top(options) {
+    const { showTop } = await import('./top.ts');
+    const stop = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort());
+    return showTop(options, process.stdout, process.stdin, stop.signal);
+  },
   async auditSearch(options) {
     const { auditSearch } = await import('./audit-commands.ts');
     print(await auditSearch(options));

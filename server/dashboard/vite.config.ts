@@ -6,7 +6,7 @@ export default defineConfig({
   root: import.meta.dirname,
   plugins: [preact()],
   build: {
-    outDir: '../../dist/server/dashboard',
+    outDir: '../../dist/server/page',
     emptyOutDir: true,
     target: 'es2022',
     // Inlined files would be data: addresses, which the page's policy does not take.

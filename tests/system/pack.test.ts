@@ -43,7 +43,7 @@ describe('the package, installed with --omit=dev into an empty folder', () => {
     expect(files).toEqual(
       expect.arrayContaining([
         'dist/agent/collector/main.js',
-        'dist/server/dashboard/index.html',
+        'dist/server/page/index.html',
         'config/default.yaml',
         'config/schema.json',
         'config/examples/gateway.yaml',

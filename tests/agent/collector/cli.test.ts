@@ -18,6 +18,7 @@ async function invoke(...args: string[]): Promise<{ chosen: unknown[]; out: stri
     scopesCheck: note('scopes check'),
     perf: note('perf'),
     sql: note('sql'),
+    top: note('top'),
     auditSearch: note('audit search'),
     auditVerify: note('audit verify'),
     auditRotateKey: note('audit rotate-key'),

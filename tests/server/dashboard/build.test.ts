@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../support/tree.ts';
 
-const PAGE = join(ROOT, 'dist/server/dashboard');
+const PAGE = join(ROOT, 'dist/server/page');
 const BYTES_MAX = 200_000;
 
 describe.skipIf(!existsSync(PAGE))('the built page', () => {

@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { displayWidth } from '../../agent/terminal/width.ts';
+import * as build from '../support/build.ts';
+import { Collector, MAIN } from '../support/collector.ts';
+import { peer } from '../support/peers.ts';
+import { ROOT } from '../support/tree.ts';
+
+const run = promisify(execFile);
+const python = peer('python');
+
+const YAML = `receivers:
+  otlp: { protocols: { http: { endpoint: 127.0.0.1:0 } } }
+exporters: { live: , windows: }
+extensions:
+  dashboard: { endpoint: "127.0.0.1:0" }
+storage: { directory: $FOLDER/state }
+service:
+  ack: delivered
+  extensions: [dashboard]
+  pipelines:
+    logs: { receivers: [otlp], exporters: [live, windows] }
+    traces: { receivers: [otlp], exporters: [live, windows] }
+`;
+
+async function started(): Promise<Collector> {
+  const collector = await Collector.start(YAML);
+  const items = Array.from({ length: 7 }, (_, at) => build.logRecord({}, `record ${at}`));
+  const request = build.request('logs', [{ resource: { 'service.name': 'checkout' }, items }]);
+  expect((await collector.send('/v1/logs', build.encode('logs', request))).status).toBe(200);
+  return collector;
+}
+const topOf = (collector: Collector): string[] => [
+  MAIN,
+  'top',
+  '--config',
+  join(collector.folder, 'periscope.yaml'),
+  '--url',
+  collector.url('dashboard'),
+];
+
+/** What the terminal shows after each time that it was drawn from the top. */
+function frames(text: string): string[][] {
+  return text
+    .split('\u001b[H')
+    .slice(1)
+    .map((frame) =>
+      frame
+        .split('\u001b[?7h')[0]!
+        // eslint-disable-next-line no-control-regex -- what steers the terminal begins with one
+        .replace(/\u001b\[[\d;?]*[A-Za-z]/g, '')
+        .split('\r\n'),
+    );
+}
+
+describe('periscope top', () => {
+  it('prints once, for a program, what the ledger and the windows say', async () => {
+    await using collector = await started();
+    const { stdout, stderr } = await run(process.execPath, topOf(collector), { env: { ...process.env, FORCE_COLOR: '0' } });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^ledger {4}✓ balanced {2}received 7 = accepted 7 \+ rejected 0$/m);
+    expect(stdout).toMatch(/^windows +\S+ +7 +0 +0 +0/m);
+    expect(stdout).toMatch(/^checkout +0 +0 +7 +0$/m);
+    expect(stdout).toMatch(/all is as it was/);
+    expect(stdout).toMatch(/nothing has happened/);
+  });
+
+  it.skipIf(python.missing)(
+    `draws on a terminal, follows its size, and leaves it as it was${python.note}`,
+    { timeout: 40_000 },
+    async () => {
+      await using collector = await started();
+      const script = join(ROOT, 'tests/support/python/terminal.py');
+      const { stdout } = await run(python.path, [script, '4', 'q', process.execPath, ...topOf(collector)], {
+        env: { ...process.env, TERM: 'xterm-256color', FORCE_COLOR: '2', LANG: 'C.UTF-8', LC_ALL: '' },
+      });
+      const { code, text, small, restored } = JSON.parse(stdout) as {
+        code: number;
+        text: string;
+        small: number;
+        restored: boolean;
+      };
+      expect([code, restored]).toEqual([0, true]);
+      expect(text).toContain('\u001b[?1049h');
+      expect(text.trimEnd().endsWith('\u001b[?1049l')).toBe(true);
+      const [before, after] = [frames(text.slice(0, small)).at(-1)!, frames(text).at(-1)!];
+      expect(before.join('\n')).toMatch(/^checkout +\d* +0 +0 +7 +0$/m);
+      for (const line of before) expect(displayWidth(line)).toBeLessThanOrEqual(80);
+      expect(before.length).toBeLessThanOrEqual(24);
+      expect(displayWidth(after[0]!)).toBe(110);
+    },
+  );
+
+  it('says that no collector runs', async () => {
+    const failed = await run(process.execPath, [MAIN, 'top', '--url', 'http://127.0.0.1:1'], {
+      env: { ...process.env, PERISCOPE_TOKEN: 'none' },
+    }).catch((error: unknown) => error as { code: number; stdout: string; stderr: string });
+    expect(failed).toMatchObject({ code: 1, stdout: '' });
+    expect(failed.stderr).toMatch(/^periscope: cannot show the overview: .* does not answer .*; is the collector running\?$/m);
+  });
+});
