@@ -51,7 +51,9 @@ export class AnalyticsService {
   readonly #slots = new QuerySlots();
   readonly #asked = new Map<number, Asked>();
   readonly #standing: StandingQueries;
-  /** Of runs of standing queries: nobody asked for them, so they count down. */
+  /** Scopes of runs of standing queries under way. */
+  readonly #running: string[] = [];
+  /** Of those runs: nobody asked for them, so they count down. */
   #lastRun = 0;
   readonly #ticks: NodeJS.Timeout;
   #memoryTicks: NodeJS.Timeout | undefined;
@@ -190,14 +192,17 @@ export class AnalyticsService {
     const id = this.#lastRun;
     const giveUp = (): void => this.#asked.get(id)?.abort.abort();
     ended.addEventListener('abort', giveUp, { once: true });
-    const answer = await this.#asking(id, scope, LIMITS.standingTimeoutMs, (store, signal) =>
-      readStanding(
-        store,
-        query,
-        caps,
-        this.#control(scope, signal, () => {}),
-      ),
-    );
+    const answer = await this.#asking(id, scope, LIMITS.standingTimeoutMs, async (store, signal) => {
+      this.#running.push(scope);
+      this.#mouth.report({ type: 'runs', scopes: this.#running });
+      try {
+        const control = this.#control(scope, signal, () => {});
+        return await readStanding(store, query, caps, control);
+      } finally {
+        this.#running.splice(this.#running.indexOf(scope), 1);
+        this.#mouth.report({ type: 'runs', scopes: this.#running });
+      }
+    });
     ended.removeEventListener('abort', giveUp);
     return answer;
   }

@@ -217,6 +217,9 @@ export class AnalyticsClient implements Analytics {
         this.#losses.loseOf(report.scope, report.rows);
         this.#log().warn(`the windows of a scope begin anew: ${report.cause}`, { scope: report.scope, rowsLost: report.rows });
         return;
+      case 'runs':
+        this.#standings.running = report.scopes;
+        return;
       case 'doomed':
         for (const scope of report.scopes) this.#strikes.strike(scope, Date.now());
         this.#kill(report.cause);
@@ -254,7 +257,9 @@ export class AnalyticsClient implements Analytics {
     clearInterval(this.#watch);
     this.#child = undefined;
     // A query has found what DuckDB does not survive, and would find it again.
-    if (CRASHES.has(how)) for (const scope of this.#questions.scopes()) this.#strikes.strike(scope, Date.now());
+    if (CRASHES.has(how))
+      for (const scope of new Set([...this.#questions.scopes(), ...this.#standings.running]))
+        this.#strikes.strike(scope, Date.now());
     this.#appends.lost(this.#notNow());
     this.#questions.lost(this.#notNow());
     this.#standings.lost();

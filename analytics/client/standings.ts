@@ -18,6 +18,8 @@ export class Standings {
   readonly #order: (order: Order) => void;
   readonly #all = new Set<Stood>();
   readonly #byId = new Map<number, Stood>();
+  /** Scopes of which one runs at this moment. */
+  running: readonly string[] = [];
   #lastId = 0;
   #isReady = false;
 
@@ -57,6 +59,7 @@ export class Standings {
   /** The process has ended, and another will come. */
   lost(): void {
     this.#isReady = false;
+    this.running = [];
     this.#byId.clear();
     for (const stood of this.#all) {
       if (stood.id === undefined) continue;

@@ -19,6 +19,8 @@ export type Report =
   | { readonly type: 'usage'; readonly scopes: readonly WindowUsage[] }
   /** The windows of one scope could not go on, and begin anew. */
   | { readonly type: 'lost'; readonly scope: string; readonly rows: number; readonly cause: string }
+  /** Scopes of which a standing query runs now; nobody asked for that run, so only this process knows. */
+  | { readonly type: 'runs'; readonly scopes: readonly string[] }
   /** Only its end helps: a query cannot be ended, memory runs out, or a database is ruined. */
   | { readonly type: 'doomed'; readonly cause: string; readonly scopes: readonly string[] };
 

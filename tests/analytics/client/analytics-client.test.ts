@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AnalyticsClient } from '../../../analytics/client/analytics-client.ts';
 import { frameHead } from '../../../analytics/wire/frames.ts';
+import type { SqlFault } from '../../../pipeline/analytics.ts';
 import { quietContext } from '../../support/contexts.ts';
 import { scopedBatch } from '../../support/scoped-batches.ts';
 import { logsOf, runningAnalytics, WINDOW_BOUNDS } from '../../support/running-analytics.ts';
@@ -205,6 +206,38 @@ describe('the analytics process that dies', () => {
     await until(() => client.status().state === 'running');
     expect(await ask('A', 'SELECT 1')).toBe('ANALYTICS_BUSY');
     expect(await ask('B', 'SELECT 1')).toEqual([[1]]);
+  });
+
+  it('of itself in the middle of a standing query ends those of that scope, and takes up the others', async () => {
+    const { client, open } = analytics();
+    await open();
+    const told: string[] = [];
+    const stand = (scope: string, sql: string): void => {
+      const events = {
+        whole: () => told.push(`${scope} whole`),
+        changed: () => {},
+        lost: () => {
+          told.push(`${scope} lost`);
+          ask();
+        },
+        ended: ({ code }: SqlFault) => told.push(`${scope} ${code}`),
+      };
+      const standing = client.stand(scope, { sql }, events);
+      const ask = (): void => ('ok' in standing ? expect.unreachable(standing.message) : standing.ask());
+      ask();
+    };
+    stand('B', 'SELECT 1');
+    await until(() => told.length === 1);
+    stand('A', STUCK);
+    await sleep(300);
+    process.kill(client.status().pid!, 'SIGSEGV');
+    await until(() => told.length >= 5);
+    expect(told.toSorted()).toEqual(['A ANALYTICS_BUSY', 'A lost', 'B lost', 'B whole', 'B whole']);
+    expect(
+      client.stand('A', { sql: 'SELECT 1' }, { whole: () => {}, changed: () => {}, lost: () => {}, ended: () => {} }),
+    ).toMatchObject({
+      code: 'ANALYTICS_BUSY',
+    });
   });
 
   it('in the middle of a query leaves its asker with an answer', async () => {
