@@ -8,20 +8,24 @@ export interface DashboardParts {
   readonly auth?: string;
   /** Of the dashboard. */
   readonly endpoint?: string;
+  /** With rows of MASTER_PERF about the collector itself. */
+  readonly ownPerf?: boolean;
 }
 
 /** A collector whose data is kept in windows, streamed, and shown by the dashboard. */
-export function dashboardYaml({ auth = '', endpoint = '127.0.0.1:0' }: DashboardParts = {}): string {
-  const pipeline = '{ receivers: [otlp], processors: [scope, sanitize], exporters: [windows, live] }';
+export function dashboardYaml({ auth = '', endpoint = '127.0.0.1:0', ownPerf = false }: DashboardParts = {}): string {
+  const pipelineOf = (receivers: string): string =>
+    `{ receivers: [${receivers}], processors: [scope, sanitize], exporters: [windows, live] }`;
+  const pipeline = pipelineOf('otlp');
   return `
-receivers: { otlp: { protocols: { http: { endpoint: 127.0.0.1:0${auth === '' ? '' : ', auth: token'} } } } }
+receivers: { otlp: { protocols: { http: { endpoint: 127.0.0.1:0${auth === '' ? '' : ', auth: token'} } } }${ownPerf ? ', master_perf: ' : ''} }
 processors: { scope: , sanitize: }
 exporters: { windows: , live: }
 extensions: { dashboard: { endpoint: ${endpoint} } }
 ${auth}
 service:
   extensions: [dashboard]
-  pipelines: { metrics: ${pipeline}, traces: ${pipeline}, logs: ${pipeline} }
+  pipelines: { metrics: ${pipeline}, traces: ${pipeline}, logs: ${ownPerf ? pipelineOf('otlp, master_perf') : pipeline} }
 `;
 }
 

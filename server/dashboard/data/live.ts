@@ -30,10 +30,13 @@ export interface Live<Value> {
 interface Options {
   /** Between the end of one try and the next; 0 = once. */
   readonly everyMs?: number;
+  /** The same after an answer with nothing in it: who waits for the first of something looks more often. */
+  readonly emptyEveryMs?: number;
   /** Asks anew when one of these changes. */
   readonly on: readonly unknown[];
 }
 
+const isEmpty = (value: unknown): boolean => (value as Partial<Rows>).rows?.length === 0;
 const FAULTS_WAIT_MS_MAX = 15_000;
 
 /**
@@ -42,7 +45,7 @@ const FAULTS_WAIT_MS_MAX = 15_000;
  */
 export function useLive<Value>(
   asking: (signalOf: AbortSignal) => Promise<Answer<Value>> | undefined,
-  { everyMs = 0, on }: Options,
+  { everyMs = 0, emptyEveryMs = everyMs, on }: Options,
 ): Live<Value> {
   const [state, setState] = useState<Live<Value>>({ value: undefined, fault: undefined, loading: true });
   const latest = useRef(asking);
@@ -63,7 +66,7 @@ export function useLive<Value>(
       if (answer.ok) {
         failures = 0;
         setState({ value: answer.value, fault: undefined, loading: false });
-        if (everyMs > 0) again(everyMs);
+        if (everyMs > 0) again(isEmpty(answer.value) ? emptyEveryMs : everyMs);
         return;
       }
       failures += 1;
@@ -94,6 +97,7 @@ export function useRows(
   build: (stretch: Stretch) => string | undefined,
   on: readonly unknown[],
   everyMs = 5000,
+  emptyEveryMs = everyMs,
 ): Live<Rows> & { readonly sql: () => string } {
   const shown = range.value;
   const sql = (): string => build(stretchOf(shown, nowMs())) ?? '';
@@ -102,7 +106,7 @@ export function useRows(
       const text = sql();
       return text === '' || scope.peek() === '' ? undefined : query(text, signalOf);
     },
-    { everyMs: shown.kind === 'last' ? everyMs : 0, on: [...on, scope.value, JSON.stringify(shown)] },
+    { everyMs: shown.kind === 'last' ? everyMs : 0, emptyEveryMs, on: [...on, scope.value, JSON.stringify(shown)] },
   );
   return { ...live, sql };
 }

@@ -21,6 +21,8 @@ export interface SpanRow {
   readonly p1: number | null;
   readonly e0: number;
   readonly e1: number;
+  /** That `n0` is of; null where there is nothing before. */
+  readonly minutes: number | null;
 }
 export interface GaugeRow {
   readonly service: string;
@@ -36,11 +38,13 @@ export interface LogRow {
   readonly before: number;
   readonly n0: number;
   readonly n1: number;
+  readonly minutes: number | null;
 }
 
-/** Minutes before and after: of the query's comparison. */
-const BEFORE_MIN = 10;
+/** Minutes after: of the query's comparison. */
 const AFTER_MIN = 2;
+/** Of less nobody knows how it usually is. */
+const BEFORE_MIN = 1;
 /** Fewer tell of chance. */
 const SEEN_MIN = 20;
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`;
@@ -49,7 +53,7 @@ const perMinute = (count: number): string => `${count < 10 ? count.toFixed(1) : 
 const doublings = (before: number, after: number): number => Math.abs(Math.log2((after + 1) / (before + 1)));
 
 export function spanChanges(rows: readonly SpanRow[]): Change[] {
-  return rows.flatMap(({ service, name, n0, n1, p0, p1, e0, e1 }) => {
+  return rows.flatMap(({ service, name, n0, n1, p0, p1, e0, e1, minutes }) => {
     const found: Change[] = [];
     const of = { service, name };
     if (n0 >= SEEN_MIN && n1 >= SEEN_MIN && p0 !== null && p1 !== null && p0 > 0 && p1 > 0) {
@@ -79,9 +83,10 @@ export function spanChanges(rows: readonly SpanRow[]): Change[] {
         worse: share1 > share0,
         score,
       });
-    const [rate0, rate1] = [n0 / BEFORE_MIN, n1 / AFTER_MIN];
+    const known = minutes ?? 0;
+    const [rate0, rate1] = [n0 / Math.max(known, BEFORE_MIN), n1 / AFTER_MIN];
     const traffic = doublings(rate0, rate1);
-    if (n0 >= SEEN_MIN && traffic >= 1)
+    if (known >= BEFORE_MIN && n0 >= SEEN_MIN && traffic >= 1)
       found.push({
         ...of,
         kind: 'traffic',
@@ -117,10 +122,11 @@ export function gaugeChanges(rows: readonly GaugeRow[]): Change[] {
 }
 
 export function logChanges(rows: readonly LogRow[]): Change[] {
-  return rows.flatMap(({ service, before, n0, n1 }) => {
-    const [rate0, rate1] = [n0 / BEFORE_MIN, n1 / AFTER_MIN];
+  return rows.flatMap(({ service, before, n0, n1, minutes }) => {
+    const known = minutes ?? 0;
+    const [rate0, rate1] = [n0 / Math.max(known, BEFORE_MIN), n1 / AFTER_MIN];
     const score = doublings(rate0, rate1);
-    if (before < SEEN_MIN || n0 + n1 < 5 || score < 1) return [];
+    if (known < BEFORE_MIN || before < SEEN_MIN || n0 + n1 < 5 || score < 1) return [];
     return [
       {
         kind: 'logs' as const,

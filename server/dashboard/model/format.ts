@@ -30,6 +30,8 @@ function significant(size: number): string {
 const GROUPED = new Intl.NumberFormat('en-US');
 /** `1234567` → `1,234,567`: for what is counted exactly. */
 export const wholeNumber = (value: number): string => GROUPED.format(value);
+/** `1 span`, `1,200 spans`. */
+export const counted = (count: number, noun: string): string => `${wholeNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
 
 const BYTE_SCALES: readonly (readonly [number, string])[] = [
   [2 ** 40, 'TiB'],

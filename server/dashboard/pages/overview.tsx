@@ -35,6 +35,9 @@ import { RangePicker } from '../parts/range.tsx';
 import { EventLine, useActivity } from './activity.tsx';
 
 const LEDGER_EVERY_MS = 1000;
+const EVERY_MS = 5000;
+/** Until something has come. */
+const FIRST_EVERY_MS = 500;
 
 /** What is there, how much of it, whether it adds up, and what is not as it was. */
 export function Overview(): JSX.Element {
@@ -86,7 +89,7 @@ const ITEM_NAMES: Readonly<Record<string, string>> = { metrics: 'points', traces
 
 function Arrivals({ rates }: { readonly rates: Readonly<Record<string, number>> | undefined }): JSX.Element {
   const { step, stretch, whole } = useBuckets(BUCKETS);
-  const live = useRows((asked) => queries.arrivals(whole(asked), step), [step]);
+  const live = useRows((asked) => queries.arrivals(whole(asked), step), [step], EVERY_MS, FIRST_EVERY_MS);
   const rows =
     live.value === undefined
       ? []
@@ -264,7 +267,7 @@ function Recent(): JSX.Element {
 }
 
 const CHANGES_EVERY_MS = 10_000;
-const CHANGES_SHOWN = 9;
+const CHANGES_SHOWN = 6;
 const KIND_WORDS: Readonly<Record<Change['kind'], string>> = {
   latency: 'p95',
   errors: 'errors',

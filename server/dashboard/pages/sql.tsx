@@ -4,7 +4,7 @@ import { query, scope, type Answer, type Fault, type Rows } from '../data/api.ts
 import { download, nowMs, paused, useJson } from '../data/live.ts';
 import { address, show } from '../data/place.ts';
 import { useStream, type Streamed } from '../data/stream.ts';
-import { clock, downloadName, wholeNumber } from '../model/format.ts';
+import { clock, counted, downloadName, wholeNumber } from '../model/format.ts';
 import { SQL_EXAMPLES } from '../model/sql-examples.ts';
 import { name as quoteName } from '../model/sql-text.ts';
 import { afterChanges, standingOptions, type StandingRows } from '../model/standing-rows.ts';
@@ -212,7 +212,7 @@ function Outcome({ running, live }: { readonly running: Running; readonly live: 
         rows={rows}
         note={
           <>
-            {wholeNumber(count)} {count === 1 ? 'row' : 'rows'}
+            {counted(count, 'row')}
             {asked === undefined ? `, last changed ${clock(atMs)}` : ` in ${milliseconds(asked.elapsed_ms)}`}
             {asked !== undefined && asked.truncated !== null && (
               <span class="warn">

@@ -4,7 +4,7 @@ import { query, records, scope, type Rows } from '../data/api.ts';
 import { useLive, type Live } from '../data/live.ts';
 import { address, linkTo, show } from '../data/place.ts';
 import { serviceColour } from '../data/services.ts';
-import { clock, duration, timeOf } from '../model/format.ts';
+import { clock, counted, duration, timeOf } from '../model/format.ts';
 import { logRows } from '../model/log-queries.ts';
 import { logRowsOf, type LogRow } from '../model/log-rows.ts';
 import { traceSpans } from '../model/trace-queries.ts';
@@ -58,7 +58,7 @@ export function Trace({ trace }: { readonly trace: string }): JSX.Element {
         sub={
           top === undefined
             ? trace
-            : `${top.service} · ${clock(timeOf(top.time), true)} · ${duration(lengthNs)} · ${spans.length} spans${errors > 0 ? ` · ${errors} with errors` : ''}`
+            : `${top.service} · ${clock(timeOf(top.time), true)} · ${duration(lengthNs)} · ${counted(spans.length, 'span')}${errors > 0 ? ` · ${errors} with errors` : ''}`
         }
       >
         <a class="button" href={linkTo('/logs', { trace })}>
@@ -160,7 +160,7 @@ function SpanLine({
   const { span, depth, below, folded, orphan } = bar;
   const left = (span.offsetNs / Math.max(1, lengthNs)) * 100;
   const width = Math.max(0.25, (span.durationNs / Math.max(1, lengthNs)) * 100);
-  const place = left + width <= 82 ? 'after' : left >= 18 ? 'before' : 'inside';
+  const place = left + width <= 82 ? 'after' : width >= 25 ? 'inside' : 'before';
   return (
     <div class="span-line" data-span={span.span}>
       <span class="span-name" style={{ paddingLeft: `${Math.min(depth, DEEPEST) * 14}px` }}>

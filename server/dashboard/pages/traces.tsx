@@ -3,7 +3,7 @@ import { records, type Cell } from '../data/api.ts';
 import { nowMs, useRows } from '../data/live.ts';
 import { address, linkTo, range, show } from '../data/place.ts';
 import { serviceColour, serviceNames } from '../data/services.ts';
-import { clock, duration } from '../model/format.ts';
+import { clock, counted, duration } from '../model/format.ts';
 import { traceList, type TraceView } from '../model/trace-queries.ts';
 import { stretchOf } from '../model/time-range.ts';
 import { Empty, NothingSent } from '../parts/empty.tsx';
@@ -177,7 +177,7 @@ function TraceLine({ row, longest }: { readonly row: TraceRow; readonly longest:
         ))}
         <span class="muted">{row.services.length > NAMED ? `+${row.services.length - NAMED}` : ''}</span>
       </span>
-      <span class="num muted">{row.spans} spans</span>
+      <span class="num muted">{counted(row.spans, 'span')}</span>
       <span class="num">
         {row.errors > 0 ? (
           <span class="tag bad">

@@ -49,7 +49,7 @@ export function chartOptions(
     width,
     height,
     series: [{}, ...series],
-    padding: [8, 18, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: SYNC.key, setSeries: false },
@@ -78,7 +78,7 @@ function axesOf(format: (value: number) => string): UPlot.Axis[] {
       ...axis,
       grid: { show: false },
       size: 26,
-      space: 80,
+      space: 64,
       values: (_, splits, _axis, _space, step) => splits.map((at) => clock(at * 1000).slice(0, step >= 60 ? 5 : 8)),
     },
     {

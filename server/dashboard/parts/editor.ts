@@ -3,7 +3,7 @@ import { history, historyKeymap, standardKeymap } from '@codemirror/commands';
 import { SQLDialect, sql } from '@codemirror/lang-sql';
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { Compartment, EditorState, Prec } from '@codemirror/state';
-import { EditorView, drawSelection, highlightActiveLine, keymap, lineNumbers, placeholder, tooltips } from '@codemirror/view';
+import { EditorView, drawSelection, keymap, lineNumbers, tooltips } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { SQL_FUNCTIONS, SQL_KEYWORDS, SQL_TYPES } from '../model/duckdb-words.ts';
 
@@ -41,12 +41,9 @@ const LOOK = EditorView.theme({
   '.cm-content': { caretColor: 'var(--ink)', padding: '10px 0' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
   '.cm-gutters': { background: 'none', border: 'none', color: 'var(--ink-3)' },
-  '.cm-activeLine': { background: 'color-mix(in oklab, var(--ink) 4%, transparent)' },
-  '.cm-activeLineGutter': { background: 'none', color: 'var(--ink)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
     background: 'color-mix(in oklab, var(--accent) 26%, transparent)',
   },
-  '.cm-placeholder': { color: 'var(--ink-3)' },
   '.cm-tooltip': {
     background: 'var(--surface)',
     border: '1px solid var(--line-strong)',
@@ -90,13 +87,11 @@ export function openEditor(host: HTMLElement, text: string, run: () => void): Ed
         lineNumbers(),
         history(),
         drawSelection(),
-        highlightActiveLine(),
         autocompletion(),
         tooltips({ position: 'fixed', parent: tips }),
         syntaxHighlighting(COLOURS),
         keymap.of([...standardKeymap, ...historyKeymap, ...completionKeymap]),
         language.of(known({})),
-        placeholder('SELECT …'),
         EditorView.contentAttributes.of({ 'aria-label': 'SQL' }),
         EditorView.lineWrapping,
         LOOK,

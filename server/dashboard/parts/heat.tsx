@@ -16,6 +16,8 @@ interface HeatProps {
 
 const LEFT = 70;
 const BELOW = 22;
+/** Seconds between two times on the axis. */
+const TICKS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const FONT = '11px Arial, sans-serif';
 /** Few among many are still seen: the root of the share is the ink. */
 const inkOf = (count: number, most: number): number => 0.08 + 0.92 * Math.sqrt(count / most);
@@ -90,7 +92,10 @@ function paint(canvas: HTMLCanvasElement, width: number, { xs, map, height, form
   for (let row = 0; row < map.edges.length; row += everyRow)
     pen.fillText(format(map.edges[row] ?? 0), LEFT - 8, Math.max(7, Math.min(height - BELOW - row * line, height - BELOW - 4)));
   pen.textAlign = 'center';
-  const everyColumn = Math.max(1, Math.ceil(90 / cell));
-  for (let column = everyColumn >> 1; column < xs.length; column += everyColumn)
-    pen.fillText(clock((xs[column] ?? 0) * 1000), LEFT + (column + 0.5) * cell, height - 8);
+  const step = (xs[1] ?? 0) - (xs[0] ?? 0);
+  const tick = TICKS.find((each) => (each / Math.max(1, step)) * cell >= 80) ?? TICKS.at(-1) ?? 3600;
+  for (const [column, x] of xs.entries()) {
+    const at = LEFT + column * cell;
+    if (x % tick === 0 && at < width - 24) pen.fillText(clock(x * 1000).slice(0, tick >= 60 ? 5 : 8), at, height - 8);
+  }
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Cell, Rows } from '../data/api.ts';
+import { serviceColour, serviceNames } from '../data/services.ts';
 import { shortNumber } from '../model/format.ts';
 import { seriesColour } from '../model/palette.ts';
 import { cellText, chartOf, isNumeric, type ResultChart } from '../model/result-chart.ts';
@@ -45,7 +46,10 @@ export function ResultView({ rows, note }: { readonly rows: Table; readonly note
 
 function Picture({ chart }: { readonly chart: ResultChart }): JSX.Element {
   if (chart.kind === 'time') {
-    const lines = chart.lines.map((line, at) => ({ ...line, colour: seriesColour(at) }));
+    // A service has its own colour, here too.
+    const known = new Set(serviceNames());
+    const own = chart.lines.every(({ name }) => known.has(name));
+    const lines = chart.lines.map((line, at) => ({ ...line, colour: own ? serviceColour(line.name) : seriesColour(at) }));
     return (
       <div class="result-chart">
         <Chart label="Result over time" xs={chart.xs} lines={lines} height={CHART_HEIGHT} format={shortNumber} />

@@ -55,11 +55,10 @@ describe('the queries of the overview', () => {
     ];
     await tables.run(`INSERT INTO otel_traces BY NAME ${spans.join(' UNION ALL ')}`);
     const rows = await tables.run(queries.spanChanges(queries.comparison(NOW)));
-    expect(rows).toEqual([{ service: 'pay', name: 'POST', n0: 30, n1: 20, p0: 10e6, p1: 80e6, e0: 0, e1: 20 }]);
+    expect(rows).toEqual([{ service: 'pay', name: 'POST', n0: 30, n1: 20, p0: 10e6, p1: 80e6, e0: 0, e1: 20, minutes: 3 }]);
     expect(spanChanges(rows as unknown as SpanRow[]).map(({ kind, words, worse }) => [kind, words, worse])).toEqual([
       ['latency', '×8', true],
       ['errors', 'new', true],
-      ['traffic', '×3.33', false],
     ]);
     const [timing] = await tables.run(queries.latencies({ fromMs: NOW - 900_000, toMs: NOW }));
     expect(timing).toMatchObject({ service: 'pay', spans: 50, p95: 80e6, errors: 20 });
@@ -89,13 +88,23 @@ describe('the queries of the overview', () => {
 });
 
 describe('changes', () => {
-  const row: SpanRow = { service: 's', name: 'n', n0: 1000, n1: 200, p0: 1e6, p1: 1e6, e0: 10, e1: 2 };
+  const row: SpanRow = { service: 's', name: 'n', n0: 1000, n1: 200, p0: 1e6, p1: 1e6, e0: 10, e1: 2, minutes: 10 };
   it('are none where all is as it was', () => {
-    expect([...spanChanges([row]), ...logChanges([{ service: 's', before: 900, n0: 10, n1: 2 }])]).toEqual([]);
+    expect([...spanChanges([row]), ...logChanges([{ service: 's', before: 900, n0: 10, n1: 2, minutes: 10 }])]).toEqual([]);
+  });
+
+  it('of how much comes are told against the minutes that are known, of which there must be one', () => {
+    const young = { ...row, n0: 200, e0: 0, e1: 0, minutes: 2 };
+    expect(spanChanges([young])).toEqual([]);
+    expect(spanChanges([{ ...young, n1: 800 }])).toMatchObject([
+      { kind: 'traffic', before: '100/min', after: '400/min', words: '×4' },
+    ]);
+    expect(spanChanges([{ ...young, n1: 800, minutes: 0.5 }])).toEqual([]);
+    expect(spanChanges([{ ...young, n1: 800, minutes: null }])).toEqual([]);
   });
 
   it('are none where there is too little to tell', () => {
-    expect(logChanges([{ service: 's', before: 3, n0: 0, n1: 40 }])).toEqual([]);
+    expect(logChanges([{ service: 's', before: 3, n0: 0, n1: 40, minutes: 10 }])).toEqual([]);
     expect(spanChanges([{ ...row, n0: 5, n1: 3, p1: 9e9, e0: 0, e1: 3 }])).toEqual([]);
   });
 
@@ -105,7 +114,9 @@ describe('changes', () => {
       { ...row, name: 'm', p1: 64e6 },
     ]);
     expect(
-      topChanges([...found, ...logChanges([{ service: 's', before: 900, n0: 0, n1: 40 }])], 3).map(({ name: each }) => each),
+      topChanges([...found, ...logChanges([{ service: 's', before: 900, n0: 0, n1: 40, minutes: 10 }])], 3).map(
+        ({ name: each }) => each,
+      ),
     ).toEqual(['n', 'm', 'error logs']);
   });
 });

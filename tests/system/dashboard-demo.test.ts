@@ -1,0 +1,137 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserMissing, browserNote, openBrowser, watchedPage } from '../support/browser.ts';
+import { Collector } from '../support/collector.ts';
+import { attributesOf, dashboardYaml, linkOf, ownerToken, sqlOf } from '../support/dashboard.ts';
+import { ROOT } from '../support/tree.ts';
+
+const settled = { timeout: 30_000 };
+/** Seconds of the shop that the pictures of docs/screenshots show; absent = none are made. */
+const PICTURES_AFTER_S = Number(process.env['PERISCOPE_SCREENSHOTS'] ?? Number.NaN);
+
+let browser: Browser;
+beforeAll(async () => {
+  if (!browserMissing) browser = await openBrowser();
+});
+afterAll(() => browser?.close());
+
+/** In the browser: is there a colour of data on the first chart? Axes and grid are grey. */
+const PAINTED = `(() => {
+  const canvas = document.querySelector('.arrivals canvas');
+  if (!canvas || !canvas.width) return false;
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < data.length; at += 4)
+    if (data[at + 3] > 200 && Math.max(data[at], data[at + 1], data[at + 2]) - Math.min(data[at], data[at + 1], data[at + 2]) > 60)
+      return true;
+  return false;
+})()`;
+
+describe.skipIf(browserMissing)(`the dashboard of the demo${browserNote}`, () => {
+  it('has a chart soon after the start, and the services that SQL has, without a fault', async () => {
+    const beganMs = performance.now();
+    await using collector = await Collector.start(dashboardYaml(), { args: ['--demo'] });
+    const { page, context, faults } = await watchedPage(browser, collector.url('dashboard'), { allowed: /getImageData/ });
+    const link = await linkOf(collector);
+    const linkMs = performance.now();
+    await page.goto(link);
+    await page.locator('.page-body').waitFor(settled);
+    const usableMs = performance.now();
+    await expect.poll(() => page.evaluate<boolean>(PAINTED), { ...settled, interval: 50 }).toBe(true);
+    const chartMs = performance.now();
+    const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+    console.log(
+      `first chart ${seconds(chartMs - beganMs)} after the start (link ${seconds(linkMs - beganMs)}); page usable ${seconds(usableMs - linkMs)} after the link was opened`,
+    );
+    const services = (await sqlOf(collector, 'SELECT ServiceName FROM services ORDER BY 1')).flat();
+    expect(services).toHaveLength(6);
+    await expect.poll(async () => (await attributesOf(page, 'data-service')).toSorted(), settled).toEqual(services);
+    expect(await page.locator('.balances').getAttribute('data-balanced')).toBe('true');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it.skipIf(Number.isNaN(PICTURES_AFTER_S))(
+    'has its pictures taken, when PERISCOPE_SCREENSHOTS says after how many seconds',
+    async () => {
+      await using collector = await Collector.start(dashboardYaml({ ownPerf: true }), { args: ['--demo'] });
+      await new Promise((resolve) => setTimeout(resolve, PICTURES_AFTER_S * 1000));
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await takePictures(collector, colorScheme, '', { width: 1280, height: 800 });
+        await takePictures(collector, colorScheme, '-phone', { width: 390, height: 844 });
+      }
+    },
+    (Number.isNaN(PICTURES_AFTER_S) ? 0 : PICTURES_AFTER_S * 1000) + 180_000,
+  );
+});
+
+interface Picture {
+  readonly name: string;
+  readonly path: string;
+  readonly ready: string;
+  /** Also at the width of a phone. */
+  readonly phone?: true;
+  act?(page: Page): Promise<void>;
+}
+
+const TRAFFIC = `SELECT time_bucket(INTERVAL 10 SECOND, Timestamp) AS time, ServiceName, count(*) AS spans
+FROM otel_traces
+GROUP BY ALL
+ORDER BY ALL`;
+const PICTURES: readonly Picture[] = [
+  { name: 'overview', path: '/?range=15m', ready: '[data-service]', phone: true },
+  { name: 'metrics', path: '/metrics?range=15m&metric=http.server.request.duration&by=service&agg=p95', ready: '.lines-table' },
+  { name: 'heatmap', path: '/metrics?range=15m&metric=http.server.request.duration&agg=heatmap', ready: 'canvas.heat' },
+  { name: 'logs', path: '/logs?range=15m', ready: '.log-line', phone: true },
+  { name: 'traces', path: '/traces?range=15m', ready: '[data-trace]' },
+  {
+    name: 'trace',
+    path: '/traces?range=15m&order=slowest',
+    ready: '[data-trace]',
+    phone: true,
+    async act(page) {
+      await page.locator('[data-trace]').first().click();
+      await page.locator('[data-span]').first().waitFor(settled);
+    },
+  },
+  { name: 'perf', path: '/perf', ready: '[data-perf]' },
+  { name: 'activity', path: '/activity', ready: '[data-event]' },
+  {
+    name: 'sql',
+    path: `/sql?live=1&sql=${encodeURIComponent(TRAFFIC)}`,
+    ready: '.editor[data-ready="true"]',
+    async act(page) {
+      await page.getByRole('button', { name: 'Chart', exact: true }).click();
+    },
+  },
+];
+
+async function takePictures(
+  collector: Collector,
+  colorScheme: 'light' | 'dark',
+  ending: '' | '-phone',
+  viewport: { width: number; height: number },
+): Promise<void> {
+  const folder = join(ROOT, 'docs/screenshots');
+  await mkdir(folder, { recursive: true });
+  const { page, context, faults } = await watchedPage(browser, collector.url('dashboard'), { colorScheme, viewport });
+  const answer = await fetch(`${collector.url('dashboard')}/api/v1/ticket`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await ownerToken(collector)}` },
+  });
+  const { ticket } = (await answer.json()) as { ticket: string };
+  await page.goto(`/?ticket=${ticket}&scope=global`);
+  for (const { name, path, ready, phone, act } of PICTURES) {
+    if (ending === '-phone' && phone !== true) continue;
+    await page.goto(path);
+    await page.locator(ready).first().waitFor(settled);
+    await act?.(page);
+    // Some seconds of what moves by itself.
+    await page.waitForTimeout(name === 'activity' ? 10_000 : 2500);
+    await page.screenshot({ path: join(folder, `${name}-${colorScheme}${ending}.png`) });
+  }
+  expect(faults).toEqual([]);
+  await context.close();
+}
