@@ -28,5 +28,7 @@ export function where(...conditions: readonly (string | undefined)[]): string {
 
 /** Without regard to case; `%` and `_` mean themselves. */
 export function containsText(expression: string, value: string): string {
-  return `contains(lower(${expression}), ${text(value.toLowerCase())})`;
+  // The database's lower case for both: browsers know newer letters. Of ASCII there is only one.
+  const isAscii = /^[\x20-\x7e]*$/.test(value);
+  return `contains(lower(${expression}), ${isAscii ? text(value.toLowerCase()) : `lower(${text(value)})`})`;
 }

@@ -22,7 +22,8 @@ describe('texts and names in SQL', () => {
         expect(row).toEqual({ v: value, found: true });
         if (value !== '') expect(Object.keys((await tables.run(`SELECT 1 AS ${name(value)}`))[0] ?? {})).toEqual([value]);
       }),
-      { numRuns: 150, endOnFailure: true },
+      // A capital letter of Unicode 16, and one whose small form is two.
+      { numRuns: 150, endOnFailure: true, examples: [['\u{10d54}'], ['\u0130'], ['\u03a3']] },
     );
   });
 
