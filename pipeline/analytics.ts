@@ -22,10 +22,10 @@ export interface WindowBounds {
 
 /**
  * What a host lends of the analytics process (`Host.analytics`): the only one that runs DuckDB. It is one per collector,
- * starts with the first `open`, survives a reload, and starts again, empty, when it dies.
+ * starts with the first data or question after an `open`, survives a reload, and starts again, empty, when it dies.
  */
 export interface Analytics {
-  /** Asks for the process. Resolves when it runs; rejects with a StartError when it cannot. It ends with its last user. */
+  /** Asks for the process, which starts when it is needed; rejects with a StartError when it cannot. It ends with its last user. */
   open(bounds: WindowBounds): Promise<AnalyticsUse>;
   /**
    * Hands a batch to the windows of its scope. Resolves when its rows are loaded, which is when SQL sees them. Retryable
@@ -128,7 +128,7 @@ export interface TableInfo {
   readonly columns: readonly (SqlColumn & { readonly comment: string })[];
 }
 
-/** `stopped`: no component uses it. */
+/** `stopped`: no component uses it, or there has been neither data nor a question yet. */
 export type AnalyticsState = 'stopped' | 'starting' | 'running' | 'restarting';
 
 export interface AnalyticsStatus {

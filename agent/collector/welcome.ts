@@ -93,10 +93,14 @@ function methodsOf(place: Place): readonly string[] {
 
 const shellWord = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
+const SET = '--set ';
+
 /** What a command needs to read the same configuration; nothing for the one that it takes by itself. */
 function configFlags(configs: readonly string[]): string {
-  const sources = configs.filter((source) => !source.startsWith('--set ') && resolve(source) !== defaultConfigPath());
-  return sources.map((source) => ` --config ${shellWord(source)}`).join('');
+  const flags = configs.filter((source) => resolve(source) !== defaultConfigPath());
+  return flags
+    .map((flag) => (flag.startsWith(SET) ? ` ${SET}${shellWord(flag.slice(SET.length))}` : ` --config ${shellWord(flag)}`))
+    .join('');
 }
 
 /** The scope of this process, or, where no exporter takes it, one that some exporter does: what is sent shall arrive. */

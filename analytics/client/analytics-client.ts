@@ -19,7 +19,7 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { Log } from '../../pipeline/log.ts';
 import type { ReplyHead, Report } from '../wire/messages.ts';
 import { Appends } from './appends.ts';
-import { AnalyticsChild } from './child-process.ts';
+import { AnalyticsChild, missingPart } from './child-process.ts';
 import { Questions } from './questions.ts';
 import { Standings } from './standings.ts';
 import { Strikes } from './strikes.ts';
@@ -36,7 +36,8 @@ export interface ClientOptions {
   readonly silentTicks?: number;
 }
 
-/** The analytics process as the rest of the collector sees it: there when somebody uses it, and again when it died. */
+/** The analytics process as the rest of the collector sees it: there from the first data or question on, and again when it
+ *  died. One that nobody needs yet takes no memory. */
 export class AnalyticsClient implements Analytics {
   readonly #log: () => Log;
   readonly #program: string | undefined;
@@ -47,6 +48,7 @@ export class AnalyticsClient implements Analytics {
   readonly #standings = new Standings((order) => this.#child?.order(order));
   readonly #strikes = new Strikes();
   readonly #losses = new WindowLosses();
+  /** Undefined while nobody uses it. */
   #bounds: WindowBounds | undefined;
   #child: AnalyticsChild | undefined;
   #state: AnalyticsState = 'stopped';
@@ -57,8 +59,8 @@ export class AnalyticsClient implements Analytics {
   #silentTicks = 0;
   #watch: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
-  /** Of a start that somebody waits for. */
-  #starting: { resolve(): void; reject(error: Error): void } | undefined;
+  /** Ends the wait for the first life: it runs, or has ended. */
+  #settleStart = (): void => {};
   #started: Promise<void> = Promise.resolve();
   #stopping: Promise<void> = Promise.resolve();
   #isStopping = false;
@@ -70,22 +72,19 @@ export class AnalyticsClient implements Analytics {
   }
 
   async open(bounds: WindowBounds): Promise<AnalyticsUse> {
+    const missing = missingPart(this.#program);
+    if (missing !== undefined) throw new StartError(`cannot start the analytics process: ${missing}`);
     const use = {};
     this.#uses.add(use);
     await this.#stopping;
-    if (this.#state !== 'stopped' && bounds.directory !== this.#bounds?.directory) {
+    if (this.#bounds !== undefined && bounds.directory !== this.#bounds.directory) {
       this.#uses.delete(use);
       throw new StartError('cannot change on_disk of windows while they are used: it is one for all exporters; restart');
     }
     this.#bounds = bounds;
-    if (this.#state === 'stopped') this.#start();
-    else if (this.#state === 'running') this.#child?.order({ type: 'bounds', bounds });
-    try {
-      await this.#started;
-    } catch (error) {
-      this.#uses.delete(use);
-      throw error;
-    }
+    if (this.#state === 'running') this.#child?.order({ type: 'bounds', bounds });
+    // What is on a disk grows old while nobody asks.
+    if (this.#isKept) this.#startIfStopped();
     return {
       release: async (deadlineMs) => {
         if (this.#uses.delete(use) && this.#uses.size === 0) this.#stopping = this.#stop(deadlineMs);
@@ -94,9 +93,10 @@ export class AnalyticsClient implements Analytics {
     };
   }
 
-  append(batch: ScopedBatch, signal: AbortSignal): Promise<Outcome> {
+  async append(batch: ScopedBatch, signal: AbortSignal): Promise<Outcome> {
+    if (this.#state !== 'running') await this.#awaitStart(signal);
     const child = this.#child;
-    if (child === undefined || this.#state !== 'running') return Promise.resolve(this.#notNow());
+    if (child === undefined || this.#state !== 'running') return this.#notNow();
     return this.#appends.send(batch, signal, (head, segments, bytes) => child.append(head, segments, bytes));
   }
 
@@ -119,7 +119,10 @@ export class AnalyticsClient implements Analytics {
 
   stand(scope: string, query: StandingQuery, events: StandingEvents): Standing | SqlFault {
     if (this.#uses.size === 0) return NO_WINDOWS;
-    return this.#strikes.refusal(scope, Date.now()) ?? this.#standings.add(scope, query, events);
+    const refusal = this.#strikes.refusal(scope, Date.now());
+    if (refusal !== undefined) return refusal;
+    this.#startIfStopped();
+    return this.#standings.add(scope, query, events);
   }
 
   status(): AnalyticsStatus {
@@ -133,6 +136,7 @@ export class AnalyticsClient implements Analytics {
     send: (id: number, child: AnalyticsChild) => number,
   ): Promise<unknown> {
     if (this.#uses.size === 0) return NO_WINDOWS;
+    if (this.#state !== 'running') await this.#awaitStart(signal);
     const child = this.#child;
     if (child === undefined || this.#state !== 'running') return this.#notNow();
     const struck = what === 'query' ? this.#strikes.refusal(scope, Date.now()) : undefined;
@@ -160,14 +164,28 @@ export class AnalyticsClient implements Analytics {
     };
   }
 
-  #start(): void {
+  #startIfStopped(): void {
+    if (this.#state !== 'stopped' || this.#uses.size === 0 || this.#isStopping) return;
     this.#state = 'starting';
-    this.#started = new Promise((resolve, reject) => {
-      this.#starting = { resolve, reject };
+    this.#started = new Promise((resolve) => {
+      this.#settleStart = resolve;
     });
-    // Who waits for it says so; nobody may.
-    this.#started.catch(() => {});
     this.#spawn();
+  }
+
+  /** Who brings the first data or question waits; who comes between two lives is told to come again. */
+  async #awaitStart(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    this.#startIfStopped();
+    if (this.#state !== 'starting') return;
+    await new Promise<void>((resolve) => {
+      const leave = (): void => resolve();
+      signal.addEventListener('abort', leave, { once: true });
+      void this.#started.then(() => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      });
+    });
   }
 
   #spawn(): void {
@@ -206,8 +224,7 @@ export class AnalyticsClient implements Analytics {
         this.#readyAtMs = Date.now();
         // They may have changed while it started.
         if (this.#bounds !== undefined) this.#child?.order({ type: 'bounds', bounds: this.#bounds });
-        this.#starting?.resolve();
-        this.#starting = undefined;
+        this.#settleStart();
         this.#standings.ready((scope) => this.#strikes.refusal(scope, Date.now()));
         return;
       case 'usage':
@@ -263,21 +280,20 @@ export class AnalyticsClient implements Analytics {
     this.#appends.lost(this.#notNow());
     this.#questions.lost(this.#notNow());
     this.#standings.lost();
-    if (this.#isStopping || this.#starting !== undefined) {
+    if (this.#isStopping) {
       this.#state = 'stopped';
-      this.#losses.forget();
-      const cause = said === '' ? how : `${how}: ${said.slice(-LIMITS.messageChars)}`;
-      this.#standings.fail(NO_WINDOWS);
-      this.#starting?.reject(new StartError(`cannot start the analytics process: ${cause}`));
-      this.#starting = undefined;
+      this.#settleStart();
       return;
     }
-    const lived = this.#state === 'running' ? Date.now() - this.#readyAtMs : 0;
+    const isReady = this.#state === 'running';
+    const lived = isReady ? Date.now() - this.#readyAtMs : 0;
     this.#early = lived >= LIMITS.analyticsHealthyMs ? 0 : this.#early + 1;
     this.#restarts += 1;
     this.#state = 'restarting';
     const delayMs = Math.min(LIMITS.analyticsRestartMaxMs, LIMITS.analyticsRestartMs * 2 ** Math.max(0, this.#early - 1));
-    const happened = `the analytics process has ended (${how}) and is started again`;
+    // Of a life that served somebody it could tell what they sent.
+    const why = isReady || said === '' ? how : `${how}: ${said.slice(-LIMITS.messageChars)}`;
+    const happened = `the analytics process has ended (${why}) and is started again`;
     if (this.#isKept) {
       this.#losses.forget();
       this.#log().warn(`${happened}: its windows are on the disk`, { delayMs });
@@ -286,6 +302,7 @@ export class AnalyticsClient implements Analytics {
       this.#log().warn(`${happened}: what its windows held is lost`, { rowsLost: rows, scopes, delayMs });
     }
     this.#restart = setTimeout(() => this.#spawn(), delayMs);
+    this.#settleStart();
   }
 
   async #stop(deadlineMs: number): Promise<void> {
@@ -295,6 +312,7 @@ export class AnalyticsClient implements Analytics {
     if (child !== undefined) await child.stop(Math.min(deadlineMs, LIMITS.analyticsStopMs));
     clearInterval(this.#watch);
     this.#child = undefined;
+    this.#bounds = undefined;
     this.#state = 'stopped';
     this.#standings.fail(NO_WINDOWS);
     this.#losses.forget();

@@ -1,4 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +23,31 @@ function entry(): string {
   const own = fileURLToPath(import.meta.url);
   const analytics = own.endsWith('.ts') ? join('..', '..', 'dist', 'analytics') : '..';
   return join(dirname(own), analytics, 'main.js');
+}
+
+/** What keeps the process from ever running, found without running it; undefined when all is there. */
+export function missingPart(program?: string): string | undefined {
+  const path = program ?? entry();
+  if (!existsSync(path)) return `${path} is not there`;
+  if (program !== undefined) return undefined;
+  const platform = `${process.platform}-${process.arch}`;
+  try {
+    // As DuckDB looks for it: its library is a package of its own for each platform, which an install may leave out.
+    const { resolve } = createRequire(createRequire(path).resolve('@duckdb/node-bindings'));
+    const libraries = [platform, `${platform}-musl`].map((name) => `@duckdb/node-bindings-${name}/duckdb.node`);
+    if (libraries.some((library) => isThere(library, resolve))) return undefined;
+  } catch {
+    // Not even its JavaScript.
+  }
+  return `DuckDB is not installed for ${platform}; install without --omit=optional`;
+}
+
+function isThere(library: string, resolve: (id: string) => string): boolean {
+  try {
+    return resolve(library) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** One life of the analytics process. */

@@ -1,6 +1,7 @@
 import { afterEach } from 'vitest';
 import { AnalyticsClient, type ClientOptions } from '../../analytics/client/analytics-client.ts';
 import type { AnalyticsUse, SqlQuery, WindowBounds } from '../../pipeline/analytics.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import { systemClock } from '../../pipeline/clock.ts';
 import { quietContext, type LogLine } from './contexts.ts';
@@ -17,6 +18,9 @@ export const WINDOW_BOUNDS: WindowBounds = {
 export interface RunningAnalytics {
   readonly client: AnalyticsClient;
   readonly lines: readonly LogLine[];
+  /** Opens it; nobody has asked yet. */
+  begin(bounds?: Partial<WindowBounds>): Promise<AnalyticsUse>;
+  /** Resolves when it runs, or its first life has ended: somebody asked. */
   open(bounds?: Partial<WindowBounds>): Promise<AnalyticsUse>;
   /** Rows of a query, or the code of its fault. */
   ask(scope: string, sql: string, more?: Partial<SqlQuery>): Promise<unknown>;
@@ -31,12 +35,19 @@ export function runningAnalytics(): (options?: ClientOptions) => RunningAnalytic
   return (options = {}) => {
     const { lines, log } = quietContext(systemClock);
     const client = new AnalyticsClient(() => log, options);
+    const begin = async (bounds: Partial<WindowBounds> = {}): Promise<AnalyticsUse> => {
+      const use = await client.open({ ...WINDOW_BOUNDS, ...bounds });
+      uses.push(use);
+      return use;
+    };
     return {
       client,
       lines,
-      async open(bounds = {}) {
-        const use = await client.open({ ...WINDOW_BOUNDS, ...bounds });
-        uses.push(use);
+      begin,
+      async open(bounds) {
+        const use = await begin(bounds);
+        if (client.status().state === 'stopped') void client.tables('A', new AbortController().signal);
+        while (client.status().state === 'starting') await sleep(5);
         return use;
       },
       async ask(scope, sql, more = {}) {

@@ -84,8 +84,8 @@ describe('what a start prints', () => {
     const withWindows = text.replaceAll('debug', 'windows');
     expect(await welcome(withWindows, listeners)).toContain('\n  npx periscope sql --config a.yaml "select * from services"\n');
     const { plan, detected } = await planOf(withWindows, { environment: {}, registry: REGISTRY });
-    const printed = welcomeText({ version: '1.2.3', plan, detected, listeners, configs: [defaultConfigPath(), '--set a=b'] });
-    expect(printed).toContain('\n  npx periscope sql "select * from services"\n');
+    const printed = welcomeText({ version: '1.2.3', plan, detected, listeners, configs: [defaultConfigPath(), '--set a=b c'] });
+    expect(printed).toContain(`\n  npx periscope sql --set 'a=b c' "select * from services"\n`);
   });
 
   it('has a curl line for HTTP only, and the protocol of the listener in the environment', async () => {

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AnalyticsClient } from '../../../analytics/client/analytics-client.ts';
+import { missingPart } from '../../../analytics/client/child-process.ts';
 import { frameHead } from '../../../analytics/wire/frames.ts';
 import type { SqlFault } from '../../../pipeline/analytics.ts';
 import { quietContext } from '../../support/contexts.ts';
 import { scopedBatch } from '../../support/scoped-batches.ts';
-import { logsOf, runningAnalytics, WINDOW_BOUNDS } from '../../support/running-analytics.ts';
+import { logsOf, runningAnalytics, WINDOW_BOUNDS, type RunningAnalytics } from '../../support/running-analytics.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { ROOT } from '../../support/tree.ts';
 
@@ -34,7 +35,57 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('the analytics process', () => {
-  it('is there with the first who opens it, loads what is appended, and is gone with the last who lets go', async () => {
+  it.each([
+    ['data', ({ client }: RunningAnalytics) => client.append(logsOf('A', 'first'), never)],
+    ['question', ({ ask }: RunningAnalytics) => ask('A', BODIES)],
+    ['look at the tables', ({ client }: RunningAnalytics) => client.tables('A', never)],
+  ])('starts with the first %s, which waits for it, and not before', async (_, use) => {
+    const running = analytics();
+    const { client, begin } = running;
+    await begin();
+    expect(client.status()).toMatchObject({ state: 'stopped', pid: undefined });
+    const [one, other] = await Promise.all([use(running), client.append(logsOf('B', 'at the same time'), never)]);
+    expect(one).toSatisfy((answer: { ok?: boolean }) => Array.isArray(answer) || answer.ok === true);
+    expect(other).toEqual({ ok: true });
+    expect(client.status()).toMatchObject({ state: 'running', restarts: 0 });
+  });
+
+  it('starts with the first query that shall stand', async () => {
+    const { client, begin } = analytics();
+    await begin();
+    const told = new Promise<string>((resolve) => {
+      const fail = (): void => resolve('lost');
+      const events = { changed: fail, lost: fail, ended: fail };
+      const whole = (snapshot: Uint8Array): void => resolve(Buffer.from(snapshot).toString());
+      const standing = client.stand('A', { sql: 'SELECT 1 AS one' }, { ...events, whole });
+      if ('ask' in standing) standing.ask();
+    });
+    expect(JSON.parse(await told)).toMatchObject({ rows: [[1]] });
+  });
+
+  it('is not waited for longer than its asker wants, and not started for who has gone', async () => {
+    const { client, begin } = analytics();
+    await begin();
+    expect(await client.append(logsOf('A', 'gone'), AbortSignal.abort())).toMatchObject({ ok: false, retryable: true });
+    expect(client.status().state).toBe('stopped');
+    const leaver = new AbortController();
+    const left = client.append(logsOf('A', 'leaves'), leaver.signal);
+    expect(client.status().state).toBe('starting');
+    leaver.abort();
+    expect(await left).toMatchObject({ ok: false, code: 'ANALYTICS_RESTARTING', retryable: true });
+    expect(client.status().state).toBe('starting');
+  });
+
+  it('may be let go while it starts', async () => {
+    const { client, begin, ask } = analytics();
+    const use = await begin();
+    const asked = ask('A', 'SELECT 1');
+    await use.release(5000);
+    expect(await asked).toBe('ANALYTICS_RESTARTING');
+    expect(client.status()).toMatchObject({ state: 'stopped', restarts: 0 });
+  });
+
+  it('is there as long as somebody uses it, loads what is appended, and is gone with the last who lets go', async () => {
     const { client, open, ask } = analytics();
     expect(new AnalyticsClient(() => quietContext().log).status()).toEqual(client.status());
     expect(client.status()).toEqual({ state: 'stopped', pid: undefined, restarts: 0, scopes: [] });
@@ -270,6 +321,7 @@ describe('the analytics process that dies', () => {
        const quiet = () => {};
        const client = new AnalyticsClient(() => ({ info: quiet, warn: quiet, error: quiet, limited: quiet }));
        await client.open(${JSON.stringify(WINDOW_BOUNDS)});
+       await client.tables('A', new AbortController().signal);
        void client.query('A', { sql: ${JSON.stringify(STUCK)}, format: 'json', timeoutMs: 60000, maxRows: 1, maxBytes: 99 }, new AbortController().signal);
        setTimeout(() => console.log(client.status().pid), 300);`,
     );
@@ -297,11 +349,35 @@ describe('a program that is no analytics process', () => {
     return path;
   };
 
-  it('stops the start, with what it said', async () => {
-    const { client, open } = analytics({ program: program("console.error('no such library'); process.exit(3);") });
-    await expect(open()).rejects.toThrow(/^cannot start the analytics process: exit code 3: no such library$/);
+  it('is tried again, ever later, and what it said is told; who asks is told to come again', async () => {
+    const { client, open, ask, lines } = analytics({ program: program("console.error('no such library'); process.exit(3);") });
+    await open();
+    await until(() => client.status().restarts === 2);
+    expect(await ask('A', 'SELECT 1')).toBe('ANALYTICS_RESTARTING');
+    expect(lines.slice(0, 2).map(({ message, fields }) => [message, fields['delayMs']])).toEqual(
+      [200, 400].map((delayMs) => [
+        'the analytics process has ended (exit code 3: no such library) and is started again: what its windows held is lost',
+        delayMs,
+      ]),
+    );
+  });
+
+  it('stops the start where it is not there', async () => {
+    const { client, begin } = analytics({ program: '/nonexistent/main.js' });
+    await expect(begin()).rejects.toThrow(/^cannot start the analytics process: \/nonexistent\/main\.js is not there$/);
+    expect(await client.append(logsOf('A', 'x'), never)).toMatchObject({ ok: false });
     expect(client.status().state).toBe('stopped');
-    await expect(analytics({ program: '/nonexistent/main.js' }).open()).rejects.toThrow(/^cannot start the analytics process: /);
+  });
+
+  it('is missed where the library of DuckDB for this platform is', () => {
+    expect(missingPart()).toBeUndefined();
+    const { arch } = process;
+    try {
+      Object.defineProperty(process, 'arch', { value: 'pdp11' });
+      expect(missingPart()).toBe(`DuckDB is not installed for ${process.platform}-pdp11; install without --omit=optional`);
+    } finally {
+      Object.defineProperty(process, 'arch', { value: arch });
+    }
   });
 
   it('is killed when it says nothing for long', async () => {

@@ -94,4 +94,15 @@ describe('windows on a disk', () => {
     await expect(open()).rejects.toThrow('cannot change on_disk of windows while they are used');
     expect(await ask('A', BODIES)).toEqual([['one']]);
   });
+
+  it('are so for all before anybody asks, too, and let their process start at once: what is too old goes', async () => {
+    const directory = folder();
+    const { client, begin } = analytics();
+    const inMemory = await begin();
+    expect(client.status().state).toBe('stopped');
+    await expect(begin({ directory })).rejects.toThrow('cannot change on_disk of windows while they are used');
+    await inMemory.release(0);
+    await Promise.all([begin({ directory }), begin({ directory })]);
+    expect(client.status().state).toBe('starting');
+  });
 });

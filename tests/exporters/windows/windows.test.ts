@@ -31,7 +31,7 @@ describe('the exporter windows', () => {
     expect(config.parse({ max_age: '5m', memory: '2GiB' })).toMatchObject({ max_age: 300_000, memory: 2 * 1024 ** 3 });
   });
 
-  it('starts the process, hands over what it is sent, counts what windows hold, and lets go of it', async () => {
+  it('opens the process, hands over what it is sent, counts what windows hold, and lets go of it', async () => {
     const running = analytics();
     expect(await windowsExporter.load?.()).toMatchObject({ create });
     const exporter = create(config.parse({ max_scopes: 1 }), contextWith(running));
