@@ -38,9 +38,9 @@ export class AttributeTrie<T> {
   }
 
   /** Undefined for what was never added, and for attributes that are no plain object: those may inherit some. */
-  find(attributes: Readonly<Record<string, unknown>> | undefined): T | undefined {
+  find(attributes: Readonly<Record<string, unknown>> | undefined | null): T | undefined {
     let node: TrieNode<T> | undefined = this.#root;
-    if (attributes === undefined) return node.leaf;
+    if (attributes === undefined || attributes === null) return node.leaf;
     if (Object.getPrototypeOf(attributes) !== Object.prototype) return undefined;
     const allowed = this.#allowed;
     for (const key in attributes) {
