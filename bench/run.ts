@@ -9,6 +9,7 @@ import { writeResults } from './report.ts';
 import { soak } from './soak/soak.ts';
 import { stream } from './stream/stream.ts';
 import { tenants } from './tenants/tenants.ts';
+import { violations } from './violations/violations.ts';
 import { windows } from './windows/windows.ts';
 
 const USAGE = `npm run bench -- ingest [--rows a,b] [--contenders periscope,otelcol] [--seconds 4] [--rounds 3] [--resume] [--cpu-prof]
@@ -22,6 +23,9 @@ npm run bench -- audit [--records 10000000]
     Writes an audit log of so many records (3 GB in the temporary folder), searches and verifies it; records nothing.
 npm run bench -- tenants [--items 1000000]
     Three tenants' lying senders over HTTP and gRPC: no item may cross, every violation must be counted and audited.
+npm run bench -- violations [--items 1000000]
+    So many items that claim another scope: exact counts in the ledger and the audit log, a million within a minute;
+    records nothing.
 npm run bench -- neighbour [--rounds 3] [--seconds 4]
     p99 of one tenant, alone and beside one at fifty times its limit.
 npm run bench -- windows [--only visibility,full,small,users] [--rounds 3] [--seconds 4]
@@ -57,6 +61,7 @@ async function main(): Promise<boolean> {
     return kernels({ ...(values.only === undefined ? {} : { only: values.only }), cpuProfile: values['cpu-prof'] });
   }
   if (command === 'audit') return audit(positive('records', values.records));
+  if (command === 'violations') return violations(positive('items', values.items));
   if (command === 'tenants' || command === 'neighbour') {
     const clean =
       command === 'tenants'
