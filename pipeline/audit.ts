@@ -10,7 +10,7 @@ export type AuditSeverity = (typeof AUDIT_SEVERITIES)[number];
  * What somebody did that an auditor will ask about. Never an item's content and never a secret; texts from outside are
  * cut and made one line by the log. In the log it gets its time.
  *
- * - AUTH: `action` such as `token_accepted`, `token_expired`, `certificate_unknown`, `token_created`; `user` = the subject,
+ * - AUTH: `action` such as `token_accepted`, `token_expired`, `certificate_unknown`, `credentials_missing`; `user` = the subject,
  *   only when it was proven; refused = WARN and FAILURE. Accepted ones may be recorded each time: they are counted.
  * - SCOPE_VIOLATION: `action` = the reason (`scope_mismatch`, `scope_forbidden`), CRITICAL and FAILURE.
  * - METRIC_MUTATION: `action` = `added`, `modified` or `deleted`; INFO; `items` = how many things; per sender and second.

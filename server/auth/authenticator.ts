@@ -116,8 +116,9 @@ export class Authenticator {
       if (basic !== null) return this.#byPassword(authorization.slice(basic[0].length).trimEnd(), credentials);
     }
     if (methods.includes('certificate') && certificate !== undefined) return this.#byCertificate(credentials);
-    // Nothing was tried, so it is no failed try: a probe or a first request of a browser.
-    return unauthenticated(`cannot accept the request: it needs ${methods.map((method) => NEEDS[method]).join(', or ')}`);
+    // Nothing was tried, so it is no failed try: a probe or a first request of a browser. An auditor asks who knocked all the same.
+    const message = `cannot accept the request: it needs ${methods.map((method) => NEEDS[method]).join(', or ')}`;
+    return this.#noted(unauthenticated(message), 'credentials_missing', credentials.remoteAddress);
   }
 
   #byToken(token: string, credentials: Credentials): AuthResult | Promise<AuthResult> {

@@ -72,11 +72,14 @@ describe('tokens', () => {
     expect(await ask(['token'], bearer(await tokenOf({ claims: { sub: 'new' } }, NOW)))).toMatchObject({ subject: 'new' });
   });
 
-  it('nothing at all is refused and is no failed try', () => {
+  it('nothing at all is refused, told to the audit log, and no failed try', async () => {
     const { authenticator, ask, events } = bench();
     authenticator.prepare(['token']);
     for (let at = 0; at < 100; at += 1) expect(ask(['token'], {})).toMatchObject({ code: 'UNAUTHENTICATED' });
-    expect(events).toEqual([]);
+    const { type, severity, action, result, client } = events[0]!;
+    expect([type, severity, action, result, client]).toEqual(['AUTH', 'WARN', 'credentials_missing', 'FAILURE', '10.0.0.9']);
+    expect(events).toEqual(Array.from({ length: 100 }, () => events[0]));
+    expect(await ask(['token'], bearer(await tokenOf({}, NOW)))).toMatchObject({ subject: 'agent-1' });
   });
 
   it('of the owner of this machine may do everything', () => {
