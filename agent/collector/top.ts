@@ -98,8 +98,8 @@ async function follow(
 async function printOnce(watch: Watch, look: Look, out: TopOutput, signal: AbortSignal): Promise<void> {
   const untilMs = Date.now() + ANSWER_MS;
   while (!watch.isComplete && Date.now() < untilMs && !signal.aborted) await watch.news();
-  const surface = { ...surfaceOf(out, process.env), columns: out.columns ?? Number(process.env['COLUMNS'] ?? 80) };
-  out.write(`${drawOverview(watch.overview, { url: watch.url, nowMs: Date.now(), ...look }, surface).join('\n')}\n`);
+  const lines = drawOverview(watch.overview, { url: watch.url, nowMs: Date.now(), ...look }, surfaceOf(out, process.env));
+  out.write(`${lines.join('\n')}\n`);
 }
 
 /** Reads what the overview is made of, again and again. A reading that fails leaves what was there, and a note. */

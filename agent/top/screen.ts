@@ -1,3 +1,4 @@
+import { isRoutine } from '../../server/dashboard/model/activity-events.ts';
 import { clock, shortNumber, timeOf, wholeNumber } from '../../server/dashboard/model/format.ts';
 import type { Balance } from '../../server/dashboard/model/ledger.ts';
 import { sparkline } from '../terminal/bars.ts';
@@ -225,12 +226,15 @@ function activity({ events, notes }: Overview): Section {
       { title: 'TIMES', align: 'right' },
       { title: 'WHAT', narrowest: 20 },
     ],
-    rows: (events ?? []).map(({ time, category, success, text, count }) => [
-      clock(timeOf(time)),
-      category,
-      shortNumber(count),
-      { text, style: success ? {} : { colour: BAD } },
-    ]),
-    note: notes.activity ?? (events === undefined ? 'asking …' : 'nothing has happened'),
+    // That items come in is said above.
+    rows: (events ?? [])
+      .filter((event) => !isRoutine(event))
+      .map(({ time, category, success, text, count }) => [
+        clock(timeOf(time)),
+        category,
+        shortNumber(count),
+        { text, style: success ? {} : { colour: BAD } },
+      ]),
+    note: notes.activity ?? (events === undefined ? 'asking …' : 'nothing but items that come in'),
   };
 }

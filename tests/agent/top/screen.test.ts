@@ -63,6 +63,15 @@ function filled(services = 3, name = 'service'): Overview {
         text: 'items rejected at otlp',
         count: 2,
       },
+      {
+        time: '2026-11-21T11:00:01Z',
+        category: 'metric',
+        type: 'RECEIVED',
+        severity: 'INFO',
+        success: true,
+        text: 'log records received at otlp',
+        count: 7,
+      },
     ],
     true,
   );
@@ -82,6 +91,8 @@ describe('the screen', () => {
       /^\d\d:\d\d:00 +rejection +2 +items rejected at otlp$/m,
     ])
       expect(text).toMatch(pattern);
+    // That is what the second line is for.
+    expect(text).not.toContain('records received');
   });
 
   it('says what is wrong with a ledger that does not balance', () => {
