@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gunzipSync, gzip } from 'node:zlib';
 import type { HttpAnswer, HttpHead } from '../../pipeline/host.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -38,7 +38,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 interface PageFile {
   readonly headers: Readonly<Record<string, string>>;
   readonly etag: string;
-  readonly plain: Uint8Array;
+  /** The only form in memory: there is hardly a browser that takes no gzip. */
   readonly gzipped: Uint8Array;
 }
 
@@ -60,8 +60,10 @@ export class PageFiles {
       .filter((entry) => entry.isFile() && extname(entry.name) in TYPES)
       .map((entry) => join(entry.parentPath, entry.name).slice(directory.length).replaceAll('\\', '/').replace(/^\/*/, '/'));
     if (!names.includes('/index.html')) return undefined;
-    const files = await Promise.all(names.map(async (name) => [name, await readPageFile(directory, name)] as const));
-    return new PageFiles(new Map(files));
+    const files = new Map<string, PageFile>();
+    // One at a time: what compressing takes meanwhile stays with the process.
+    for (const name of names) files.set(name, await readPageFile(directory, name));
+    return new PageFiles(files);
   }
 
   /** Undefined when there is no such file. `head` is asked for its headers, so only inside `HttpHandler.head`. */
@@ -74,7 +76,7 @@ export class PageFiles {
       .some((each) => each.trim().replace(/^W\//, '') === file.etag);
     if (known) return { status: 304, headers: file.headers };
     if (!/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))/.test(head.header('accept-encoding')))
-      return { status: 200, headers: file.headers, body: file.plain };
+      return { status: 200, headers: file.headers, body: gunzipSync(file.gzipped) };
     return { status: 200, headers: { ...file.headers, 'Content-Encoding': 'gzip' }, body: file.gzipped };
   }
 }
@@ -92,7 +94,6 @@ async function readPageFile(directory: string, name: string): Promise<PageFile> 
       ETag: etag,
       Vary: 'Accept-Encoding',
     },
-    plain,
     gzipped: await promisify(gzip)(plain, { level: 9 }),
   };
 }
