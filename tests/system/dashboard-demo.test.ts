@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Browser, Page } from 'playwright-core';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserMissing, browserNote, openBrowser, watchedPage } from '../support/browser.ts';
 import { Collector } from '../support/collector.ts';
 import { attributesOf, dashboardYaml, linkOf, ownerToken, sqlOf } from '../support/dashboard.ts';
+import { indexedPng } from '../support/indexed-png.ts';
 import { ROOT } from '../support/tree.ts';
 
 const settled = { timeout: 30_000 };
@@ -60,7 +61,7 @@ describe.skipIf(browserMissing)(`the dashboard of the demo${browserNote}`, () =>
       await new Promise((resolve) => setTimeout(resolve, PICTURES_AFTER_S * 1000));
       for (const colorScheme of ['light', 'dark'] as const) {
         await takePictures(collector, colorScheme, '', { width: 1280, height: 800 });
-        await takePictures(collector, colorScheme, '-phone', { width: 390, height: 844 });
+        if (colorScheme === 'dark') await takePictures(collector, colorScheme, '-phone', { width: 390, height: 844 });
       }
     },
     (Number.isNaN(PICTURES_AFTER_S) ? 0 : PICTURES_AFTER_S * 1000) + 180_000,
@@ -88,7 +89,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'traces', path: '/traces?range=15m', ready: '[data-trace]' },
   {
     name: 'trace',
-    path: '/traces?range=15m&order=slowest',
+    path: `/traces?range=15m&errors=1&q=${encodeURIComponent('name:"POST /checkout"')}`,
     ready: '[data-trace]',
     phone: true,
     async act(page) {
@@ -130,7 +131,7 @@ async function takePictures(
     await act?.(page);
     // Some seconds of what moves by itself.
     await page.waitForTimeout(name === 'activity' ? 10_000 : 2500);
-    await page.screenshot({ path: join(folder, `${name}-${colorScheme}${ending}.png`) });
+    await writeFile(join(folder, `${name}-${colorScheme}${ending}.png`), indexedPng(await page.screenshot()));
   }
   expect(faults).toEqual([]);
   await context.close();
