@@ -1,7 +1,10 @@
 import { json } from './problem.ts';
 import type { HeadRoute } from './route.ts';
 
-/** `GET /api/v1/ledger`: the counters of the caller's scopes; with `admin`, of all. */
+/**
+ * `GET /api/v1/ledger`: the counters of the caller's scopes; with `admin`, of all. `windows`: what each holds, and the rows
+ * that were loaded and went with a process that died: no part of the balance, which ends where a batch is exported.
+ */
 export const ledgerRoute: HeadRoute = {
   method: 'GET',
   path: '/api/v1/ledger',
@@ -13,6 +16,7 @@ export const ledgerRoute: HeadRoute = {
       receivers: receivers.filter(seen),
       pipelines: pipelines.filter(seen),
       exporters: exporters.filter(seen),
+      windows: sources.analytics.status().scopes.filter(seen),
     });
   },
 };

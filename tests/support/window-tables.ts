@@ -15,9 +15,13 @@ export async function windowTables(): Promise<WindowTables> {
   return {
     async run(sql) {
       const reader = await connection.runAndReadAll(sql);
-      return (reader.getRowObjectsJS() as Record<string, unknown>[]).map((row) =>
-        Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value])),
-      );
+      // Not `getRowObjectsJS`: a column called __proto__ would be no member of its objects.
+      const names = reader.deduplicatedColumnNames();
+      return reader
+        .getRowsJS()
+        .map((row) =>
+          Object.fromEntries(row.map((value, at) => [names[at] ?? '', typeof value === 'bigint' ? Number(value) : value])),
+        );
     },
     close() {
       connection.closeSync();

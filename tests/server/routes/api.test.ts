@@ -60,6 +60,7 @@ describe('the API', () => {
       const { status, body, headers } = await ask('/api/v1/ledger', token);
       expect([status, scopesIn(body, 'receivers')]).toEqual([200, expected]);
       expect(headers.get('cache-control')).toBe('no-store');
+      expect(body?.['windows']).toEqual([]);
     }
     const scopes = await ask('/api/v1/scopes', one);
     expect(scopesIn(scopes.body, 'scopes')).toEqual(['A']);
