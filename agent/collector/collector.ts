@@ -136,6 +136,9 @@ export class Collector {
     const { graph, metrics } = await this.#startBeside(loaded, before.graph, host, log);
     this.host.commit(graph);
     graph.takeOver();
+    // Counters of another process would come as a leap to whoever reads these now.
+    if (this.#kept === undefined && loaded.keepsState && !this.#loaded.keepsState)
+      log.info('the ledger is kept from the next start on: this process has begun without one to go on from');
     this.#metrics = metrics;
     this.#graph = graph;
     this.#loaded = loaded;

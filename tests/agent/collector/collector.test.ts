@@ -74,6 +74,16 @@ describe('another configuration while it runs', () => {
     expect(lines.join('\n')).toContain('processors.batch.timeout: 10s -> 9s');
   });
 
+  it('one that is the first to keep state says once that the ledger is kept from the next start on', async () => {
+    // As if nobody had written where state goes.
+    const stateless = async (text: string): Promise<Loaded> => ({ ...(await loaded(text)), keepsState: false });
+    collector = await Collector.start(await stateless(yamlOf()), (line) => void lines.push(line));
+    expect(await collector.reload(() => stateless(yamlOf({ batch: '9s' })))).toBe(true);
+    expect(lines.join('\n')).not.toContain('the ledger is kept');
+    for (const batch of ['8s', '7s']) expect(await collector.reload(() => loaded(yamlOf({ batch })))).toBe(true);
+    expect(lines.filter((line) => line.includes('the ledger is kept from the next start on'))).toHaveLength(1);
+  });
+
   it('a destination that changes: the old one gets what was sent before, the new one what comes after', async () => {
     const running = await start();
     await send(running);
