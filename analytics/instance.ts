@@ -74,12 +74,14 @@ function linkOf(path: string): string | undefined {
   }
 }
 
-function settingsAtOpen({ memoryBytes, threads }: InstanceOptions): Record<string, string> {
+function settingsAtOpen({ path, memoryBytes, threads }: InstanceOptions): Record<string, string> {
   return {
     memory_limit: `${Math.floor(memoryBytes / 1024)}KiB`,
     threads: String(threads),
     temp_directory: '',
     max_temp_directory_size: '0KiB',
+    // In memory it serves compression only: windows ask for it, while a load that came across it would block for 100 ms.
+    ...(path === undefined ? { checkpoint_threshold: '1TiB' } : {}),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',

@@ -221,6 +221,15 @@ export class ScopeWindow {
     const load = (): FoundPerfRow[] => due.flatMap((window) => window.load(now));
     await this.#perf.add(this.#isKept ? await this.#inTransaction(() => Promise.resolve(load())) : load(), now);
     await this.#refreshFigures();
+    // Whoever waits for this flush need not wait for that.
+    if (full.length > 0) void this.#inTurn(() => this.#compact());
+  }
+
+  /** Full slices take half the memory or less when DuckDB has compressed them: it does so in a thread of its own. */
+  async #compact(): Promise<void> {
+    if (this.#isClosed) return;
+    // One that fails leaves all as it was; what is wrong with the instance the next flush says.
+    await this.#connection.run('CHECKPOINT').catch(() => undefined);
   }
 
   /** Gives each window a slice to fill where it needs one, and makes its views anew, in one transaction with `ddl`. */

@@ -177,6 +177,20 @@ describe('slices', () => {
     expect([await count('points'), await count('otel_metrics_summary')]).toEqual([1, 0]);
   });
 
+  it('are compressed when they are full', async () => {
+    open = await openWindow({ figuresIntervalMs: 0, sliceMs: MINUTE });
+    const dataPoints = Array.from({ length: 20_000 }, (_, i) => ({ timeUnixNano: nanos(i), asDouble: i % 10 }));
+    await come('metrics', metrics('m', { gauge: { dataPoints } }), 0);
+    await come('metrics', gauge('m', 2, 2), MINUTE);
+    // Whatever comes next waits for it.
+    await open.window.flush();
+    const kinds = await open.query(
+      `SELECT DISTINCT compression FROM pragma_storage_info('base.gauge_1') WHERE segment_type = 'DOUBLE'`,
+    );
+    expect(kinds.map((row) => row['compression'])).not.toContain('Uncompressed');
+    expect(await count('points')).toBe(20_001);
+  });
+
   it('hold what is pending while the last of their rows are dropped', async () => {
     open = await openWindow();
     await come('metrics', gauge('m', 1, 1), 0);
