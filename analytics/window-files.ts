@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -48,7 +48,8 @@ export function endOpening(file: string): void {
 /** Makes place for a new file; the one of before is kept until it is too old, or another stands aside. */
 export function setAside(file: string): void {
   rmSync(`${file}.wal`, { force: true });
-  renameSync(file, file + BROKEN);
+  // A process may have ended before it had made one.
+  if (existsSync(file)) renameSync(file, file + BROKEN);
   endOpening(file);
 }
 

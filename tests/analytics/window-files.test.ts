@@ -42,6 +42,7 @@ it('a file that was tried too often is not opened again, until it stands aside',
   setAside(file);
   expect(readdirSync(dirname(file))).toEqual(['a.duckdb.broken']);
   expect(readFileSync(`${file}.broken`, 'utf8')).toBe('database');
+  setAside(file);
   expect(beginOpening(file)).toBe(true);
   endOpening(file);
   expect(existsSync(`${file}.opening`)).toBe(false);
