@@ -89,7 +89,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'traces', path: '/traces?range=15m', ready: '[data-trace]' },
   {
     name: 'trace',
-    path: `/traces?range=15m&errors=1&q=${encodeURIComponent('name:"POST /checkout"')}`,
+    path: `/traces?range=15m&errors=1&q=${encodeURIComponent('name:"GET /carts/{id}"')}`,
     ready: '[data-trace]',
     phone: true,
     async act(page) {
