@@ -13,6 +13,7 @@ import { walk, Walk } from '../../pipeline/otlp/walk.ts';
 import { bind } from '../../pipeline/scope/bind.ts';
 import { config as sanitizeConfig } from '../../processors/sanitize/config.ts';
 import { create as createSanitize } from '../../processors/sanitize/sanitize.ts';
+import { agentCases } from './agent-record.ts';
 import { changingProcessors, runThrough, unleased } from './changing-cases.ts';
 import { BodySource } from '../load/body-source.ts';
 import { itemsPerBody, type Workload } from '../load/workload.ts';
@@ -52,6 +53,7 @@ export function* kernelCases(): Generator<KernelCase> {
     yield* pathCases(title, workload, bodies);
     if (!title.includes(',')) yield* codecCases(title, workload, bodies);
   }
+  yield* agentCases();
 }
 
 /** Steps of a request through the collector. */

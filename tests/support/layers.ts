@@ -17,7 +17,11 @@ const KERNEL = /\.kernel\.ts$/;
 
 export const LAYERS: readonly Layer[] = [
   { files: /^(vitest\.config\.ts|tests\/)/, ours: () => [/./], packages: ['*'] },
-  { files: /^bench\//, ours: () => [/./], packages: ['mitata', 'uWebSockets.js', 'ws'] },
+  {
+    files: /^bench\//,
+    ours: () => [/./],
+    packages: ['mitata', 'uWebSockets.js', 'ws', '@opentelemetry/api', '@opentelemetry/sdk-metrics'],
+  },
   { files: KERNEL, ours: () => [KERNEL], packages: [] },
   {
     files: /^pipeline\/compression\//,

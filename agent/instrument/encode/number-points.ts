@@ -52,7 +52,7 @@ export class NumberPoints implements Points {
     for (let place = 0; place < image.points; place++) {
       const held = this.#cells[place]![this.#offsets[place]!]!;
       // -0 is a sum without a measurement, NaN a gauge without one.
-      if (Number.isNaN(held) || Object.is(held, -0)) continue;
+      if (held !== held || (held === 0 && 1 / held < 0)) continue;
       const value = this.delta ? this.#since(place, held) : held;
       if (this.delta && value === 0) continue;
       const at = image.content(place);

@@ -114,7 +114,8 @@ const head = new GrowingBuffer();
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const body = new Uint8Array(length);
+  // Memory of its own, so that it can be handed to another thread, and not cleared first.
+  const body = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   let at = 0;
   for (const part of parts) {
     body.set(part, at);

@@ -1,4 +1,18 @@
-import { BEGUN, COUNT, EXPONENTIAL_BUCKETS, LOW, MAX, MIN, NEGATIVE_LOW, ringSlot, SCALE, SUM, ZEROS } from './layout.kernel.ts';
+import {
+  BEGUN,
+  COUNT,
+  EXPONENTIAL_BUCKETS,
+  LOW,
+  MAX,
+  MAX_SCALE,
+  MIN,
+  MIN_SCALE,
+  NEGATIVE_LOW,
+  ringSlot,
+  SCALE,
+  SUM,
+  ZEROS,
+} from './layout.kernel.ts';
 
 /**
  * Recording into base-2 exponential buckets, as the specification's "Base2 Exponential Bucket Histogram Aggregation" says:
@@ -11,6 +25,9 @@ const words = new Uint32Array(bits.buffer);
 const UPPER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 const SMALLEST_NORMAL = 2 ** -1022;
 const MANTISSA_MASK = 0xfffff;
+/** Buckets per octave at each scale from the lowest on: a power costs more than all else here. */
+const PER_OCTAVE = new Float64Array(MAX_SCALE - MIN_SCALE + 1);
+for (let scale = MIN_SCALE; scale <= MAX_SCALE; scale++) PER_OCTAVE[scale - MIN_SCALE] = 2 ** scale;
 
 /** Bucket of `value` > 0 at `scale`: bounds belong to the bucket below them. Exact at powers of two, elsewhere as exact as
  *  a logarithm is. */
@@ -20,7 +37,7 @@ export function bucketIndex(value: number, scale: number): number {
   const exponent = ((upper >>> 20) & 0x7ff) - 1023;
   const power = (upper & MANTISSA_MASK) === 0 && words[1 - UPPER] === 0;
   if (scale <= 0) return (power ? exponent - 1 : exponent) >> -scale;
-  const perOctave = 2 ** scale;
+  const perOctave = PER_OCTAVE[scale - MIN_SCALE]!;
   if (power) return exponent * perOctave - 1;
   const index = Math.ceil(Math.log2(bits[0]!) * perOctave) - 1;
   // A logarithm beside a power of two may round to it.

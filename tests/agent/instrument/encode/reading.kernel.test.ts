@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it } from 'vitest';
+import { copyHistogram } from '../../../../agent/instrument/encode/reading.kernel.ts';
+import {
+  BEGUN,
+  clearExplicit,
+  clearExponential,
+  COUNT,
+  EXPLICIT_BUCKETS,
+  EXPONENTIAL_BUCKETS,
+  exponentialFloats,
+  LOW,
+  MAX,
+  MIN,
+  ringSlot,
+  SCALE,
+  SUM,
+  ZEROS,
+} from '../../../../agent/instrument/metrics/layout.kernel.ts';
+import { bucketIndex, recordExponential } from '../../../../agent/instrument/metrics/exponential.kernel.ts';
+import { explicitBucket, recordExplicit } from '../../../../agent/instrument/metrics/explicit.kernel.ts';
+import { ROOT } from '../../../support/tree.ts';
+
+const AT = 3;
+const READINGS = 2000;
+
+/** Another thread that records as fast as it can until it is ended; it pauses now and then, as an application does. */
+async function whileWriting(body: string, cells: Float64Array, read: () => void): Promise<void> {
+  const kernels = pathToFileURL(join(ROOT, 'dist/agent/instrument/metrics/')).href;
+  const worker = new Worker(
+    `const { workerData: { cells, control, kernels }, parentPort } = require('node:worker_threads');
+     (async () => {
+       const { recordExplicit } = await import(kernels + 'explicit.kernel.js');
+       const { recordExponential } = await import(kernels + 'exponential.kernel.js');
+       parentPort.postMessage('ready');
+       for (let i = 0; Atomics.load(control, 0) === 0; i++) {
+         ${body}
+         for (let pause = 0; pause < (i % 64); pause++);
+       }
+     })();`,
+    { eval: true, workerData: { cells, control: new Int32Array(new SharedArrayBuffer(4)), kernels } },
+  );
+  try {
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    read();
+  } finally {
+    await worker.terminate();
+  }
+}
+
+describe('copyHistogram', () => {
+  it('sees count, sum and buckets of an explicit histogram together while another thread records', async () => {
+    const cells = new Float64Array(new SharedArrayBuffer(8 * 64));
+    clearExplicit(cells, AT, 3);
+    const length = EXPLICIT_BUCKETS + 3;
+    const into = new Float64Array(length);
+    await whileWriting('recordExplicit(cells, 3, i % 3, [1, 10, 100][i % 3]);', cells, () => {
+      let last = -1;
+      for (let seen = 0; seen < READINGS;) {
+        if (!copyHistogram(cells, AT, length, EXPLICIT_BUCKETS + 1, into) || into[COUNT] === last) continue;
+        last = into[COUNT]!;
+        seen += 1;
+        const [ones, tens, hundreds] = into.subarray(EXPLICIT_BUCKETS);
+        expect(into[BEGUN]).toBe(into[COUNT]);
+        expect(ones! + tens! + hundreds!).toBe(into[COUNT]);
+        expect(ones! + 10 * tens! + 100 * hundreds!).toBe(into[SUM]);
+      }
+    });
+  });
+
+  it('sees an exponential histogram as it is at one scale while another thread makes the scale go down', async () => {
+    const size = 8;
+    const cells = new Float64Array(new SharedArrayBuffer(8 * 64));
+    clearExponential(cells, AT, size, false);
+    const length = exponentialFloats(size, false);
+    const into = new Float64Array(length);
+    // From one to 2^40, again and again: each number a power of two, more of them over time.
+    await whileWriting('recordExponential(cells, 3, 8, 2 ** Math.floor((i % 1000) * Math.min(1, i / 1e6) / 25));', cells, () => {
+      let last = -1;
+      for (let seen = 0; seen < READINGS;) {
+        if (!copyHistogram(cells, AT, length, EXPONENTIAL_BUCKETS, into) || into[COUNT] === last) continue;
+        last = into[COUNT]!;
+        if (last === 0) continue;
+        seen += 1;
+        let total = into[ZEROS]!;
+        for (let index = into[LOW]!; index <= into[LOW + 1]!; index++) {
+          total += into[EXPONENTIAL_BUCKETS + ringSlot(index, into[LOW + 2]!, size)]!;
+        }
+        expect(total).toBe(into[COUNT]);
+        expect(bucketIndex(into[MIN]!, into[SCALE]!)).toBe(into[LOW]);
+        expect(bucketIndex(into[MAX]!, into[SCALE]!)).toBe(into[LOW + 1]);
+      }
+    });
+  });
+
+  it('gives up when a measurement never ends, or when a bucket is missing', () => {
+    const cells = new Float64Array(64);
+    clearExplicit(cells, AT, 2);
+    const length = EXPLICIT_BUCKETS + 2;
+    const into = new Float64Array(length);
+    expect(recordExplicit(cells, AT, explicitBucket(Float64Array.of(5), 3), 3)).toBe(true);
+    expect(copyHistogram(cells, AT, length, EXPLICIT_BUCKETS + 1, into)).toBe(true);
+    cells[AT + BEGUN]! += 1;
+    expect(copyHistogram(cells, AT, length, EXPLICIT_BUCKETS + 1, into)).toBe(false);
+    cells[AT + COUNT]! += 1;
+    expect(copyHistogram(cells, AT, length, EXPLICIT_BUCKETS + 1, into)).toBe(false);
+    cells[AT + EXPLICIT_BUCKETS]! += 1;
+    expect(copyHistogram(cells, AT, length, EXPLICIT_BUCKETS + 1, into)).toBe(true);
+    expect(recordExponential(new Float64Array(64), 0, 8, Infinity)).toBe(false);
+  });
+});
