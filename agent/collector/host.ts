@@ -128,6 +128,7 @@ class GraphHost implements Host {
         return perfText(rows, current().#options.matrix);
       },
       analytics: common.analytics,
+      audit: common.audit,
       matrix: () => current().#options.matrix,
       runsAs: () => current().#options.runsAs ?? GLOBAL_SCOPE,
       storageDirectory: this.storage.directory,

@@ -1,3 +1,4 @@
+import type { Audit } from '../../pipeline/audit.ts';
 import {
   isRefused,
   lacks,
@@ -6,6 +7,7 @@ import {
   type AuthRefusal,
   type AuthResult,
   type Credentials,
+  type Principal,
 } from '../../pipeline/auth.ts';
 import { ERRORS, type ErrorCode } from '../../pipeline/errors.ts';
 import type { HttpAnswer, HttpHandler, HttpHead } from '../../pipeline/host.ts';
@@ -39,6 +41,7 @@ export interface ApiParts extends ApiSources {
   readonly methods: readonly AuthMethod[];
   /** Absent where the page has not been built. */
   readonly page?: Page | undefined;
+  readonly audit?: Audit | undefined;
   /** Absent without a live stream. */
   readonly door?: StreamDoor | undefined;
   authenticate(methods: readonly AuthMethod[], credentials: Credentials): AuthResult | Promise<AuthResult>;
@@ -142,11 +145,7 @@ export class ApiHandler implements HttpHandler {
     }
     const lacking = route.permission === undefined ? undefined : lacks(result, route.permission);
     if (lacking !== undefined) return problem(lacking);
-    if (chosen !== '' && !result.scopes.includes(chosen))
-      return problem({
-        code: 'SCOPE_FORBIDDEN',
-        message: `cannot answer ${result.subject}: the chosen scope is none of its own`,
-      });
+    if (chosen !== '' && !result.scopes.includes(chosen)) return this.#violation(result, request.remoteAddress);
     const caller: Caller = {
       principal: result,
       scopes: chosen === '' ? result.scopes : [chosen],
@@ -157,6 +156,19 @@ export class ApiHandler implements HttpHandler {
     if ('answer' in route) return route.answer(caller, this.#parts, request);
     (head.state as UnderWay).taking = { route, caller, request };
     return undefined;
+  }
+
+  /** Who names a scope that is not its own; the answer waits until that is written down, where it is. */
+  #violation({ subject, scopes }: Principal, client: string): HttpAnswer | Promise<HttpAnswer> {
+    const { audit } = this.#parts;
+    const answer = problem({
+      code: 'SCOPE_FORBIDDEN',
+      message: `cannot answer ${subject}: the chosen scope is none of its own`,
+    });
+    if (audit?.active !== true) return answer;
+    const scope = scopes.length === 1 ? scopes[0] : undefined;
+    const event = { type: 'SCOPE_VIOLATION', severity: 'CRITICAL', action: 'scope_forbidden', result: 'FAILURE' } as const;
+    return audit.record({ ...event, scope, user: subject, client })?.then(() => answer) ?? answer;
   }
 
   #refuse(refusal: AuthRefusal): HttpAnswer {

@@ -1,5 +1,6 @@
 import { ERRORS } from '../../pipeline/errors.ts';
 import type { Analytics } from '../../pipeline/analytics.ts';
+import type { Audit } from '../../pipeline/audit.ts';
 import type { AuthRefusal } from '../../pipeline/auth.ts';
 import type { ApiOptions, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
 import type { IngestPoints } from '../../pipeline/ingest.ts';
@@ -25,6 +26,8 @@ export interface ApiHost {
   /** Absent: JSON. */
   drawPerf?(rows: readonly PerfRecord[]): string | Promise<string>;
   readonly analytics: Analytics;
+  /** Absent: nobody keeps one. */
+  readonly audit?: Audit;
   matrix(): ScopeMatrix;
   runsAs(): string;
   /** Absent: there is none. */
@@ -65,6 +68,7 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
     ingest: host.ingest,
     drawPerf: (rows) => host.drawPerf?.(rows) ?? JSON.stringify(rows, null, 2),
     analytics: host.analytics,
+    audit: host.audit,
     get matrix() {
       return host.matrix();
     },

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHost } from '../../../agent/collector/host.ts';
+import type { AuditEvent } from '../../../pipeline/audit.ts';
 import { authSchema } from '../../../pipeline/auth.ts';
 import type { HttpListener } from '../../../pipeline/host.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
@@ -39,7 +40,7 @@ async function start(storage = folder()) {
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : (JSON.parse(text) as Body) };
   };
-  return { ask, listener, storage };
+  return { ask, listener, storage, audit: host.audit };
 }
 type Body = Record<string, unknown>;
 const scopesIn = (body: Body | undefined, list: string): unknown[] => [
@@ -79,6 +80,20 @@ describe('the API', () => {
     const one = await query(['A']);
     for (const path of ['/api/v1/ledger?scope=B', '/api/v1/scopes?scope=B', '/api/v1/ledger?scope=*'])
       expect(await ask(path, one)).toMatchObject({ status: 403, body: { code: 'SCOPE_FORBIDDEN' } });
+  });
+
+  it('writes down who names a scope that is not its own', async () => {
+    const { ask, audit } = await start();
+    const events: AuditEvent[] = [];
+    audit.watch((event) => events.push(event));
+    const one = await query(['A']);
+    await ask('/api/v1/ledger?scope=A', one);
+    await ask('/api/v1/ledger?scope=B', one);
+    await ask('/api/v1/sql', one, { method: 'POST', headers: { 'x-dashboard-scope': 'B' }, body: '{"sql": "SELECT 1"}' });
+    const violations = events.filter(({ type }) => type === 'SCOPE_VIOLATION');
+    const told = { action: 'scope_forbidden', severity: 'CRITICAL', scope: 'A', user: 'agent-1', client: '127.0.0.1' };
+    expect(violations).toMatchObject([told, told]);
+    expect(JSON.stringify(violations)).not.toContain('"B"');
   });
 
   it('answers faults as problem JSON with our code', async () => {
