@@ -28,9 +28,9 @@ export interface Principal {
 }
 
 /** The scope that is meant by who has chosen none; undefined where there are several to choose from. */
-export function impliedScope({ scopes, isOwner }: Principal, runsAs: string): string | undefined {
+export function impliedScope({ scopes, isOwner }: Principal, runsAs: string | undefined): string | undefined {
   if (scopes.length === 1) return scopes[0];
-  return isOwner === true && scopes.includes(runsAs) ? runsAs : undefined;
+  return isOwner === true && runsAs !== undefined && scopes.includes(runsAs) ? runsAs : undefined;
 }
 
 /** The names of a client certificate that TLS has verified against `client_ca_file`. */

@@ -1,4 +1,4 @@
-import type { AuthRefusal, Principal } from '../auth.ts';
+import { type AuthRefusal, impliedScope, type Principal } from '../auth.ts';
 
 /**
  * As what one sender's data may be bound, decided before its bytes are looked at (docs/decisions/0006, 0010): by the
@@ -30,9 +30,14 @@ export function bindingOfListener({ scope, local }: ListenerScope, ofProcess: Bi
 /**
  * What an authenticated sender may claim. Its own scopes decide; a listener's `scope:` must be among them. `chosen` is
  * the value of SCOPE_HEADER, '' without one: it narrows to one of them. With several left, each group of the data must
- * say its own.
+ * say its own; but what this machine's owner sends without saying is of the scope that the process runs as.
  */
-export function bindingOfPrincipal(principal: Principal, listener: string | undefined, chosen: string): Binding | AuthRefusal {
+export function bindingOfPrincipal(
+  principal: Principal,
+  listener: string | undefined,
+  chosen: string,
+  ofProcess: Binding,
+): Binding | AuthRefusal {
   const { scopes, subject } = principal;
   if (listener !== undefined) {
     if (!scopes.includes(listener)) return forbidden(`cannot accept data of ${subject}: this listener is for another scope`);
@@ -45,7 +50,7 @@ export function bindingOfPrincipal(principal: Principal, listener: string | unde
       return forbidden(`cannot accept data of ${subject}: X-Dashboard-Scope names a scope it has not`);
     return { allowed: [chosen], fallback: chosen, from: 'token' };
   }
-  return { allowed: scopes, fallback: scopes.length === 1 ? scopes[0] : undefined, from: 'token' };
+  return { allowed: scopes, fallback: impliedScope(principal, ofProcess.fallback), from: 'token' };
 }
 
 const forbidden = (message: string): AuthRefusal => ({ ok: false, code: 'SCOPE_FORBIDDEN', retryable: false, message });

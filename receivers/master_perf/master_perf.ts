@@ -3,7 +3,7 @@ import type { Context, Intake, Receiver, Refusal } from '../../pipeline/componen
 import type { Ingested, IngestPoint, IngestSender } from '../../pipeline/ingest.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { judgePerfMetric, type PerfMetric } from '../../pipeline/perf/record.ts';
-import { bindingOfListener, bindingOfPrincipal } from '../../pipeline/scope/binding.ts';
+import { type Binding, bindingOfListener, bindingOfPrincipal } from '../../pipeline/scope/binding.ts';
 import type { MasterPerfConfig } from './config.ts';
 import { refusal, RowDelivery, type BroughtRow } from './delivery.ts';
 import { OwnRows } from './own-rows.ts';
@@ -32,7 +32,9 @@ export function create(config: MasterPerfConfig, context: Context): Receiver {
   return {
     async start(intake: Intake) {
       const delivery = new RowDelivery(intake, context, config.service_name);
-      const point: IngestPoint = { take: (values, sender) => track(take(values, sender, config, context, delivery)) };
+      const point: IngestPoint = {
+        take: (values, sender) => track(take(values, sender, { config, context, delivery, ofProcess: intake.binding })),
+      };
       close = host.ingest.open(POINT, point);
       if (config.collection_interval === 0 || config.sources.length === 0) return;
       const binding = bindingOfListener({ scope: config.scope, local: true }, intake.binding);
@@ -48,14 +50,19 @@ export function create(config: MasterPerfConfig, context: Context): Receiver {
   };
 }
 
+interface Taker {
+  readonly config: MasterPerfConfig;
+  readonly context: Context;
+  readonly delivery: RowDelivery;
+  readonly ofProcess: Binding;
+}
+
 async function take(
   values: readonly unknown[],
   { principal, chosen, remoteAddress }: IngestSender,
-  config: MasterPerfConfig,
-  context: Context,
-  delivery: RowDelivery,
+  { config, context, delivery, ofProcess }: Taker,
 ): Promise<Ingested | Refusal> {
-  const binding = bindingOfPrincipal(principal, config.scope, chosen);
+  const binding = bindingOfPrincipal(principal, config.scope, chosen, ofProcess);
   if ('ok' in binding) return binding;
   if (values.length > LIMITS.perfRows)
     return refusal('BODY_TOO_LARGE', `cannot take ${values.length} rows at once: ${LIMITS.perfRows} are the most`);

@@ -16,12 +16,14 @@ export class Senders {
   readonly #context: Context;
   readonly #methods: readonly AuthMethod[];
   readonly #scope: string | undefined;
+  readonly #ofProcess: Binding;
   readonly #anybody: Origin;
 
   constructor(config: SenderConfig, transport: Origin['transport'], ofProcess: Binding, context: Context) {
     this.#context = context;
     this.#methods = config.auth ?? [];
     this.#scope = config.scope;
+    this.#ofProcess = ofProcess;
     const binding = bindingOfListener({ scope: config.scope, local: LOOPBACK.test(config.endpoint) }, ofProcess);
     this.#anybody = { receiver: context.id, transport, binding };
   }
@@ -47,7 +49,7 @@ export class Senders {
   #originOf(principal: Principal, chosen: string): Origin | Refusal {
     const lacking = lacks(principal, 'ingest');
     if (lacking !== undefined) return lacking;
-    const binding = bindingOfPrincipal(principal, this.#scope, chosen);
+    const binding = bindingOfPrincipal(principal, this.#scope, chosen, this.#ofProcess);
     return 'ok' in binding ? binding : { ...this.#anybody, binding, user: principal.subject };
   }
 }

@@ -23,22 +23,33 @@ describe('a listener without authentication', () => {
 
 describe('the scopes of a sender', () => {
   it('one: everything is that scope', () => {
-    expect(bindingOfPrincipal(principal('A'), undefined, '')).toEqual({ allowed: ['A'], fallback: 'A', from: 'token' });
+    expect(bindingOfPrincipal(principal('A'), undefined, '', laptop)).toEqual({ allowed: ['A'], fallback: 'A', from: 'token' });
   });
   it('several: each group must say its own', () => {
-    expect(bindingOfPrincipal(principal('A', 'B'), undefined, '')).toEqual({
+    expect(bindingOfPrincipal(principal('A', 'B'), undefined, '', laptop)).toEqual({
       allowed: ['A', 'B'],
       fallback: undefined,
       from: 'token',
     });
   });
+  it('several of this machine’s owner: what says none is of the scope that the process runs as', () => {
+    const owner = { ...principal('A', 'B'), isOwner: true } as const;
+    const runsAs = (fallback: string | undefined): Binding => ({ ...laptop, fallback });
+    expect(bindingOfPrincipal(owner, undefined, '', runsAs('B'))).toEqual({ allowed: ['A', 'B'], fallback: 'B', from: 'token' });
+    expect(bindingOfPrincipal(owner, undefined, '', runsAs('C'))).toMatchObject({ fallback: undefined });
+    expect(bindingOfPrincipal(owner, undefined, '', runsAs(undefined))).toMatchObject({ fallback: undefined });
+  });
   it('several and one chosen by header: everything is that one', () => {
-    expect(bindingOfPrincipal(principal('A', 'B'), undefined, 'B')).toEqual({ allowed: ['B'], fallback: 'B', from: 'token' });
+    expect(bindingOfPrincipal(principal('A', 'B'), undefined, 'B', laptop)).toEqual({
+      allowed: ['B'],
+      fallback: 'B',
+      from: 'token',
+    });
   });
   it('and the scope of the listener must agree, else 403', () => {
-    expect(bindingOfPrincipal(principal('A', 'B'), 'B', '')).toEqual({ allowed: ['B'], fallback: 'B', from: 'token' });
-    expect(bindingOfPrincipal(principal('A'), 'B', '')).toMatchObject({ code: 'SCOPE_FORBIDDEN' });
-    expect(bindingOfPrincipal(principal('A', 'B'), 'B', 'A')).toMatchObject({ code: 'SCOPE_FORBIDDEN' });
+    expect(bindingOfPrincipal(principal('A', 'B'), 'B', '', laptop)).toEqual({ allowed: ['B'], fallback: 'B', from: 'token' });
+    expect(bindingOfPrincipal(principal('A'), 'B', '', laptop)).toMatchObject({ code: 'SCOPE_FORBIDDEN' });
+    expect(bindingOfPrincipal(principal('A', 'B'), 'B', 'A', laptop)).toMatchObject({ code: 'SCOPE_FORBIDDEN' });
   });
   it('are never widened, whatever listener and header say', () => {
     const name = fc.constantFrom('A', 'B', 'C', 'a', 'A,B', '*', ' A');
@@ -48,7 +59,7 @@ describe('the scopes of a sender', () => {
         fc.option(name, { nil: undefined }),
         fc.oneof(fc.constant(''), name),
         (scopes, listener, chosen) => {
-          const binding = bindingOfPrincipal(principal(...scopes), listener, chosen);
+          const binding = bindingOfPrincipal(principal(...scopes), listener, chosen, laptop);
           if (isRefused(binding as never)) return;
           const { allowed, fallback } = binding as Binding;
           for (const scope of allowed) {

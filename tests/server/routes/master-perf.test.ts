@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHost } from '../../../agent/collector/host.ts';
@@ -130,6 +132,25 @@ describe('POST /api/infra/master-perf', () => {
     expect(await post(METRIC, { scopes: ['A', 'B'] }, { 'x-dashboard-scope': 'B' })).toMatchObject({ status: 200 });
     const nobody = await fetch(`${listener.url}${PATH}`, { method: 'POST', body: JSON.stringify(METRIC) });
     expect(nobody.status).toBe(401);
+  });
+
+  it('takes what this machine’s owner sends without a scope as the one that the collector runs as', async () => {
+    const { host, listener } = await start();
+    const token = (await readFile(join(host.storage.directory, 'token'), 'utf8')).trim();
+    const send = async (row: object) =>
+      (
+        await fetch(`${listener.url}${PATH}`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+          body: JSON.stringify(row),
+        })
+      ).json();
+    expect(await send(METRIC)).toEqual({ accepted: 1, rejected: [] });
+    expect(await send({ ...METRIC, properties: { scope: 'B' } })).toEqual({ accepted: 1, rejected: [] });
+    expect(host.ledger().receivers.map(({ scope, accepted }) => [scope, accepted])).toEqual([
+      ['A', 1],
+      ['B', 1],
+    ]);
   });
 
   it.each(['', 'x', '7', 'null', '"row"', '{"category":'])('does not take %j for rows', async (body) => {
