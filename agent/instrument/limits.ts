@@ -1,0 +1,47 @@
+/** Defaults and bounds of settings. */
+export const SETTING_LIMITS = {
+  /** Between two exports to a collector on this machine, and elsewhere. */
+  localIntervalMs: 5000,
+  intervalMs: 60_000,
+  /** Of one export, and of one request; the specification's defaults. */
+  exportTimeoutMs: 30_000,
+  requestTimeoutMs: 10_000,
+  /** The most that a time may be set to: what timers take. */
+  longestMs: 2 ** 31 - 1,
+} as const;
+
+/** Every bound of the agent's export. They stand here and not in pipeline/limits.ts, which would bring the collector's into
+ *  other people's processes. Units last in the names. */
+export const EXPORT_LIMITS = {
+  /** One request before compression: a quarter of what gRPC and many proxies take. */
+  requestBytes: 1024 * 1024,
+  /** A collector that refuses requests as too large does not make them smaller than this. */
+  smallestRequestBytes: 16 * 1024,
+  /** Of an answer that is read: what a partial success says. */
+  answerBytes: 64 * 1024,
+  /** First ceiling of the time until the next attempt; it doubles with each failure. */
+  backoffMs: 1000,
+  longestBackoffMs: 60_000,
+  /** Failures in a row, after which the collector counts as gone: two requests a minute at most. */
+  failuresToOpen: 5,
+  /** At the end of the process, all of it. */
+  flushMs: 500,
+  /** What of that is kept for handing the result over. */
+  flushMarginMs: 20,
+  /** For the application's thread to run its callbacks; a blocked one is not waited for. */
+  observeMs: 1000,
+  /** How often the application's thread shows that it is alive, and how long it may not before it counts as blocked. */
+  beatMs: 200,
+  stallMs: 600,
+  /** Between two exports that tell of a blocked thread. */
+  stallReportMs: 2000,
+  /** Starts of a worker after the first; then export moves to the application's thread. */
+  restarts: 3,
+  /** Of the heap of a worker. */
+  workerOldMb: 96,
+  workerYoungMb: 8,
+  /** Different lines that are printed. */
+  lines: 20,
+  /** How far up from the program its package.json is looked for. */
+  packageLevels: 16,
+} as const;

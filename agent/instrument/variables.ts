@@ -1,0 +1,108 @@
+import type { EnvironmentReader } from './environment.ts';
+
+export interface Variable {
+  readonly name: string;
+  readonly honoured: 'yes' | 'partly' | 'no';
+  /** What it does, or why it does nothing. */
+  readonly effect: string;
+}
+
+const yes = (name: string, effect: string): Variable => ({ name, honoured: 'yes', effect });
+const partly = (name: string, effect: string): Variable => ({ name, honoured: 'partly', effect });
+const no = (name: string, effect: string): Variable => ({ name, honoured: 'no', effect });
+
+const OTLP = 'OTEL_EXPORTER_OTLP[_METRICS]';
+const TRACES = 'of traces: read by the official SDK where `AGENT_TRACES=1` loads it';
+const LOGS = 'the agent sends no logs';
+
+/** Every variable of OpenTelemetry's specification and of its JavaScript SDK that may be set, and ours: environment.md is
+ *  written from it. `[_METRICS]` stands for two variables; that of the signal counts first. */
+export const VARIABLES: readonly Variable[] = [
+  yes('OTEL_SDK_DISABLED', '`true`: the agent does nothing'),
+  yes(
+    'OTEL_SERVICE_NAME',
+    '`service.name`; else that of OTEL_RESOURCE_ATTRIBUTES, the name in package.json, `unknown_service:node`',
+  ),
+  yes(
+    'OTEL_RESOURCE_ATTRIBUTES',
+    'attributes of the resource, over what is detected; with one error in it, all of it is left out',
+  ),
+  yes('OTEL_LOG_LEVEL', 'what the agent prints: `none`, `error`, `warn`, `info` (default), `debug`'),
+  partly('OTEL_METRICS_EXPORTER', '`otlp` (default) and `none`'),
+  yes(`${OTLP}_ENDPOINT`, 'default `http://localhost:4318`; the one without `_METRICS` gets `/v1/metrics` appended'),
+  partly(`${OTLP}_PROTOCOL`, '`http/protobuf` only'),
+  yes(`${OTLP}_HEADERS`, 'sent with each request'),
+  yes(`${OTLP}_TIMEOUT`, 'ms for one request; default 10,000'),
+  yes(`${OTLP}_COMPRESSION`, '`gzip` (default) or `none`'),
+  yes(`${OTLP}_CERTIFICATE`, 'file in PEM: who may have signed the certificate of the collector'),
+  yes(`${OTLP}_CLIENT_KEY`, 'file in PEM, for mutual TLS'),
+  yes(`${OTLP}_CLIENT_CERTIFICATE`, 'file in PEM, for mutual TLS'),
+  no(`${OTLP}_INSECURE`, 'of gRPC: over HTTP the endpoint says whether TLS is used'),
+  yes('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', '`cumulative` (default), `delta`, `lowmemory`'),
+  yes(
+    'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION',
+    '`explicit_bucket_histogram` (default), `base2_exponential_bucket_histogram`',
+  ),
+  yes('OTEL_METRIC_EXPORT_INTERVAL', 'ms; default 5,000 to a collector on this machine, 60,000 to others'),
+  yes('OTEL_METRIC_EXPORT_TIMEOUT', 'ms for one export; default 30,000'),
+  yes('OTEL_METRICS_EXEMPLAR_FILTER', '`trace_based` (default), `always_on`, `always_off`'),
+  yes('OTEL_NODE_ENABLED_INSTRUMENTATIONS', 'only these'),
+  yes('OTEL_NODE_DISABLED_INSTRUMENTATIONS', 'all but these'),
+  partly(
+    'OTEL_NODE_RESOURCE_DETECTORS',
+    '`env`, `host`, `os`, `process`, `serviceinstance`, `all` (default), `none`; none of a cloud',
+  ),
+  no('OTEL_CONFIG_FILE', 'a reader of YAML would be larger than the agent; it says so once'),
+  no('OTEL_ENTITIES', 'in development; use OTEL_RESOURCE_ATTRIBUTES'),
+  no('OTEL_SEMCONV_STABILITY_OPT_IN', 'the stable conventions are the only ones'),
+  no('OTEL_EXPORTER_PROMETHEUS_HOST', 'the agent listens nowhere; the exporter `prometheus` of the collector does'),
+  no('OTEL_EXPORTER_PROMETHEUS_PORT', 'as its host'),
+  no('OTEL_NODE_EXPERIMENTAL_SDK_METRICS', 'metrics are always on'),
+  no('OTEL_PROPAGATORS', TRACES),
+  no('OTEL_TRACES_EXPORTER', TRACES),
+  no('OTEL_TRACES_SAMPLER', TRACES),
+  no('OTEL_TRACES_SAMPLER_ARG', TRACES),
+  no('OTEL_EXPORTER_OTLP_TRACES_*', TRACES),
+  no('OTEL_BSP_*', TRACES),
+  no('OTEL_SPAN_*, OTEL_EVENT_*, OTEL_LINK_*, OTEL_ATTRIBUTE_*', TRACES),
+  no('OTEL_LOGS_EXPORTER', LOGS),
+  no('OTEL_EXPORTER_OTLP_LOGS_*', LOGS),
+  no('OTEL_BLRP_*', LOGS),
+  no('OTEL_LOGRECORD_*', LOGS),
+  yes('AGENT_MODE', '`worker` (default): export in a thread of its own; `main`: on that of the application; `none`: no export'),
+  yes('AGENT_SCOPE', "a scope's name, or `scope=…,tenant=…,tier=…,domain=…`"),
+  yes('AGENT_ENGINE', '`own` (default), or `sdk`: the official metrics SDK behind the same API'),
+  yes('AGENT_TRACES', '`1`: traces by the official SDK'),
+  yes('AGENT_STRICT', '`1`: a fault at the start of the agent ends the process'),
+  yes('AGENT_ASYNC_SCOPE', '`1` or `0`: `scope()` follows asynchronous calls; default where that costs nothing (Bun, Node 24)'),
+  yes(
+    'DASHBOARD_SCOPE',
+    "the scope, where AGENT_SCOPE names none: attribute `periscope.scope`, which a collector's scope stage binds by",
+  ),
+  yes('HOST', 'the scope whose domain this is, where neither of both names one'),
+];
+
+/** Set by who expects an effect that it does not have. Those of other signals are left to whoever sends these. */
+export function tellUnsupported(read: EnvironmentReader): void {
+  for (const [name, instead] of [['OTEL_CONFIG_FILE', 'the environment']] as const) {
+    if (read.text(name) === undefined) continue;
+    read.used.delete(name);
+    read.refuse(name, 'the agent reads no configuration file', instead);
+  }
+}
+
+/** environment.md. */
+export function variablesPage(): string {
+  const rows = VARIABLES.map(({ name, honoured, effect }) => `| \`${name}\` | ${honoured} | ${effect} |`);
+  return [
+    '# Environment of the agent',
+    '',
+    'An empty variable is unset. A bad value is told once on stderr, never with its text, and the default is used. Written from',
+    '`variables.ts` (`npx vitest run tests/agent/instrument/variables.test.ts -u`).',
+    '',
+    '| variable | honoured | effect, or why not |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
