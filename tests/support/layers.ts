@@ -57,6 +57,12 @@ export const LAYERS: readonly Layer[] = [
   // What the demo sends must owe nothing to what analyses it.
   { files: /^agent\/demo\//, ours: () => ['agent/demo/', 'pipeline/', 'agent/collector/package-root.ts'], packages: [] },
   {
+    // The second engine: loaded only when it is asked for.
+    files: /^agent\/instrument\/sdk\//,
+    ours: () => ['agent/instrument/'],
+    packages: ['api', 'sdk-metrics', 'exporter-metrics-otlp-http', 'resources'].map((name) => `@opentelemetry/${name}`),
+  },
+  {
     files: /^agent\/instrument\//,
     ours: () => ['agent/instrument/', 'agent/terminal/', 'pipeline/otlp/', 'pipeline/scope/', KERNEL],
     packages: ['@opentelemetry/api'],

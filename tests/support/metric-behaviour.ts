@@ -148,14 +148,11 @@ export function describeMetricBehaviour(name: string, make: (options?: Behaviour
       ]);
     });
 
-    it('an instrument whose name the specification does not allow records nothing', async () => {
+    it('an instrument with a name that the specification does not allow is exported all the same', async () => {
       const measured = await engine();
-      for (const bad of ['', '1st', 'a b', 'ä', `a${'b'.repeat(255)}`]) measured.meter().createCounter(bad).add(1);
-      measured
-        .meter()
-        .createCounter(`a${'b/-_.'.repeat(50)}`)
-        .add(1);
-      expect(await measured.collect()).toHaveLength(1);
+      const names = ['1st', 'a b', 'ä', `a${'b/-_.'.repeat(50)}`];
+      for (const each of names) measured.meter().createCounter(each).add(1);
+      expect((await measured.collect()).map(({ metric }) => metric).toSorted()).toEqual(names.toSorted());
     });
   });
 

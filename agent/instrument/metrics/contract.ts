@@ -165,7 +165,7 @@ export type FaultKind =
   | 'attribute'
   /** Over the cardinality limit: counted in the point with `otel.metric.overflow`, nothing is lost but the attributes. */
   | 'overflow'
-  /** An instrument whose name the specification does not allow. */
+  /** An instrument whose name the specification does not allow, or that is one too many. */
   | 'name'
   /** An instrument like another of its meter, but with another unit or kind. */
   | 'duplicate'
@@ -193,7 +193,8 @@ export interface MeterProviderOptions {
 
 export interface MeterProviderStats {
   readonly instruments: number;
-  readonly series: number;
+  /** Undefined where the engine does not tell. */
+  readonly series: number | undefined;
   readonly dropped: Readonly<Record<FaultKind, number>>;
   /** Instruments over their limit, and the attribute of each that has the most values. */
   readonly overflowing: readonly { readonly instrument: string; readonly attribute: string }[];

@@ -11,6 +11,8 @@ export const METRIC_LIMITS = {
   pageFloats: 8192,
   /** Of one provider. */
   meters: 10_000,
+  /** Of the name of an instrument: the specification's. */
+  nameCharacters: 255,
   /** Of one meter; one more records nothing. */
   instruments: 10_000,
   /** Upper bounds of an explicit histogram. */

@@ -11,7 +11,7 @@ import { boundsOf, type InstrumentDescription } from './views.ts';
 type Instrument = AddingInstrument | RecordingInstrument | AgentObservable | typeof UNMEASURED;
 
 /** The specification's rule for names of instruments. */
-const NAME = /^[a-z][\w./-]{0,254}$/i;
+const NAME = new RegExp(`^[a-z][\\w./-]{0,${METRIC_LIMITS.nameCharacters - 1}}$`, 'i');
 /** ValueType.INT of the API; its enum would be the only value imported from there. */
 const VALUE_TYPE_INT = 0;
 
@@ -96,7 +96,9 @@ export class PeriscopeMeter implements AgentMeter {
       return { description, instrument: this.#observing(description, streams), streams };
     };
     const made = this.#instrument(kind, name, options, make);
-    return made instanceof AgentObservable ? made : this.#observing({ name: String(name), integers: false }, []);
+    return made instanceof AgentObservable
+      ? made
+      : this.#observing({ name: typeof name === 'string' ? name : '', integers: false }, []);
   }
 
   #observing(
@@ -113,10 +115,12 @@ export class PeriscopeMeter implements AgentMeter {
     options: MetricOptions | undefined,
     make: (description: InstrumentDescription) => Made,
   ): Instrument | undefined {
-    if (typeof name !== 'string' || !NAME.test(name) || this.#made.size >= METRIC_LIMITS.instruments) {
-      this.#factory.host.faults.count('name', String(name), () => this.#whyNot(name));
-      return undefined;
+    if (typeof name !== 'string' || !NAME.test(name)) {
+      this.#factory.host.faults.count('name', typeof name === 'string' ? name : typeof name, () => this.#wrongName(name));
+      // An odd name is a bad habit, and no reason to lose what is measured under it; the SDK thinks so, too.
+      if (typeof name !== 'string' || name === '' || name.length > METRIC_LIMITS.nameCharacters) return undefined;
     }
+    if (this.#made.size >= METRIC_LIMITS.instruments) return this.#tooMany(name);
     const description = this.#describe(kind, name, options);
     const key = `${name.toLowerCase()} ${kind} ${String(description.integers)} ${description.unit}`;
     const known = this.#made.get(key);
@@ -130,12 +134,14 @@ export class PeriscopeMeter implements AgentMeter {
     return made.instrument;
   }
 
-  #whyNot(name: unknown): string {
-    const why =
-      this.#made.size >= METRIC_LIMITS.instruments
-        ? `its meter has ${METRIC_LIMITS.instruments} already`
-        : 'a name begins with a letter, goes on with letters, digits, _ . - /, and has at most 255 characters';
-    return `cannot create instrument ${String(name)} of ${this.#record.name}: ${why}`;
+  #wrongName(name: unknown): string {
+    return `cannot approve the name ${JSON.stringify(name)} of an instrument of ${this.#record.name}: a name begins with a letter, goes on with letters, digits, _ . - /, and has at most ${METRIC_LIMITS.nameCharacters} characters`;
+  }
+
+  #tooMany(name: string): undefined {
+    const { instruments } = METRIC_LIMITS;
+    const { faults } = this.#factory.host;
+    faults.count('name', this.#record.name, () => `cannot create instrument ${name}: ${this.#record.name} has ${instruments}`);
   }
 
   #describe(kind: InstrumentKind, name: string, options: MetricOptions | undefined): InstrumentDescription {
@@ -190,6 +196,6 @@ export class PeriscopeMeter implements AgentMeter {
   }
 }
 
-function ours(observables: readonly unknown[]): readonly AgentObservable[] {
-  return [...new Set(observables)].filter((each) => each instanceof AgentObservable);
+function ours(observables: unknown): readonly AgentObservable[] {
+  return (Array.isArray(observables) ? [...new Set<unknown>(observables)] : []).filter((each) => each instanceof AgentObservable);
 }

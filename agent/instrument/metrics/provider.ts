@@ -1,6 +1,6 @@
 import { encodeAttributes } from '../encode/attributes.ts';
 import { INSTRUMENTATION_SCOPE_FIELDS } from '../encode/fields.ts';
-import { canonicalKey, entriesOf } from './attribute-set.ts';
+import { canonicalKey, entriesOf, type Entry } from './attribute-set.ts';
 import { CellArena } from './cells.ts';
 import type {
   AgentMeter,
@@ -58,22 +58,25 @@ export class AgentMeterProvider implements InstrumentEngine {
   }
 
   /** The same meter for the same name, version, schema URL and attributes. */
-  getMeter(name: string, version = '', options: AgentMeterOptions = {}): AgentMeter {
-    const { faults } = this.#factory.host;
-    const { schemaUrl = '', attributes } = options;
-    const entries = entriesOf(attributes, undefined, (key) =>
-      faults.count('attribute', `${name} ${key}`, () => `cannot take attribute ${key} of meter ${name}: it has no type of OTLP`),
-    );
-    const key = JSON.stringify([String(name), String(version), schemaUrl, canonicalKey(entries)]);
+  getMeter(name: string, version?: string, options?: AgentMeterOptions): AgentMeter {
+    const asked = { name: text(name), version: text(version), schemaUrl: text(options?.schemaUrl) };
+    const entries = this.#attributesOf(asked.name, options);
+    const key = JSON.stringify([...Object.values(asked), canonicalKey(entries)]);
     const known = this.#meters.get(key);
     if (known !== undefined) return known;
-    if (this.#meters.size >= METRIC_LIMITS.meters) return this.#surplus(String(name));
-    return this.#make(key, {
-      name: String(name),
-      version: String(version),
-      schemaUrl,
-      attributes: encodeAttributes(INSTRUMENTATION_SCOPE_FIELDS.attributes, entries),
-    });
+    if (this.#meters.size >= METRIC_LIMITS.meters) return this.#surplus(asked.name);
+    return this.#make(key, { ...asked, attributes: encodeAttributes(INSTRUMENTATION_SCOPE_FIELDS.attributes, entries) });
+  }
+
+  #attributesOf(name: string, options: AgentMeterOptions | undefined): readonly Entry[] {
+    const refuse = (key: string): void =>
+      this.#factory.host.faults.count('attribute', `${name} ${key}`, () => `cannot take attribute ${key} of meter ${name}`);
+    try {
+      return entriesOf(options?.attributes, undefined, refuse);
+    } catch {
+      refuse('');
+      return [];
+    }
   }
 
   /** Whoever comes too late shares a meter without a name. */
@@ -117,6 +120,10 @@ export class AgentMeterProvider implements InstrumentEngine {
 /** ms since 1970, finer than `Date.now`. */
 function clockMs(): number {
   return performance.timeOrigin + performance.now();
+}
+
+function text(given: unknown): string {
+  return typeof given === 'string' ? given : '';
 }
 
 function limitOf(given: number | undefined): number {

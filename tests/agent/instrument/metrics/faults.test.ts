@@ -248,6 +248,47 @@ describe('instruments that contradict each other', () => {
   });
 });
 
+describe('what an application hands to meters', () => {
+  it('never makes them throw', async () => {
+    const engine = new OwnEngine();
+    const { provider } = engine;
+    const odd: unknown[] = [undefined, null, 5, 5n, Symbol('x'), {}, [], Object.create(null), () => 1];
+    for (const each of odd) {
+      const meter = provider.getMeter(as(each), as(each), as(each));
+      provider.getMeter('m', '1', { schemaUrl: as(each), attributes: as(each) });
+      meter.createCounter(as(each), as(each)).add(1, as(each), as(each));
+      meter.createHistogram('h', { unit: as(each), description: as(each), valueType: as(each), advice: as(each) }).record(1);
+      meter.createHistogram('a', { advice: { explicitBucketBoundaries: as(each) } }).record(1);
+      meter.createGauge('g').bind(as(each)).record(1, as(each));
+      meter.addBatchObservableCallback(as<() => void>(each), as<[]>(each));
+      meter.removeBatchObservableCallback(as<() => void>(each), as<[]>(each));
+      const observable = meter.createObservableGauge('o');
+      observable.addCallback((result) => result.observe(as(each), as(each)));
+      observable.addCallback(() => as(each));
+      meter.addBatchObservableCallback((result) => result.observe(as(each), 1), [observable]);
+    }
+    await provider.observe(100);
+    expect(engine.collect().length).toBeGreaterThan(0);
+  });
+});
+
+describe('names of instruments', () => {
+  it('that the specification does not allow are told of; without one, or with one without end, nothing is recorded', () => {
+    const engine = new OwnEngine();
+    const meter = engine.provider.getMeter('test');
+    for (const bad of ['', 'x'.repeat(256), as<string>(undefined), as<string>({})]) {
+      meter.createCounter(bad).add(1);
+      meter.createHistogram(bad).bind({ a: 1 }).record(1);
+      meter.createObservableGauge(bad).addCallback((result) => result.observe(1));
+    }
+    meter.createCounter('a b').add(1);
+    void engine.provider.observe(0);
+    expect(engine.collect().map(({ metric }) => metric)).toEqual(['a b']);
+    expect(kinds(engine)).toEqual({ name: 13 });
+    expect(engine.faults.at(-1)?.detail).toMatch(/^cannot approve the name "a b" of an instrument of test: a name begins/);
+  });
+});
+
 describe('a listener that throws', () => {
   it('does so at its own risk', () => {
     const provider = new AgentMeterProvider({

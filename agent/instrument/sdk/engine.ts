@@ -1,0 +1,150 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import type { IMetricReader, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import type {
+  AgentMeter,
+  AgentMeterOptions,
+  InstrumentEngine,
+  MeterProviderStats,
+  OnFault,
+  Temporality,
+  View,
+} from '../metrics/contract.ts';
+import { Faults } from '../metrics/faults.ts';
+import { METRIC_LIMITS } from '../metrics/limits.ts';
+import { faultOfView } from '../metrics/views.ts';
+import { SdkMeter } from './meter.ts';
+import { sdkAggregation, type SdkMetrics, sdkView } from './views.ts';
+
+export interface SdkEngineOptions {
+  readonly resource: Attributes;
+  /** Where metrics go: the whole URL, with its path. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly compression?: 'gzip' | 'none';
+  /** Of one export. */
+  readonly timeoutMs: number;
+  readonly exportIntervalMs: number;
+  readonly temporality: Temporality;
+  readonly views?: readonly View[];
+  readonly cardinalityLimit?: number;
+  readonly histogramAggregation?: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
+  readonly onFault: OnFault;
+}
+
+/** The official SDK behind the agent's interface, with its own reader and exporter: `AGENT_ENGINE=sdk`. */
+export interface SdkEngine extends InstrumentEngine {
+  /** Exports what was measured until now; false when it did not arrive in time. Never rejects. */
+  flush(timeoutMs: number): Promise<boolean>;
+  /** Exports once more and ends. Never rejects; twice is once. */
+  shutdown(): Promise<void>;
+}
+
+/** Loads the SDK, which an agent without it never does. Rejects when its packages are not installed. */
+export async function startSdkEngine(options: SdkEngineOptions): Promise<SdkEngine> {
+  const [sdk, { OTLPMetricExporter: Exporter }, { resourceFromAttributes }] = await loaded();
+  const exporter = newExporter(sdk, Exporter, options);
+  const limit = options.cardinalityLimit ?? METRIC_LIMITS.cardinality;
+  const reader = new sdk.PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: options.exportIntervalMs,
+    exportTimeoutMillis: Math.min(options.timeoutMs, options.exportIntervalMs),
+    cardinalityLimits: { default: limit },
+  });
+  const faults = new Faults(options.onFault);
+  const provider = new sdk.MeterProvider({
+    resource: resourceFromAttributes(options.resource),
+    readers: [reader satisfies IMetricReader],
+    views: usable(options.views ?? [], faults).map((view) => sdkView(sdk, view)),
+  });
+  return new LoadedEngine(provider, reader, faults);
+}
+
+function loaded(): Promise<
+  [SdkMetrics, typeof import('@opentelemetry/exporter-metrics-otlp-http'), typeof import('@opentelemetry/resources')]
+> {
+  return Promise.all([
+    import('@opentelemetry/sdk-metrics'),
+    import('@opentelemetry/exporter-metrics-otlp-http'),
+    import('@opentelemetry/resources'),
+  ]);
+}
+
+function newExporter(sdk: SdkMetrics, Exporter: typeof OTLPMetricExporter, options: SdkEngineOptions): OTLPMetricExporter {
+  // The exporter's own enum, which is not worth another import.
+  const preferences = { delta: 0, cumulative: 1, lowmemory: 2 } as const;
+  const { histogramAggregation } = options;
+  return new Exporter({
+    url: options.url,
+    headers: { ...options.headers },
+    timeoutMillis: options.timeoutMs,
+    compression: (options.compression ?? 'none') as never,
+    temporalityPreference: preferences[options.temporality] as never,
+    aggregationPreference: (kind) =>
+      sdkAggregation(
+        sdk,
+        kind === sdk.InstrumentType.HISTOGRAM && histogramAggregation !== undefined
+          ? { type: histogramAggregation }
+          : { type: 'default' },
+      ),
+  });
+}
+
+/** A view that cannot be used would make the SDK throw; it is told of and left out. */
+function usable(views: readonly View[], faults: Faults): readonly View[] {
+  return views.filter((view) => {
+    const fault = faultOfView(view);
+    if (fault === undefined) return true;
+    const selected = view.instrumentName ?? '*';
+    faults.count('view', selected, () => `cannot apply the view of ${selected}: ${fault}`);
+    return false;
+  });
+}
+
+class LoadedEngine implements SdkEngine {
+  readonly #provider: MeterProvider;
+  readonly #reader: PeriodicExportingMetricReader;
+  readonly #faults: Faults;
+  #instruments = 0;
+  #ended: Promise<void> | undefined;
+
+  constructor(provider: MeterProvider, reader: PeriodicExportingMetricReader, faults: Faults) {
+    this.#provider = provider;
+    this.#reader = reader;
+    this.#faults = faults;
+  }
+
+  getMeter(name: string, version?: string, options?: AgentMeterOptions): AgentMeter {
+    return new SdkMeter(this.#provider.getMeter(name, version, options), this.#faults, () => (this.#instruments += 1));
+  }
+
+  /** The SDK runs callbacks itself when it collects. */
+  observe(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async flush(timeoutMs: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
+      timer.unref();
+    });
+    const flushed = this.#reader.forceFlush().then(
+      () => true,
+      () => false,
+    );
+    const done = await Promise.race([flushed, late]);
+    clearTimeout(timer);
+    return done;
+  }
+
+  shutdown(): Promise<void> {
+    this.#ended ??= this.#provider.shutdown().catch(() => undefined);
+    return this.#ended;
+  }
+
+  /** The SDK does not tell how many series it has, nor which are over their limit. */
+  stats(): MeterProviderStats {
+    return { instruments: this.#instruments, series: undefined, dropped: { ...this.#faults.counts }, overflowing: [] };
+  }
+}
