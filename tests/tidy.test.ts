@@ -20,6 +20,7 @@ const componentFolders = [
   ),
 ];
 const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+const agentManifest = JSON.parse(read('agent/instrument/package.json')) as typeof manifest;
 
 describe('layers', () => {
   it('every source file stands in a folder that has a layer', () => {
@@ -50,7 +51,7 @@ describe('layers', () => {
           const allowed = layerOf(path)?.packages ?? [];
           // The agent is a package of its own, and what it needs there is its user's.
           const installed = /^(tests|bench|server\/dashboard|agent\/instrument)\/|^vitest/.test(path)
-            ? { ...runtime, ...manifest['devDependencies'] }
+            ? { ...runtime, ...manifest['devDependencies'], ...agentManifest['devDependencies'] }
             : runtime;
           return !(name in installed) || !(allowed.includes(name) || allowed.includes('*'));
         })

@@ -68,7 +68,7 @@ export class ExplicitPoints implements Points {
     const image = this.#image;
     for (let place = 0; place < image.points; place++) {
       const read = this.#read;
-      if (!copyHistogram(this.#cells[place]!, this.#offsets[place]!, this.#floats, EXPLICIT_BUCKETS + 1, read)) continue;
+      if (!copyHistogram(this.#cells[place]!, this.#offsets[place]!, this.#floats, EXPLICIT_BUCKETS + 1, false, read)) continue;
       if (this.delta) this.#subtract(place, read);
       if (read[COUNT] === 0) continue;
       const at = image.content(place);

@@ -62,7 +62,7 @@ export class ExponentialPoints implements Points {
   read(now: Moment, runs: Runs): void {
     const read = this.#read;
     for (const [place, series] of this.#series.entries()) {
-      if (!copyHistogram(this.#cells[place]!, series.offset, read.length, EXPONENTIAL_BUCKETS, read)) continue;
+      if (!copyHistogram(this.#cells[place]!, series.offset, read.length, EXPONENTIAL_BUCKETS, true, read)) continue;
       const arrived = this.#arrived[place];
       if (read[COUNT] === (arrived?.[COUNT] ?? 0)) continue;
       if (this.delta) (this.#sent[place] ??= new Float64Array(read.length)).set(read);

@@ -1,4 +1,4 @@
-import { BEGUN, COUNT, EXPLICIT_BUCKETS, MAX, MIN, SUM } from './layout.kernel.ts';
+import { COUNT, EXPLICIT_BUCKETS, MAX, MIN, SUM } from './layout.kernel.ts';
 
 /** Recording into explicit buckets: the layout is that of layout.kernel.ts. A search of up to 32 bounds goes one by one,
  *  which predicts better than halving; nothing is allocated. */
@@ -27,8 +27,9 @@ function halved(bounds: Float64Array, value: number): number {
 /** Records a finite `value` in the series at `at`. False, and nothing is changed, when the sum would become infinite. */
 export function recordExplicit(cells: Float64Array, at: number, bucket: number, value: number): boolean {
   const sum = cells[at + SUM]! + value;
-  if (!(sum < Infinity && sum > -Infinity)) return false;
-  cells[at + BEGUN]! += 1;
+  // What is infinite or NaN is not zero when it is taken from itself.
+  if (sum - sum !== 0) return false;
+  // The bucket first and the count last: what a reader in another thread relies on.
   cells[at + EXPLICIT_BUCKETS + bucket]! += 1;
   cells[at + SUM] = sum;
   if (value < cells[at + MIN]!) cells[at + MIN] = value;

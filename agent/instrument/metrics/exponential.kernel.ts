@@ -57,7 +57,8 @@ export function scaleChange(low: number, high: number, size: number): number {
  *  would become infinite. */
 export function recordExponential(cells: Float64Array, at: number, size: number, value: number): boolean {
   const sum = cells[at + SUM]! + value;
-  if (!(sum < Infinity && sum > -Infinity)) return false;
+  // What is infinite or NaN is not zero when it is taken from itself.
+  if (sum - sum !== 0) return false;
   cells[at + BEGUN]! += 1;
   if (value > 0) count(cells, at, size, value, LOW);
   else if (value < 0) count(cells, at, size, -value, NEGATIVE_LOW);

@@ -15,7 +15,7 @@ export interface Measuring {
 abstract class Instrument {
   protected readonly stream: Stream<Series>;
   protected readonly more: readonly Stream<Series>[];
-  protected readonly lowest: number;
+  protected readonly nonNegative: boolean;
   readonly #measuring: Measuring;
 
   constructor(measuring: Measuring) {
@@ -23,7 +23,7 @@ abstract class Instrument {
     if (stream === undefined) throw new Error(`BUG: ${measuring.name} has no stream`);
     this.stream = stream;
     this.more = more;
-    this.lowest = measuring.nonNegative ? 0 : -Infinity;
+    this.nonNegative = measuring.nonNegative;
     this.#measuring = measuring;
   }
 
@@ -52,8 +52,8 @@ abstract class Instrument {
 /** Counter and up-down counter. */
 export class AddingInstrument extends Instrument implements AgentCounter {
   add(value: number, attributes?: Attributes, context?: Context): void {
-    // Before the look-up: what is refused must not make a series.
-    if (!(typeof value === 'number' && value >= this.lowest && value < Infinity && value > -Infinity)) return this.refuse(value);
+    // Before the look-up: what is refused must not make a series. NaN and what is infinite are not zero less themselves.
+    if (typeof value !== 'number' || value - value !== 0 || (value < 0 && this.nonNegative)) return this.refuse(value);
     try {
       this.stream.find(attributes).add(value, context, attributes);
       if (this.more.length > 0) for (const stream of this.more) stream.find(attributes).add(value, context, attributes);
@@ -66,7 +66,7 @@ export class AddingInstrument extends Instrument implements AgentCounter {
 /** Histogram and gauge. */
 export class RecordingInstrument extends Instrument implements AgentRecorder {
   record(value: number, attributes?: Attributes, context?: Context): void {
-    if (!(typeof value === 'number' && value >= this.lowest && value < Infinity && value > -Infinity)) return this.refuse(value);
+    if (typeof value !== 'number' || value - value !== 0 || (value < 0 && this.nonNegative)) return this.refuse(value);
     try {
       this.stream.find(attributes).record(value, context, attributes);
       if (this.more.length > 0) for (const stream of this.more) stream.find(attributes).record(value, context, attributes);

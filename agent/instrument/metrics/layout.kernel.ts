@@ -5,10 +5,13 @@
  * A sum is one float. It starts as -0, which no addition gives, so that a series without a measurement can be told from one
  * that is zero. A gauge is one float, NaN before its first measurement and when its callback observed nothing.
  *
- * Histograms take several stores per measurement. `BEGUN` counts up before the first and `COUNT` after the last: a reader
- * who reads COUNT first, BEGUN last, and finds them equal has seen one state. Plain stores, because atomic ones cost three
- * times the whole measurement; the order they need is what x64 gives anyway. Where the hardware may reorder them, the sum of
- * the buckets, which must be COUNT as well, catches what the two counters let through.
+ * Histograms take several stores per measurement, and a reader must see all of one or nothing. They are plain stores, because
+ * atomic ones cost two to three times the whole measurement; the order they need is what x64 gives anyway.
+ *
+ * Explicit: the bucket counts up first, COUNT last. A reader who reads COUNT first, the buckets last, and finds that they add
+ * up to it has seen one state: more is in the buckets as soon as a measurement has begun. Exponential: buckets move when the
+ * scale goes down, so BEGUN counts up before the first store, and must be COUNT as well when it is read after all else. Where
+ * the hardware may reorder stores, the sum alone may lag by the measurement that is being made.
  */
 export const BEGUN = 0;
 export const COUNT = 1;

@@ -28,7 +28,7 @@ export abstract class Series implements BoundCounter, BoundRecorder, ExemplarSou
   readonly allowed: ReadonlySet<string> | undefined;
   protected readonly floats: Float64Array;
   protected readonly at: number;
-  protected readonly lowest: number;
+  protected readonly nonNegative: boolean;
   protected readonly integers: boolean;
   protected readonly gate: ExemplarGate;
   readonly #context: SeriesContext;
@@ -38,7 +38,7 @@ export abstract class Series implements BoundCounter, BoundRecorder, ExemplarSou
     this.allowed = context.allowed;
     this.floats = cells.floats;
     this.at = cells.offset;
-    this.lowest = context.nonNegative ? 0 : -Infinity;
+    this.nonNegative = context.nonNegative;
     this.integers = context.integers;
     this.gate = context.gate;
     this.#context = context;
@@ -61,7 +61,8 @@ export class SumSeries extends Series {
   add(value: number, context?: Context, attributes?: Attributes): void {
     if (typeof value !== 'number') return this.refuse(value);
     const sum = this.floats[this.at]! + (this.integers ? Math.trunc(value) : value);
-    if (!(value >= this.lowest && sum < Infinity && sum > -Infinity)) return this.refuse(value);
+    // What is infinite or NaN is not zero when it is taken from itself.
+    if (sum - sum !== 0 || (value < 0 && this.nonNegative)) return this.refuse(value);
     this.floats[this.at] = sum;
     if (this.gate.open) this.gate.offer(this, 0, value, context, attributes);
   }
@@ -78,7 +79,7 @@ export class GaugeSeries extends Series {
   }
 
   record(value: number, context?: Context, attributes?: Attributes): void {
-    if (!(typeof value === 'number' && value >= this.lowest && value < Infinity && value > -Infinity)) return this.refuse(value);
+    if (typeof value !== 'number' || value - value !== 0 || (value < 0 && this.nonNegative)) return this.refuse(value);
     // -0 stands for no measurement where sums are.
     this.floats[this.at] = (this.integers ? Math.trunc(value) : value) + 0;
     if (this.gate.open) this.gate.offer(this, 0, value, context, attributes);
@@ -98,7 +99,7 @@ export class ExplicitSeries extends Series {
   }
 
   record(value: number, context?: Context, attributes?: Attributes): void {
-    if (!(typeof value === 'number' && value >= this.lowest)) return this.refuse(value);
+    if (typeof value !== 'number' || (value < 0 && this.nonNegative)) return this.refuse(value);
     const taken = this.integers ? Math.trunc(value) : value;
     const bucket = explicitBucket(this.#bounds, taken);
     if (!recordExplicit(this.floats, this.at, bucket, taken)) return this.refuse(value);
@@ -119,7 +120,7 @@ export class ExponentialSeries extends Series {
   }
 
   record(value: number, context?: Context, attributes?: Attributes): void {
-    if (!(typeof value === 'number' && value >= this.lowest)) return this.refuse(value);
+    if (typeof value !== 'number' || (value < 0 && this.nonNegative)) return this.refuse(value);
     if (!recordExponential(this.floats, this.at, this.#size, this.integers ? Math.trunc(value) : value)) {
       return this.refuse(value);
     }

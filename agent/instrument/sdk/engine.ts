@@ -1,5 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
+import type * as exporters from '@opentelemetry/exporter-metrics-otlp-http';
 import type { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import type * as resources from '@opentelemetry/resources';
 import type { IMetricReader, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import type {
   AgentMeter,
@@ -60,9 +62,7 @@ export async function startSdkEngine(options: SdkEngineOptions): Promise<SdkEngi
   return new LoadedEngine(provider, reader, faults);
 }
 
-function loaded(): Promise<
-  [SdkMetrics, typeof import('@opentelemetry/exporter-metrics-otlp-http'), typeof import('@opentelemetry/resources')]
-> {
+function loaded(): Promise<[SdkMetrics, typeof exporters, typeof resources]> {
   return Promise.all([
     import('@opentelemetry/sdk-metrics'),
     import('@opentelemetry/exporter-metrics-otlp-http'),

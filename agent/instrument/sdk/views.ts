@@ -1,8 +1,9 @@
+import type * as sdkMetrics from '@opentelemetry/sdk-metrics';
 import type { AggregationOption, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { Aggregation, InstrumentKind, View } from '../metrics/contract.ts';
 
 /** What is loaded when the SDK is asked for; nothing of it is imported before. */
-export type SdkMetrics = typeof import('@opentelemetry/sdk-metrics');
+export type SdkMetrics = typeof sdkMetrics;
 
 /** Our view as the SDK's. */
 export function sdkView(sdk: SdkMetrics, view: View): ViewOptions {
