@@ -1,6 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // Flags of the agent's bundles: the bundler knows them, Node does not.
+  resolve: { alias: { 'bun:bundle': fileURLToPath(new URL('tests/support/bun-bundle.ts', import.meta.url)) } },
   test: {
     include: ['tests/**/*.test.ts'],
     // Processes, not threads: native add-ons, process-wide listeners and memory figures stay apart.

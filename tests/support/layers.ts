@@ -64,8 +64,16 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     files: /^agent\/instrument\//,
-    ours: () => ['agent/instrument/', 'agent/terminal/', 'pipeline/otlp/', 'pipeline/scope/', KERNEL],
-    packages: ['@opentelemetry/api'],
+    ours: () => [
+      'agent/instrument/',
+      'agent/perf/',
+      'agent/terminal/',
+      'pipeline/otlp/',
+      'pipeline/perf/',
+      'pipeline/scope/',
+      KERNEL,
+    ],
+    packages: ['@opentelemetry/api', 'bun:bundle'],
   },
   {
     files: /^agent\//,

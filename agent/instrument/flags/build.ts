@@ -1,0 +1,59 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { AGENT, bundle, TARGETS, type Target } from './bundle.ts';
+import { FLAG_NAMES, isFlag, type FlagName } from './registry.ts';
+import { flagsOf, VARIANT_NAMES, type VariantName } from './variants.ts';
+
+/** Where the bundles of a variant are, below the package. */
+export const folderOf = (target: Target, variant: VariantName): string => join('dist', target, variant);
+
+/** The files of a variant and what each is made of. The worker is found beside the entry when the agent runs. */
+const ENTRIES = { 'index.js': 'index.ts', 'worker.js': 'export/worker.ts' } as const;
+
+async function buildVariant(variant: VariantName, target: Target, flags: readonly FlagName[]): Promise<void> {
+  const folder = join(AGENT, folderOf(target, variant));
+  mkdirSync(folder, { recursive: true });
+  for (const [file, source] of Object.entries(ENTRIES)) {
+    const entry = join(AGENT, source);
+    if (existsSync(entry) && (file === 'index.js' || flags.includes('METRICS'))) {
+      await bundle({ entry, flags, target, outfile: join(folder, file) });
+    }
+  }
+}
+
+/**
+ * Every variant for both runtimes; of the two a target at a time, as small machines have two cores.
+ *
+ *   node dist/agent/instrument/flags/build.js
+ *   node dist/agent/instrument/flags/build.js enterprise --feature=DEBUG --no-feature=MOCK_API
+ */
+async function main(options: readonly string[]): Promise<void> {
+  const named = options.filter((option) => !option.startsWith('--'));
+  const unknown = named.find((name) => !VARIANT_NAMES.includes(name as VariantName));
+  if (unknown !== undefined) throw new Error(`cannot build variant ${unknown}: there are ${VARIANT_NAMES.join(', ')}`);
+  const changes = { add: flagsIn(options, '--feature='), remove: flagsIn(options, '--no-feature=') };
+  const variants = named.length > 0 ? (named as VariantName[]) : VARIANT_NAMES;
+  if (named.length === 0) for (const target of TARGETS) rmSync(join(AGENT, 'dist', target), { recursive: true, force: true });
+  const flags = new Map(variants.map((variant) => [variant, flagsOf(variant, changes)] as const));
+  await Promise.all(
+    TARGETS.map(async (target) => {
+      for (const [variant, ofVariant] of flags) await buildVariant(variant, target, ofVariant);
+    }),
+  );
+}
+
+function flagsIn(options: readonly string[], prefix: string): FlagName[] {
+  const names = options.filter((option) => option.startsWith(prefix)).map((option) => option.slice(prefix.length));
+  return names.map((name) => {
+    if (isFlag(name)) return name;
+    throw new Error(`cannot build with flag ${name}: there are ${FLAG_NAMES.join(', ')}`);
+  });
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}

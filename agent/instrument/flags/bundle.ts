@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FlagName } from './registry.ts';
+
+export const TARGETS = ['node', 'bun'] as const;
+export type Target = (typeof TARGETS)[number];
+
+/** The repository, from agent/instrument/flags/ as from dist/agent/instrument/flags/. */
+export const REPOSITORY = ((): string => {
+  const above = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+  return existsSync(join(above, 'agent/instrument/package.json')) ? above : dirname(above);
+})();
+export const AGENT = join(REPOSITORY, 'agent/instrument');
+
+const BUN = join(REPOSITORY, 'node_modules/.bin/bun');
+
+/** Never part of a bundle: an app has one copy of the API, or its instruments do nothing. */
+const EXTERNAL = ['@opentelemetry/api'];
+
+export interface BundleOptions {
+  /** A source file. */
+  readonly entry: string;
+  readonly flags: readonly FlagName[];
+  readonly target: Target;
+  readonly outfile: string;
+}
+
+/** One bundle, by `bun build`. Rejects with what Bun said. */
+export async function bundle({ entry, flags, target, outfile }: BundleOptions): Promise<void> {
+  const features = flags.map((flag) => `--feature=${flag}`);
+  const externals = EXTERNAL.map((name) => `--external=${name}`);
+  await run(BUN, ['build', entry, `--outfile=${outfile}`, `--target=${target}`, '--minify', ...externals, ...features]);
+}
+
+function run(program: string, options: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, options, { cwd: REPOSITORY, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.once('error', (error) => reject(new Error(`cannot bundle the agent: ${error.message}; npm ci installs Bun`)));
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`cannot bundle the agent: ${said.trim()}`))));
+  });
+}

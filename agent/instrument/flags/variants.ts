@@ -1,0 +1,55 @@
+import { FLAG_NAMES, type FlagName } from './registry.ts';
+
+export const VARIANT_NAMES = [
+  'minimal',
+  'production',
+  'development',
+  'debug',
+  'enterprise',
+  'local-sandbox',
+  'embedded',
+  'full',
+] as const;
+export type VariantName = (typeof VARIANT_NAMES)[number];
+
+export interface Variant {
+  readonly about: string;
+  readonly flags: readonly FlagName[];
+  /** What cannot be taken out of it. */
+  readonly held: readonly FlagName[];
+}
+
+/** What an app in production has. */
+const PRODUCTION: readonly FlagName[] = ['METRICS'];
+
+const variant = (about: string, flags: readonly FlagName[], held: readonly FlagName[] = []): Variant => ({ about, flags, held });
+
+/** The prebuilt bundles, `@periscope-otel/agent/<name>`; the package's main entry is `production`. */
+export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
+  minimal: variant('nothing but the names: every call goes straight through; for libraries and for measuring the rest', []),
+  production: variant('what an app in production needs', PRODUCTION),
+  development: variant('production, and what helps while writing an app', [...PRODUCTION, 'DEBUG', 'MOCK_API']),
+  debug: variant('development, and what the agent itself costs', [...PRODUCTION, 'DEBUG', 'MOCK_API']),
+  enterprise: variant('production, held to the guardrails of the premium tier', PRODUCTION),
+  'local-sandbox': variant("a person's own machine", [...PRODUCTION, 'DEBUG', 'MOCK_API']),
+  embedded: variant('beside a collector in the same process', PRODUCTION),
+  full: variant('everything', FLAG_NAMES),
+};
+
+export interface FlagChanges {
+  readonly add?: readonly FlagName[];
+  readonly remove?: readonly FlagName[];
+}
+
+/** The flags of a variant that somebody builds otherwise, in the order of the registry. Throws when one is taken out that
+ *  the variant stands for. */
+export function flagsOf(name: VariantName, { add = [], remove = [] }: FlagChanges = {}): readonly FlagName[] {
+  const { flags, held } = VARIANTS[name];
+  const missed = remove.find((flag) => held.includes(flag));
+  if (missed !== undefined) {
+    throw new Error(
+      `cannot build ${name} without ${missed}: it holds ${held.join(', ')}; build production with --feature instead`,
+    );
+  }
+  return FLAG_NAMES.filter((flag) => (flags.includes(flag) || add.includes(flag)) && !remove.includes(flag));
+}

@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAst } from 'vitest/node';
+import { AGENT, bundle, TARGETS, type Target } from '../../../../agent/instrument/flags/bundle.ts';
+import { FLAGS, FLAG_NAMES, type FlagName } from '../../../../agent/instrument/flags/registry.ts';
+import { flagsOf, VARIANT_NAMES } from '../../../../agent/instrument/flags/variants.ts';
+
+const entry = join(AGENT, 'index.ts');
+const MINIMAL_BYTES = 2 * 1024;
+const BUNDLE_BYTES = 100_000;
+let folder = '';
+let made = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'periscope-bundle-'));
+});
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+async function bundled(flags: readonly FlagName[], target: Target = 'node'): Promise<string> {
+  const outfile = join(folder, `${(made += 1)}.js`);
+  await bundle({ entry, flags, target, outfile });
+  return readFile(outfile, 'utf8');
+}
+
+/** Specifiers that a bundle imports, at once or later. */
+function importsOf(text: string): string[] {
+  const specifiers: string[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    if (Array.isArray(node)) return node.forEach(visit);
+    const { type, source } = node as { type?: unknown; source?: { value?: unknown } | null };
+    const imports = ['ImportDeclaration', 'ImportExpression', 'ExportNamedDeclaration', 'ExportAllDeclaration'].includes(
+      String(type),
+    );
+    if (imports && source !== null && source !== undefined) specifiers.push(String(source.value));
+    Object.values(node).forEach(visit);
+  };
+  visit(parseAst(text).body);
+  return specifiers;
+}
+
+describe('code of a flag', () => {
+  let full = '';
+  beforeAll(async () => {
+    full = await bundled(FLAG_NAMES);
+  });
+
+  it.each(FLAG_NAMES)('%s is in the bundle that has it and gone from the one that has not', async (flag) => {
+    const without = await bundled(FLAG_NAMES.filter((name) => name !== flag));
+    expect(full).toContain(FLAGS[flag].marker);
+    expect(without).not.toContain(FLAGS[flag].marker);
+    expect(without.length).toBeLessThan(full.length);
+  });
+
+  it('of all flags is gone when there is none', async () => {
+    const none = await bundled([]);
+    expect(FLAG_NAMES.filter((flag) => none.includes(FLAGS[flag].marker))).toEqual([]);
+    expect(none.length).toBeLessThan(MINIMAL_BYTES);
+  });
+});
+
+describe.each(TARGETS)('a bundle for %s', (target) => {
+  it.each(VARIANT_NAMES)('%s has the code of its flags and no other, brings no package and stays within 100 kB', async (name) => {
+    const flags = flagsOf(name);
+    const text = await bundled(flags, target);
+    expect(FLAG_NAMES.filter((flag) => text.includes(FLAGS[flag].marker))).toEqual(
+      FLAG_NAMES.filter((flag) => flags.includes(flag)),
+    );
+    expect(text.length).toBeLessThanOrEqual(BUNDLE_BYTES);
+    expect(importsOf(text).filter((specifier) => !specifier.startsWith('node:') && specifier !== '@opentelemetry/api')).toEqual(
+      [],
+    );
+  });
+
+  it('is the same each time', async () => {
+    expect(await bundled(FLAG_NAMES, target)).toBe(await bundled(FLAG_NAMES, target));
+  });
+});
+
+describe('a bundle that cannot be made', () => {
+  it('says why', async () => {
+    const outfile = join(folder, 'never.js');
+    await expect(bundle({ entry: join(folder, 'not-there.ts'), flags: [], target: 'node', outfile })).rejects.toThrow(
+      /^cannot bundle the agent: .*not-there/s,
+    );
+  });
+});
