@@ -332,6 +332,10 @@ export const LIMITS = {
   /** Of each second, for looking at what somebody watches; each scope and signal that is watched has its part of it. What
    *  there is no time for is counted as skipped. */
   streamScanMs: 100,
+  /** Of each scope and signal that is watched, items a second that are looked at, and what may be left of that for later:
+   *  who exports each few seconds is seen as a whole. Of more, batches are taken from everywhere, the rest is skipped. */
+  streamScanItems: 20_000,
+  streamScanBurstItems: 100_000,
   /** Memory for the names and series of what is watched, over all scopes, and the least that a scope's signal has. */
   streamDictionaryBytes: 64 * 1024 * 1024,
   streamDictionaryBytesMin: 512 * 1024,

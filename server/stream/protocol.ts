@@ -91,7 +91,7 @@ export interface StreamLog {
 }
 export interface LogsData {
   readonly records: readonly StreamLog[];
-  /** Records that matched in this second. */
+  /** Records that matched in this second, of those that were looked at. */
   readonly rate: number;
   readonly skipped?: number;
 }

@@ -2,6 +2,7 @@ import type { ScopedBatch } from '../../pipeline/batch/scoped-batch.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { LogsScan, MetricsScan, TracesScan } from '../../pipeline/otlp/scan-types.ts';
 import type { Signal } from '../../pipeline/signal.ts';
+import { LookBudget } from './look-budget.ts';
 
 export interface ScanOf {
   readonly metrics: MetricsScan;
@@ -19,9 +20,10 @@ export interface Watcher<Scan> {
 
 type AnyScan = ScanOf[Signal];
 
-/** One signal of one scope that somebody watches: each batch is scanned once, for all of them. */
+/** One signal of one scope that somebody watches: a batch is scanned once, for all of them. */
 class Watch {
   readonly watchers = new Set<Watcher<AnyScan>>();
+  readonly budget = new LookBudget();
   readonly #scan: AnyScan;
   /** Of the second that runs. */
   spentMs = 0;
@@ -84,13 +86,15 @@ export class Watches {
     if (watch === undefined) return;
     this.watchedItems += batch.items;
     const share = Math.max(MS_PER_WATCH_MIN, LIMITS.streamScanMs / this.#count);
-    if (watch.spentMs >= share || this.#spentMs >= LIMITS.streamScanMs) {
+    const isDue = watch.budget.isDue(batch.items);
+    if (!isDue || watch.spentMs >= share || this.#spentMs >= LIMITS.streamScanMs) {
       this.skippedItems += batch.items;
       watch.skip(batch.items);
       return;
     }
     const startedMs = performance.now();
     const bytes = Math.max(LIMITS.streamDictionaryBytesMin, LIMITS.streamDictionaryBytes / this.#count);
+    watch.budget.take(batch.items);
     watch.take(this.#whole(batch), bytes);
     const spentMs = performance.now() - startedMs;
     watch.spentMs += spentMs;
@@ -100,7 +104,11 @@ export class Watches {
   /** A second has passed. */
   tick(): void {
     this.#spentMs = 0;
-    for (const signals of this.#byScope.values()) for (const watch of signals.values()) watch.spentMs = 0;
+    for (const signals of this.#byScope.values())
+      for (const watch of signals.values()) {
+        watch.spentMs = 0;
+        watch.budget.tick();
+      }
   }
 
   #whole(batch: ScopedBatch): Uint8Array {
