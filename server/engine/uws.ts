@@ -183,7 +183,9 @@ class UwsExchange extends Exchange {
   #linger: UwsLinger | undefined;
   /** Bytes of the body that have not come yet; not a number when nobody said how many there are. */
   #missing: number;
+  /** Nothing more of the body is wanted for now. */
   #held = false;
+  #paused = false;
   /** Within a call of the engine, which sends all that is written in it at once. */
   #inCallback = true;
 
@@ -207,15 +209,15 @@ class UwsExchange extends Exchange {
 
   /** The engine's own timer wants 16 kB/s of a sender; ours only that something comes. */
   keep(): void {
-    if (this.#held) return;
+    if (this.#held || this.#missing === 0) return;
     this.#response.pause();
     this.#response.resume();
   }
 
   protected override read(hold: boolean): void {
-    // What lies in the engine's buffer comes all the same.
     this.#held = hold;
-    if (hold) this.#response.pause();
+    // What lies in the engine's buffer comes all the same, and is mostly the whole body.
+    if (hold) setImmediate(() => this.#pause());
     this.#listens = true;
     this.#response.onData((chunk, last) => {
       this.#missing = last ? 0 : this.#missing - chunk.byteLength;
@@ -226,13 +228,24 @@ class UwsExchange extends Exchange {
     });
   }
 
+  /** Never behind the end of a body: `resume` starts the engine's timer, which nothing stops but the end of a body, and
+   *  a connection that is owed an answer would be closed by it. */
+  #pause(): void {
+    if (!this.#held || this.#gone || this.#missing === 0) return;
+    this.#paused = true;
+    this.#response.pause();
+  }
+
   protected override proceed(): void {
-    if (!this.#held) return;
     this.#held = false;
+    if (!this.#paused) return;
+    this.#paused = false;
     this.#response.resume();
   }
 
   protected override write(answer: HttpAnswer, last: boolean): void {
+    // Once it is answered the response is not ours to pause.
+    this.#held = false;
     if (this.head.contentLength === BAD_FRAMING) {
       // Answered at once, the engine would go on to read what came with this head as the next request. While the answer
       // is owed it closes the connection instead.

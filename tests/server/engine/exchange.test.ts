@@ -48,6 +48,34 @@ describe.each(engines)('a head that is judged later, on %s', (engine) => {
     expect((await connection.answer())?.body.toString()).toBe('abcdef');
   });
 
+  // uWebSockets gives a connection that is read on 8 to 12 s, whether or not there is anything left to read.
+  test(
+    'an answer that is owed for long comes, however much of the body came before the verdict',
+    { timeout: 30_000 },
+    async () => {
+      const { handler, url } = await listen();
+      const later = decideLater(handler);
+      handler.onRequest = async (_head, body) => {
+        await sleep(engine === 'uws' ? 13_000 : 500);
+        return { status: 200, body };
+      };
+      const whole = await raw(url);
+      whole.post('/', 'whole');
+      const inPieces = await raw(url);
+      inPieces.head('POST', '/', { 'Content-Length': 6 }).write('abc');
+      const inChunks = await raw(url);
+      inChunks.head('POST', '/', { 'Transfer-Encoding': 'chunked' }).write('3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n');
+      await until(() => later.asked() === 3);
+      inPieces.write('def');
+      // Longer than the time between two looks at requests that are being read.
+      await sleep(1200);
+      for (let at = 0; at < 3; at += 1) later.decide(undefined);
+      const answers = await Promise.all([whole, inPieces, inChunks].map((connection) => connection.answer()));
+      expect(answers.map((answer) => answer?.body.toString())).toEqual(['whole', 'abcdef', 'abcdef']);
+      expect(handler.lefts).toBe(0);
+    },
+  );
+
   test('a refusal is answered, no body is handed over, and a small one costs no connection', async () => {
     const { handler, url } = await listen();
     const later = decideLater(handler);
@@ -87,6 +115,19 @@ describe.each(engines)('a head that is judged later, on %s', (engine) => {
       await sleep(5);
     }
     expect(handler).toMatchObject({ gones: 1, bodies: [], faults: [] });
+  });
+
+  test('a body that is too large is answered 413, read before the verdict or after it', async () => {
+    const { handler, url } = await listen({ maxBodyBytes: 4 });
+    const later = decideLater(handler);
+    const connection = await raw(url);
+    connection.write('POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n');
+    await until(() => later.asked() === 1);
+    await sleep(30);
+    later.decide(undefined);
+    expect(await connection.answer()).toMatchObject({ status: 413 });
+    await until(() => handler.gones === 1);
+    expect(handler).toMatchObject({ bodies: [], faults: ['BODY_TOO_LARGE'] });
   });
 
   test('a body that comes too slowly meanwhile is answered 408, and the late verdict changes nothing', async () => {
