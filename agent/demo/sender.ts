@@ -14,7 +14,8 @@ const PAUSE_MS = 500;
 /** Sends OTLP over HTTP, as an SDK does: what is refused for now is sent again, what is refused for good is given up. */
 export class Sender {
   readonly #targets: DemoTargets;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 3 });
+  /** Only an agent with a timeout of its own heeds how long a server says that it keeps a connection. */
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 3, timeout: TIMEOUT_MS });
   #closed = false;
 
   constructor(targets: DemoTargets) {

@@ -22,6 +22,8 @@ export interface SenderOptions {
   readonly itemsPerS?: number;
   /** Bodies in all; undefined: until it is stopped. */
   readonly bodiesMax?: number;
+  /** After so long without a request a connection is replaced; default 5 s. */
+  readonly idleMs?: number;
 }
 
 export interface SenderReport {
@@ -42,6 +44,9 @@ const HEAD_BYTES = 1024;
 /** A refused connection waits this long, or a system that refuses would mostly be measured refusing. */
 const REFUSED_PAUSE_MS = 20;
 const PACE_MS = 5;
+/** A connection with nothing to send for so long is replaced: a server closes it at some time (ours after 8 s, which it
+ *  says in each answer), and whoever begins a request just then is not answered. */
+const IDLE_MS = 5000;
 
 /** Posts bodies, each different, over a few keep-alive connections; on each the next goes out after the answer. */
 export class Sender {
@@ -158,6 +163,7 @@ class Connection {
   #reader = new ResponseReader();
   #socket: Socket | undefined;
   #sentAt = 0;
+  #usedAt = 0;
   /** The request is out and not answered; its bytes are still being written. Both end before the buffer is reused. */
   #waiting = false;
   #writing = false;
@@ -182,6 +188,7 @@ class Connection {
       onread: { buffer: this.#readBuffer, callback: (length) => this.#read(length) },
     });
     this.#socket = socket;
+    this.#usedAt = performance.now();
     this.#reader = new ResponseReader();
     socket.on('connect', () => this.wake());
     socket.on('error', () => {});
@@ -190,6 +197,10 @@ class Connection {
 
   wake(): void {
     if (this.#waiting || this.#writing || this.#paused || this.#socket?.readyState !== 'open') return;
+    if (performance.now() - this.#usedAt > (this.#options.idleMs ?? IDLE_MS)) {
+      this.#socket.destroy();
+      return;
+    }
     const end = this.#events.fill(this.#out, this.#view, HEAD_BYTES);
     if (end === undefined) {
       this.#stopped?.();
@@ -222,7 +233,8 @@ class Connection {
     const response = this.#reader.feed(this.#readBuffer.subarray(0, length));
     if (!response) return true;
     this.#waiting = false;
-    if (this.#events.answered(response.status, response.body, performance.now() - this.#sentAt)) this.wake();
+    this.#usedAt = performance.now();
+    if (this.#events.answered(response.status, response.body, this.#usedAt - this.#sentAt)) this.wake();
     else this.#pause();
     return true;
   }

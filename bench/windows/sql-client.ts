@@ -12,9 +12,12 @@ export interface SqlReply {
   readonly problem: string;
 }
 
+/** Only an agent with a timeout of its own heeds how long a server says that it keeps a connection. */
+const AGENT_TIMEOUT_MS = 60_000;
+
 /** Asks `POST /api/v1/sql` as any program may: HTTP, one connection per question under way. */
 export class SqlClient {
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent = new Agent({ keepAlive: true, timeout: AGENT_TIMEOUT_MS });
   readonly #port: number;
   readonly #token: string;
 

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Sender } from '../../../agent/demo/sender.ts';
 import { OtlpSink, type SinkScript } from '../../support/otlp-sink.ts';
@@ -27,6 +30,24 @@ describe('the sender of the demo', () => {
       expect(sink.requests[0]?.headers['content-type']).toBe('application/x-protobuf');
       expect(sink.connections).toBe(1);
     }));
+
+  it('lets go of a connection before the server does, which says when that is', async () => {
+    const server = createServer((request, response) => {
+      response.setHeader('Keep-Alive', 'timeout=2');
+      request.resume().once('end', () => response.end());
+    });
+    server.keepAliveTimeout = 0;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const sender = new Sender({ traces: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces` });
+    const connected = once(server, 'connection') as Promise<[Socket]>;
+    expect(await sender.send('traces', BODY)).toBe(true);
+    const [socket] = await connected;
+    await once(socket, 'close');
+    sender.close();
+    server.close();
+    await once(server, 'close');
+  });
 
   it('sends again what a full collector refuses', () =>
     withSink(

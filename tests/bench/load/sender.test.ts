@@ -88,3 +88,20 @@ test('a sender of so many bodies sends those and no more', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await sender.stop()).toMatchObject({ bodies: 7, acceptedItems: 7 * 50 });
 });
+
+test('a connection that had nothing to send for long is replaced before a server closes it', async () => {
+  let connections = 0;
+  const server = createServer((request, response) => request.resume().once('end', () => response.end()));
+  server.on('connection', () => connections++);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push(server);
+  const { port } = server.address() as AddressInfo;
+  // A body each 200 ms.
+  const sender = new Sender({ workload: WORKLOAD, port, connections: 1, gzip: false, pool: [], itemsPerS: 250, idleMs: 20 });
+  sender.start();
+  while (connections < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  const report = await sender.stop();
+  expect(report).toMatchObject({ unanswered: 0, refused: {} });
+  expect(report.acceptedItems).toBe(report.bodies * 50);
+});
