@@ -38,6 +38,7 @@ export class CellReader implements SeriesSink {
   readonly #runs = new Runs();
   #ordered: readonly Points[] | undefined;
   #collection = 0;
+  #latestNs = 0n;
 
   constructor({ resource, resourceSchemaUrl = '', temporality }: CellReaderOptions) {
     this.#frame = { resource, schemaUrl: resourceSchemaUrl };
@@ -64,6 +65,7 @@ export class CellReader implements SeriesSink {
     const points = this.#points.get(series.instrument);
     const cells = this.#pages.get(series.page);
     if (points === undefined || cells === undefined) throw new Error(`BUG: series ${series.id} came before what it is of`);
+    if (series.startTimeNs > this.#latestNs) this.#latestNs = series.startTimeNs;
     this.#places.set(series.id, { points, place: points.add(series, cells) });
   }
 
@@ -80,13 +82,15 @@ export class CellReader implements SeriesSink {
     }
   }
 
-  /** Requests of at most `maxBytes` each, in which all that was measured until now is. */
+  /** Requests of at most `maxBytes` each, but for a point that is larger by itself, in which all that was measured until now is. */
   collect(nowNs: bigint, maxBytes: number): Collected {
     this.#collection += 1;
     const collection = this.#collection;
-    const now = momentOf(nowNs);
+    // Clocks are set back, and those of two threads differ: time never ends before it began.
+    if (nowNs > this.#latestNs) this.#latestNs = nowNs;
+    const now = momentOf(this.#latestNs);
     const runs = this.#runs;
-    runs.clear();
+    runs.begin(maxBytes);
     this.#ordered ??= [...this.#points.values()].toSorted(
       (left, right) => left.instrument.meter.id - right.instrument.meter.id || left.instrument.id - right.instrument.id,
     );

@@ -28,16 +28,20 @@ export interface Points {
   commit(first: number, end: number, now: Moment): void;
 }
 
-/** Runs are cut here, so that requests can be filled well. */
+/** Runs are cut here, and at a part of a request, so that requests can be filled well. */
 const RUN_BYTES = 32 * 1024;
+const RUNS_PER_REQUEST = 4;
 
 /** What one collection found. Points of fixed size stay where they are; others are written to `scratch`. */
 export class Runs {
   readonly list: Run[] = [];
   readonly scratch = new GrowingBuffer();
   #last: Run | undefined;
+  #runBytes = RUN_BYTES;
 
-  clear(): void {
+  /** For requests of at most `maxBytes`. */
+  begin(maxBytes: number): void {
+    this.#runBytes = Math.min(RUN_BYTES, maxBytes / RUNS_PER_REQUEST);
     this.list.length = 0;
     this.#last = undefined;
     this.scratch.clear();
@@ -52,7 +56,7 @@ export class Runs {
       last.source === source &&
       last.to === from &&
       last.end === place &&
-      to - last.from <= RUN_BYTES
+      to - last.from <= this.#runBytes
     ) {
       last.to = to;
       last.end = place + 1;

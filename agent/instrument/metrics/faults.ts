@@ -25,11 +25,11 @@ export class Faults {
   /** `subject` is what is told about once, usually an instrument; the whole text when `detail` adds nothing. */
   count(kind: FaultKind, subject: string, detail: () => string): void {
     this.counts[kind] += 1;
-    const key = `${kind} ${subject}`;
+    const key = `${kind} ${subject}`.slice(0, METRIC_LIMITS.faultCharacters);
     if (this.#told.size >= METRIC_LIMITS.toldFaults || this.#told.has(key)) return;
     this.#told.add(key);
     try {
-      this.#onFault(kind, detail());
+      this.#onFault(kind, detail().slice(0, METRIC_LIMITS.faultCharacters));
     } catch {
       // Whoever listens does so at his own risk: the application goes on.
     }

@@ -26,6 +26,8 @@ export const METRIC_LIMITS = {
   exemplarSeries: 10_000,
   /** Callbacks of one meter. */
   callbacks: 10_000,
+  /** What is told of one: names in it are other people's. */
+  faultCharacters: 1000,
   /** Different faults that are told; all are counted. */
   toldFaults: 1000,
 } as const;

@@ -37,7 +37,8 @@ export class AgentMeterProvider implements InstrumentEngine {
   constructor(options: MeterProviderOptions) {
     const { sink } = options;
     const faults = new Faults(options.onFault);
-    const now = options.now ?? clockMs;
+    // Not `performance.now`, which stands still while a machine sleeps.
+    const now = options.now ?? Date.now;
     this.#callbacks = new Callbacks(faults);
     this.#factory = {
       host: {
@@ -115,11 +116,6 @@ export class AgentMeterProvider implements InstrumentEngine {
       ),
     };
   }
-}
-
-/** ms since 1970, finer than `Date.now`. */
-function clockMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 function text(given: unknown): string {

@@ -41,7 +41,8 @@ export class AttributeTrie<T> {
   find(attributes: Readonly<Record<string, unknown>> | undefined | null): T | undefined {
     let node: TrieNode<T> | undefined = this.#root;
     if (attributes === undefined || attributes === null) return node.leaf;
-    if (Object.getPrototypeOf(attributes) !== Object.prototype) return undefined;
+    const prototype: unknown = Object.getPrototypeOf(attributes);
+    if (prototype !== Object.prototype && prototype !== null) return undefined;
     const allowed = this.#allowed;
     for (const key in attributes) {
       const value = attributes[key] as AttributeValue | undefined | null;

@@ -46,6 +46,7 @@ export interface SdkEngine extends InstrumentEngine {
 export async function startSdkEngine(options: SdkEngineOptions): Promise<SdkEngine> {
   const [sdk, { OTLPMetricExporter: Exporter }, { resourceFromAttributes }] = await loaded();
   const exporter = newExporter(sdk, Exporter, options);
+  const outcomes = watched(exporter);
   const limit = options.cardinalityLimit ?? METRIC_LIMITS.cardinality;
   const reader = new sdk.PeriodicExportingMetricReader({
     exporter,
@@ -59,7 +60,7 @@ export async function startSdkEngine(options: SdkEngineOptions): Promise<SdkEngi
     readers: [reader satisfies IMetricReader],
     views: usable(options.views ?? [], faults).map((view) => sdkView(sdk, view)),
   });
-  return new LoadedEngine(provider, reader, faults);
+  return new LoadedEngine(provider, reader, outcomes, faults);
 }
 
 function loaded(): Promise<[SdkMetrics, typeof exporters, typeof resources]> {
@@ -90,6 +91,23 @@ function newExporter(sdk: SdkMetrics, Exporter: typeof OTLPMetricExporter, optio
   });
 }
 
+/** Whether the last export arrived: the reader's flush does not tell. */
+interface Outcomes {
+  arrived: boolean;
+}
+
+function watched(exporter: OTLPMetricExporter): Outcomes {
+  const outcomes: Outcomes = { arrived: true };
+  const send = exporter.export.bind(exporter);
+  exporter.export = (metrics, done) =>
+    send(metrics, (result) => {
+      // ExportResultCode.SUCCESS, which is not worth another import.
+      outcomes.arrived = result.code === 0;
+      done(result);
+    });
+  return outcomes;
+}
+
 /** A view that cannot be used would make the SDK throw; it is told of and left out. */
 function usable(views: readonly View[], faults: Faults): readonly View[] {
   return views.filter((view) => {
@@ -104,13 +122,15 @@ function usable(views: readonly View[], faults: Faults): readonly View[] {
 class LoadedEngine implements SdkEngine {
   readonly #provider: MeterProvider;
   readonly #reader: PeriodicExportingMetricReader;
+  readonly #outcomes: Outcomes;
   readonly #faults: Faults;
   #instruments = 0;
   #ended: Promise<void> | undefined;
 
-  constructor(provider: MeterProvider, reader: PeriodicExportingMetricReader, faults: Faults) {
+  constructor(provider: MeterProvider, reader: PeriodicExportingMetricReader, outcomes: Outcomes, faults: Faults) {
     this.#provider = provider;
     this.#reader = reader;
+    this.#outcomes = outcomes;
     this.#faults = faults;
   }
 
@@ -130,7 +150,7 @@ class LoadedEngine implements SdkEngine {
       timer.unref();
     });
     const flushed = this.#reader.forceFlush().then(
-      () => true,
+      () => this.#outcomes.arrived,
       () => false,
     );
     const done = await Promise.race([flushed, late]);

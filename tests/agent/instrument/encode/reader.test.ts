@@ -183,9 +183,9 @@ describe('requests', () => {
       for (let i = 0; i < 1000; i++) counter.add(i + 1, { i, path: `/p/${i}` });
       meter.createHistogram(`h-${m}`).record(m);
     }
-    for (const maxBytes of [20_000, 70_000, 1 << 22]) {
+    for (const maxBytes of [1000, 20_000, 70_000, 1 << 22]) {
       const { requests } = engine.reader.collect(engine.nowNs, maxBytes);
-      expect(Math.max(...requests.map(({ body }) => body.length))).toBeLessThanOrEqual(Math.max(maxBytes, 33_500));
+      expect(Math.max(...requests.map(({ body }) => body.length))).toBeLessThanOrEqual(maxBytes);
       const points = pointsOf(requests.map(({ body }) => body));
       expect(points).toHaveLength(5005);
       expect(requests.reduce((sum, request) => sum + request.points, 0)).toBe(5005);
@@ -200,6 +200,24 @@ describe('requests', () => {
         }
       }
     }
+  });
+
+  it('never end before they began, whatever the clock does', () => {
+    const engine = new OwnEngine({ temporality: 'delta' });
+    const counter = engine.provider.getMeter('test').createCounter('c');
+    const times = [engine.nowNs - 5n, engine.nowNs + 10n, engine.nowNs - 7n].map((nowNs) => {
+      counter.add(1);
+      const { requests, commit } = engine.reader.collect(nowNs, 1000);
+      commit();
+      return pointsOf(requests.map(({ body }) => body)).map(({ startNs, timeNs }) =>
+        [startNs, timeNs].map((at) => at - engine.nowNs),
+      )[0];
+    });
+    expect(times).toEqual([
+      [0n, 0n],
+      [0n, 10n],
+      [10n, 10n],
+    ]);
   });
 
   it('are none while nothing was measured', () => {

@@ -76,6 +76,7 @@ describe('the trie of attributes', () => {
     const trie = new AttributeTrie<string>(100, undefined);
     trie.add(plain({ a: 1, b: 2 }), 'both');
     expect(trie.find(Object.assign(Object.create({ b: 2 }) as object, { a: 1 }))).toBeUndefined();
+    expect(trie.find(Object.assign(Object.create(null) as object, { a: 1, b: 2 }))).toBe('both');
   });
 
   it('passes over what is not allowed, so that it costs no nodes', () => {

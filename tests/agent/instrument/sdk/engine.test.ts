@@ -82,7 +82,16 @@ describe('the engine of the official SDK', () => {
     expect(told.toSorted()).toEqual(['infinite', 'nan', 'negative', 'type']);
   });
 
-  it('says whether a flush arrived, and never waits longer than it may', async () => {
+  it('says that a flush did not arrive when it was refused', async () => {
+    const sink = await OtlpSink.start((_request, index) => ({ status: index === 0 ? 400 : 200 }));
+    closing.push(() => sink.close());
+    const engine = await start(sink);
+    engine.getMeter('test').createCounter('c').add(1);
+    expect([await engine.flush(5000), await engine.flush(5000)]).toEqual([false, true]);
+    await engine.shutdown();
+  });
+
+  it('never waits longer for a flush than it may', async () => {
     const sink = await OtlpSink.start(() => ({ hang: true }));
     closing.push(() => sink.close());
     const engine = await start(sink, { timeoutMs: 200 });
