@@ -17,6 +17,7 @@ export const UNMIRRORED: Readonly<Record<string, string>> = {
   'agent/collector/main.ts': 'the program itself: tests/system starts it as a process',
   'agent/collector/run.ts': 'signals and exit codes of a process: tests/system/start-and-stop.test.ts',
   'agent/demo/main.ts': 'a program: tests/agent/demo/demo.test.ts starts it as a process',
+  'agent/instrument/doctor/main.ts': 'a program: tests/system/agent-package.test.ts starts it as a process',
   'analytics/main.ts': 'the program of a process: tests/analytics/client starts it',
   'analytics/child.ts': 'what a process is beside its service: tests/analytics/client starts, kills and orphans it',
   'receivers/index.ts': LIST,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AGENT, bundle, TARGETS, type Target } from './bundle.ts';
@@ -41,6 +41,10 @@ async function main(options: readonly string[]): Promise<void> {
       for (const [variant, ofVariant] of flags) await buildVariant(variant, target, ofVariant);
     }),
   );
+  // A program of its own: it runs beside an application, not in it.
+  const program = join(AGENT, 'dist/doctor.js');
+  await bundle({ entry: join(AGENT, 'doctor/main.ts'), flags: [], target: 'node', outfile: program });
+  chmodSync(program, 0o755);
 }
 
 function flagsIn(options: readonly string[], prefix: string): FlagName[] {

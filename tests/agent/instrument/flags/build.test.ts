@@ -9,8 +9,9 @@ import manifest from '../../../../agent/instrument/package.json' with { type: 'j
 const paths = (value: unknown): string[] => (typeof value === 'string' ? [value] : Object.values(value as object).flatMap(paths));
 
 describe('what npm run build makes', () => {
-  it('is every file that the package exports', () => {
-    expect(paths(manifest.exports).filter((path) => !existsSync(join(AGENT, path)))).toEqual([]);
+  it('is every file that the package exports, and its one program: npx runs it by the name of the package', () => {
+    expect(paths([manifest.exports, manifest.bin]).filter((path) => !existsSync(join(AGENT, path)))).toEqual([]);
+    expect(Object.keys(manifest.bin)).toHaveLength(1);
   });
 
   it('is a bundle of each variant for each runtime', () => {

@@ -1,0 +1,98 @@
+import { detectResource } from '../resource.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
+import { findApiCopies, mismatch, pathFrom, resolvedApi } from './api-copies.ts';
+import { sendTestPoint } from './test-point.ts';
+
+export type Mark = 'ok' | 'bad' | 'off' | 'note';
+
+export interface Line {
+  readonly mark: Mark;
+  readonly text: string;
+}
+export interface Section {
+  readonly title: string;
+  readonly lines: readonly Line[];
+}
+
+export interface Subject {
+  /** Where the application's packages are looked for. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The program that would run, for its name. */
+  readonly program: string | undefined;
+}
+
+const ok = (text: string): Line => ({ mark: 'ok', text });
+const bad = (text: string): Line => ({ mark: 'bad', text });
+const note = (text: string): Line => ({ mark: 'note', text });
+
+/** What an agent started in `folder` with this environment would do. Sends one test point; changes nothing. */
+export async function examine({ folder, environment, program }: Subject): Promise<readonly Section[]> {
+  const warnings: string[] = [];
+  const settings = readSettings(environment, (line) => warnings.push(line));
+  const resource = detectResource(settings, program);
+  const sends = !settings.disabled && settings.mode !== 'none' && settings.metrics.exporter !== 'none';
+  const answer = sends ? await sendTestPoint(settings.otlp, resource) : undefined;
+  return [
+    { title: `${AGENT_NAME} ${AGENT_VERSION}`, lines: runtimeLines(settings) },
+    { title: 'Copies of @opentelemetry/api', lines: apiLines(folder) },
+    {
+      title: 'Settings',
+      lines: [
+        ...(settings.from.length === 0 ? [note('no variable is set; everything is at its default')] : []),
+        ...settings.from.map((name) => note(`from the environment: ${name}`)),
+        ...warnings.map(bad),
+      ],
+    },
+    {
+      title: 'Where data goes',
+      lines: [
+        ...destinationLines(settings, sends),
+        note(`as service.name ${String(resource['service.name'])}`),
+        note(`of scope ${settings.scope.claim ?? '(none claimed: the collector decides)'}`),
+        ...(answer === undefined ? [] : [answer.taken ? ok(answer.text) : bad(answer.text)]),
+      ],
+    },
+  ];
+}
+
+function runtimeLines({ disabled, engine, mode }: Settings): readonly Line[] {
+  const bun = process.versions['bun'];
+  const runtime = note(bun === undefined ? `Node ${process.versions.node}` : `Bun ${bun}`);
+  if (disabled) return [runtime, bad('it is switched off: OTEL_SDK_DISABLED')];
+  const where = { worker: 'in a thread of its own', main: "on the application's thread", none: 'nowhere: AGENT_MODE=none' }[mode];
+  return [runtime, note(`engine ${engine}, export ${where}`)];
+}
+
+function apiLines(folder: string): readonly Line[] {
+  const registered = resolvedApi(folder);
+  if (registered === undefined) return [bad(`cannot find @opentelemetry/api from ${folder}: npm install @opentelemetry/api`)];
+  const others = findApiCopies(folder).filter(({ path }) => path !== registered.path);
+  return [
+    ok(`${registered.version}  ${pathFrom(folder, registered.path)}, with which the agent registers`),
+    ...others.map(({ version, path }) => {
+      const fault = mismatch(registered.version, version);
+      return fault === undefined
+        ? note(`${version}  ${pathFrom(folder, path)}, which sees what the agent registers`)
+        : bad(`${version}  ${pathFrom(folder, path)}: ${fault}`);
+    }),
+  ];
+}
+
+function destinationLines({ otlp, metrics }: Settings, sends: boolean): readonly Line[] {
+  if (!sends) return [bad('nowhere: export is switched off')];
+  const how = `OTLP protobuf, ${otlp.compression === 'gzip' ? 'gzip' : 'not compressed'}, every ${metrics.intervalMs} ms, ${metrics.temporality}`;
+  const headers = Object.keys(otlp.headers);
+  return [
+    note(`${withoutPassword(otlp.url)}${otlp.isDefault ? ' (the default)' : ''}`),
+    note(how),
+    ...(headers.length === 0 ? [] : [note(`with headers ${headers.join(', ')} (their values are not shown)`)]),
+  ];
+}
+
+function withoutPassword(text: string): string {
+  const url = new URL(text);
+  if (url.password !== '') url.password = '***';
+  return url.href;
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { OtlpSink } from '../support/otlp-sink.ts';
+import { peer } from '../support/peers.ts';
+import { ROOT } from '../support/tree.ts';
+
+/** The agent as it is published: prebuilt bundles, run by each runtime. */
+const AGENT = join(ROOT, 'agent/instrument');
+const node24 = peer('node24');
+const RUNTIMES = [
+  { name: `Node ${process.versions.node}`, program: process.execPath, target: 'node', missing: false },
+  { name: `Node 24${node24.note}`, program: node24.path, target: 'node', missing: node24.missing },
+  { name: 'Bun', program: join(ROOT, 'node_modules/.bin/bun'), target: 'bun', missing: false },
+] as const;
+
+let sink: OtlpSink | undefined;
+afterEach(async () => sink?.close());
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(program: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: ROOT, env: { PATH: process.env['PATH'], ...environment } });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const bundleOf = (target: string, variant: string): string => join(AGENT, 'dist', target, variant, 'index.js');
+
+describe.each(RUNTIMES)('on $name', ({ program, target, missing }) => {
+  it.skipIf(missing)('an app reads in its tests what it would have sent', async () => {
+    const app = `
+      import { mockApi } from ${JSON.stringify(bundleOf(target, 'development'))};
+      import { metrics } from '@opentelemetry/api';
+      metrics.getMeter('shop').createCounter('orders').add(3, { channel: 'web' });
+      console.log(JSON.stringify(await mockApi.requests()));`;
+    const ended = await run(program, [...inline(target), app], { AGENT_MOCK_API: '1', OTEL_SERVICE_NAME: 'shop' });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/"shop".*"orders".*"asDouble":3/s);
+  });
+
+  it.skipIf(missing)('the minimal variant loads, and does nothing', async () => {
+    const app = `const agent = await import(${JSON.stringify(bundleOf(target, 'minimal'))}); console.log(agent.engine, agent.mockApi);`;
+    const ended = await run(program, [...inline(target), app], { AGENT_MOCK_API: '1' });
+    expect(ended).toEqual({ code: 0, stdout: 'undefined undefined\n', stderr: '' });
+  });
+
+  it.skipIf(missing)('doctor sends its point, ends with 0, and with 1 when nobody takes it', async () => {
+    const taking = await OtlpSink.start();
+    sink = taking;
+    const { url } = taking;
+    const options = [join(AGENT, 'dist/doctor.js'), 'doctor'];
+    const taken = await run(program, options, { OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    expect(taken.stdout).toContain('the test point was taken');
+    expect(taking.requests).toHaveLength(1);
+    await taking.close();
+    const refused = await run(program, options, { OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    expect(refused.stdout).toContain(`nobody listens at ${url}`);
+    expect([taken.code, refused.code]).toEqual([0, 1]);
+  });
+});
+
+it('doctor without a command, or with one that it has not, says how it is used', async () => {
+  const program = join(AGENT, 'dist/doctor.js');
+  expect(await run(process.execPath, [program])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('periscope-agent doctor'),
+  });
+  expect((await run(process.execPath, [program, 'operate'])).code).toBe(2);
+  expect(readFileSync(program, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+});
+
+function inline(target: string): readonly string[] {
+  return target === 'bun' ? ['-e'] : ['--input-type=module', '-e'];
+}
