@@ -10,6 +10,7 @@ import { soak } from './soak/soak.ts';
 import { stream } from './stream/stream.ts';
 import { tenants } from './tenants/tenants.ts';
 import { violations } from './violations/violations.ts';
+import { load } from './windows/load.ts';
 import { windows } from './windows/windows.ts';
 
 const USAGE = `npm run bench -- ingest [--rows a,b] [--contenders periscope,otelcol] [--seconds 4] [--rounds 3] [--resume] [--cpu-prof]
@@ -30,6 +31,8 @@ npm run bench -- neighbour [--rounds 3] [--seconds 4]
     p99 of one tenant, alone and beside one at fifty times its limit.
 npm run bench -- windows [--only visibility,full,small,users] [--rounds 3] [--seconds 4]
     How soon SQL sees a point, what five million of them take, what questions take, and what ten users cost the senders.
+npm run bench -- load
+    What a window takes of the CPU to scan and load a point, by itself; records nothing.
 npm run bench -- stream [--rounds 3] [--seconds 4]
     1,000 clients of the live stream over 100 scopes: how soon they have what was sent, and while 50 of them do not read.
 npm run bench -- soak [--minutes 30] [--smoke]
@@ -61,6 +64,7 @@ async function main(): Promise<boolean> {
     return kernels({ ...(values.only === undefined ? {} : { only: values.only }), cpuProfile: values['cpu-prof'] });
   }
   if (command === 'audit') return audit(positive('records', values.records));
+  if (command === 'load') return load();
   if (command === 'violations') return violations(positive('items', values.items));
   if (command === 'tenants' || command === 'neighbour') {
     const clean =

@@ -157,10 +157,10 @@ export function metricRows(dictionaries: Dictionaries): FillChunk {
   };
 }
 
-/** `ids` gives a series its number. */
-export function seriesRows(dictionaries: Dictionaries, ids: Uint32Array): FillChunk {
+/** `firstSeries` is the number of the first. */
+export function seriesRows(dictionaries: Dictionaries, firstSeries: number): FillChunk {
   return (v, from, count) => {
-    copyColumn(v[0]!, ids, from, count);
+    numbers(v[0]!, from, count, (index) => firstSeries + index);
     numbers(v[1]!, from, count, (index) => dictionaries.originOf(index));
     numbers(v[2]!, from, count, (index) => dictionaries.metricOf(index));
     numbers(v[3]!, from, count, (index) => dictionaries.attributesOf(index));

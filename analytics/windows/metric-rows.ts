@@ -6,7 +6,7 @@ import type {
 } from '../../pipeline/otlp/scan-types.ts';
 import { ExemplarLists, EXEMPLARS_TYPE } from './messages.ts';
 import type { ColumnSpec, FillChunk } from './table.ts';
-import { copyColumn, copyNulls, copyTimes, NumberLists, StructLists, Words64, type Vector } from './vectors.ts';
+import { CHUNK_ROWS, copyColumn, copyNulls, copyTimes, NumberLists, StructLists, Words64, type Vector } from './vectors.ts';
 
 /** The tables of data points, and how the columns of a scan become their rows. Table and scan agree on the order. */
 const SERIES: ColumnSpec = [
@@ -46,11 +46,19 @@ const HAS_MAX = 4;
 
 type SeriesColumns = Pick<PointColumns, 'series' | 'time' | 'startTime'>;
 
-/** `ids` translates the index of a series, which means something in one generation only, into its number. */
-function fillSeries(v: readonly Vector[], table: SeriesColumns, ids: Uint32Array, from: number, count: number): void {
-  const series = new Uint32Array(count);
-  for (let i = 0; i < count; i++) series[i] = ids[table.series[from + i]!]!;
-  copyColumn(v[0]!, series, 0, count);
+/** Writes the numbers of series, by their indices, which mean something in one generation only: that of the first is given. */
+export function copySeries(vector: Vector, indices: Uint32Array, firstSeries: number, from: number, count: number): void {
+  if (firstSeries === 0) {
+    copyColumn(vector, indices, from, count);
+    return;
+  }
+  for (let i = 0; i < count; i++) seriesNumbers[i] = indices[from + i]! + firstSeries;
+  copyColumn(vector, seriesNumbers, 0, count);
+}
+const seriesNumbers = new Uint32Array(CHUNK_ROWS);
+
+function fillSeries(v: readonly Vector[], table: SeriesColumns, firstSeries: number, from: number, count: number): void {
+  copySeries(v[0]!, table.series, firstSeries, from, count);
   copyTimes(v[1]!, table.time, from, count);
   copyTimes(v[2]!, table.startTime, from, count);
 }
@@ -83,9 +91,9 @@ export function isRich({ length, flags, heapLength }: PointColumns): boolean {
 }
 
 /** Rows of the table with the columns for flags and exemplars, or of the one without. */
-export function pointRows(table: PointColumns, ids: Uint32Array, rich: boolean): FillChunk {
+export function pointRows(table: PointColumns, firstSeries: number, rich: boolean): FillChunk {
   return (v, from, count) => {
-    fillSeries(v, table, ids, from, count);
+    fillSeries(v, table, firstSeries, from, count);
     copyColumn(v[3]!, table.value, from, count);
     if (!rich) return;
     copyColumn(v[4]!, table.flags, from, count);
@@ -96,11 +104,11 @@ export function pointRows(table: PointColumns, ids: Uint32Array, rich: boolean):
 function fillBuckets(
   v: readonly Vector[],
   table: HistogramColumns | ExponentialHistogramColumns,
-  ids: Uint32Array,
+  firstSeries: number,
   from: number,
   count: number,
 ): void {
-  fillSeries(v, table, ids, from, count);
+  fillSeries(v, table, firstSeries, from, count);
   copyColumn(v[3]!, table.flags, from, count);
   copyColumn(v[4]!, table.count, from, count, 2);
   copyColumn(v[5]!, table.sum, from, count);
@@ -112,17 +120,17 @@ function fillBuckets(
   fillExemplars(v[8]!, table, from, count);
 }
 
-export function histogramRows(table: HistogramColumns, ids: Uint32Array): FillChunk {
+export function histogramRows(table: HistogramColumns, firstSeries: number): FillChunk {
   return (v, from, count) => {
-    fillBuckets(v, table, ids, from, count);
+    fillBuckets(v, table, firstSeries, from, count);
     fillNumbers(v[9]!, table.heap, table.bucketCounts, from, count);
     fillNumbers(v[10]!, table.heap, table.explicitBounds, from, count);
   };
 }
 
-export function exponentialHistogramRows(table: ExponentialHistogramColumns, ids: Uint32Array): FillChunk {
+export function exponentialHistogramRows(table: ExponentialHistogramColumns, firstSeries: number): FillChunk {
   return (v, from, count) => {
-    fillBuckets(v, table, ids, from, count);
+    fillBuckets(v, table, firstSeries, from, count);
     copyColumn(v[9]!, table.scale, from, count);
     copyColumn(v[10]!, table.zeroCount, from, count, 2);
     copyColumn(v[11]!, table.zeroThreshold, from, count);
@@ -137,9 +145,9 @@ const quantiles = new Words64();
 const values = new Words64();
 const quantileLists = new StructLists([quantiles, values]);
 
-export function summaryRows(table: SummaryColumns, ids: Uint32Array): FillChunk {
+export function summaryRows(table: SummaryColumns, firstSeries: number): FillChunk {
   return (v, from, count) => {
-    fillSeries(v, table, ids, from, count);
+    fillSeries(v, table, firstSeries, from, count);
     copyColumn(v[3]!, table.flags, from, count);
     copyColumn(v[4]!, table.count, from, count, 2);
     copyColumn(v[5]!, table.sum, from, count);

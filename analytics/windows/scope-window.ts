@@ -6,7 +6,7 @@ import type { PerfRule } from '../../pipeline/perf/rule.ts';
 import { PERF_HISTORY_VIEW, PERF_VIEW, PerfTable } from './perf-table.ts';
 import { FIGURES_TABLE } from './series-figures.ts';
 import { SignalWindow, type Slice, type SliceBounds } from './signal-window.ts';
-import { logsSource, metricsSource, tracesSource } from './sources.ts';
+import { logsSource, metricsSource, type SeriesNumbers, tracesSource } from './sources.ts';
 import { AppendedTable, createTableSql, SCHEMA } from './table.ts';
 import {
   LOGS_VIEW,
@@ -70,7 +70,7 @@ export class ScopeWindow {
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   readonly #sliceMs: number;
-  #nextSeries = 0;
+  readonly #series: SeriesNumbers = { first: 0 };
 
   private constructor(connection: DuckDBConnection, options: WindowOptions) {
     this.#connection = connection;
@@ -84,9 +84,8 @@ export class ScopeWindow {
       dictionaryBytes: options.dictionaryBytes ?? LIMITS.windowDictionaryBytes,
     };
     this.#sliceMs = bounds.sliceMs;
-    const nextSeries = (): number => this.#nextSeries++;
     this.#signals = {
-      metrics: new SignalWindow(metricsSource(nextSeries, options.perfRules), bounds),
+      metrics: new SignalWindow(metricsSource(this.#series, options.perfRules), bounds),
       traces: new SignalWindow(tracesSource(), bounds),
       logs: new SignalWindow(logsSource(), bounds),
     };
@@ -117,7 +116,7 @@ export class ScopeWindow {
       const found = await keptSlices(this.#connection, signal, kinds, nowMs, this.#sliceMs);
       if (signal === 'metrics') {
         await remakeFigures(this.#connection, found);
-        this.#nextSeries = await nextSeriesOf(this.#connection, found);
+        this.#series.first = await nextSeriesOf(this.#connection, found);
       }
       window.takeOver(found);
       for (const slice of window.slices.filter(({ rows }) => rows === 0)) window.drop(slice, drops);
@@ -284,11 +283,11 @@ export class ScopeWindow {
     await this.#connection.run('BEGIN');
     try {
       for (const generation of stale) {
-        const { figures, ids } = metrics.figuresOf(generation);
+        const { figures, firstSeries } = metrics.figuresOf(generation);
         const { old, made } = metrics.replaceFigures(generation);
         await this.#connection.run(createTableSql(made, FIGURES_TABLE));
         const table = await AppendedTable.open(this.#connection, made);
-        table.append(figures.count, figures.rows(ids));
+        table.append(figures.count, figures.rows(firstSeries));
         table.close();
         drops.push(`DROP TABLE ${SCHEMA}.${old}`);
       }

@@ -47,7 +47,7 @@ interface Figures {
 
 export interface FiguresState {
   readonly figures: SeriesFigures;
-  readonly ids: Uint32Array;
+  readonly firstSeries: number;
 }
 
 /** What dictionary entries take in DuckDB, for each byte that they take in the scan; measured. */
@@ -237,7 +237,7 @@ export class SignalWindow {
       for (const table of generation.tables.values()) table.close();
       generation.tables.clear();
       const { figures } = generation;
-      if (figures !== undefined) figures.last = { figures: this.source.figures()!, ids: this.source.seriesIds() };
+      if (figures !== undefined) figures.last = { figures: this.source.figures()!, firstSeries: this.source.firstSeries() };
     }
     this.source.rotate();
     this.#loaded.clear();
@@ -280,7 +280,7 @@ export class SignalWindow {
 
   /** The figures of a generation as they are now. */
   figuresOf(generation: Generation): FiguresState {
-    return generation.figures?.last ?? { figures: this.source.figures()!, ids: this.source.seriesIds() };
+    return generation.figures?.last ?? { figures: this.source.figures()!, firstSeries: this.source.firstSeries() };
   }
 
   /** The next table of a generation's figures takes the place of the last, whose name is returned. */

@@ -48,7 +48,8 @@ export interface SignalSource {
   readonly dictionaries: readonly DictionarySource[];
   /** Of metrics only. */
   readonly figures: () => SeriesFigures | undefined;
-  readonly seriesIds: () => Uint32Array;
+  /** Number of the generation's first series; the others follow as their indices do. */
+  readonly firstSeries: () => number;
   /** To be called before rows are loaded. */
   prepare(): void;
   /** Rows of MASTER_PERF among those that wait; after their dictionaries are loaded. */
@@ -97,46 +98,39 @@ function sharedDictionaries(of: Dictionaries, perf: { note(set: number): void })
   ];
 }
 
-function points(kind: 'gauge' | 'sum', columns: PointColumns, ids: () => Uint32Array): RowSource {
+function points(kind: 'gauge' | 'sum', columns: PointColumns, numbers: SeriesNumbers): RowSource {
   return {
     kind,
     columns,
     table: () => (isRich(columns) ? `${kind}_rich` : kind),
-    fill: () => pointRows(columns, ids(), isRich(columns)),
+    fill: () => pointRows(columns, numbers.first, isRich(columns)),
   };
 }
 
-/** `nextSeries` gives numbers to series that no other generation has given. */
-export function metricsSource(nextSeries: () => number, first: readonly PerfRule[] = []): SignalSource {
+/** Series have numbers that no other generation has given: the next ones from `first` on, as their indices count. */
+export interface SeriesNumbers {
+  first: number;
+}
+
+export function metricsSource(numbers: SeriesNumbers, first: readonly PerfRule[] = []): SignalSource {
   const scan = metricsScan();
   const { dictionaries, gauge, sum, histogram, exponentialHistogram, summary } = scan;
   const perf = new MetricFinder(dictionaries, first);
   let figures = new SeriesFigures();
-  let ids = new Uint32Array(64);
-  let numbered = 0;
-  const number = (): void => {
-    const count = dictionaries.seriesCount;
-    if (count > ids.length) {
-      const grown = new Uint32Array(2 ** Math.ceil(Math.log2(count)));
-      grown.set(ids);
-      ids = grown;
-    }
-    for (; numbered < count; numbered++) ids[numbered] = nextSeries();
-  };
   return {
     signal: 'metrics',
     scan,
     sliceTables: METRIC_TABLES,
     rows: [
-      points('gauge', gauge, () => ids),
-      points('sum', sum, () => ids),
-      { kind: 'histogram', columns: histogram, fill: () => histogramRows(histogram, ids) },
+      points('gauge', gauge, numbers),
+      points('sum', sum, numbers),
+      { kind: 'histogram', columns: histogram, fill: () => histogramRows(histogram, numbers.first) },
       {
         kind: 'exponential_histogram',
         columns: exponentialHistogram,
-        fill: () => exponentialHistogramRows(exponentialHistogram, ids),
+        fill: () => exponentialHistogramRows(exponentialHistogram, numbers.first),
       },
-      { kind: 'summary', columns: summary, fill: () => summaryRows(summary, ids) },
+      { kind: 'summary', columns: summary, fill: () => summaryRows(summary, numbers.first) },
     ],
     dictionaries: [
       ...sharedDictionaries(dictionaries, perf),
@@ -148,13 +142,12 @@ export function metricsSource(nextSeries: () => number, first: readonly PerfRule
       whole(
         'series',
         () => dictionaries.seriesCount,
-        () => seriesRows(dictionaries, ids),
+        () => seriesRows(dictionaries, numbers.first),
       ),
     ],
     figures: () => figures,
-    seriesIds: () => ids,
+    firstSeries: () => numbers.first,
     prepare: () => {
-      number();
       figures.add(gauge, gauge.value);
       figures.add(sum, sum.value);
       for (const table of [histogram, exponentialHistogram, summary]) figures.add(table, undefined);
@@ -162,11 +155,10 @@ export function metricsSource(nextSeries: () => number, first: readonly PerfRule
     rules: (rules) => (perf.rules = rules),
     perfRows: () => perf.find({ gauge, sum }, { histogram, exponential_histogram: exponentialHistogram, summary }),
     rotate: () => {
+      numbers.first += dictionaries.seriesCount;
       scan.rotate();
       perf.rotate();
       figures = new SeriesFigures();
-      ids = new Uint32Array(64);
-      numbered = 0;
     },
   };
 }
@@ -210,7 +202,7 @@ export function logsSource(): SignalSource {
       ),
     ],
     figures: () => undefined,
-    seriesIds: () => NO_SERIES,
+    firstSeries: () => 0,
     prepare: () => {
       if (column.length < logs.length) column = new Uint32Array(logs.severityText.length);
       for (let row = 0; row < logs.length; row++) column[row] = pairs.intern(logs.severityText[row]!, logs.eventName[row]!);
@@ -242,7 +234,7 @@ export function tracesSource(): SignalSource {
     rows: [{ kind: 'traces', columns: spans, fill: () => spanRows(spans, column) }],
     dictionaries: [...sharedDictionaries(dictionaries, perf), labels('traces', dictionaries, () => pairs.count, textsOf)],
     figures: () => undefined,
-    seriesIds: () => NO_SERIES,
+    firstSeries: () => 0,
     prepare: () => {
       if (column.length < spans.length) column = new Uint32Array(spans.name.length);
       for (let row = 0; row < spans.length; row++) {
@@ -258,5 +250,3 @@ export function tracesSource(): SignalSource {
     },
   };
 }
-
-const NO_SERIES = new Uint32Array(0);

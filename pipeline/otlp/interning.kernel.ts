@@ -6,6 +6,12 @@ import { Interner, PairInterner } from './interner.kernel.ts';
  * is a resource and an instrumentation scope, a series is a metric of an origin with an attribute set.
  */
 const FIRST_SERIES = 32;
+/** Words of `expected` for a series, and which is which. */
+export const SERIES_WORDS = 4;
+export const CONTEXT = 0;
+export const FOLLOWER = 1;
+export const RUN_START = 2;
+export const RUN_LENGTH = 3;
 
 export class Interning {
   readonly attributes: AttributeSets;
@@ -24,9 +30,13 @@ export class Interning {
   readonly contexts: PairInterner;
   /** Context, attribute set. */
   readonly series: PairInterner;
-  /** Of each series: the attributes' entry it was last seen with, and the series that followed it last. */
-  entryOf = new Uint32Array(FIRST_SERIES);
-  followerOf = new Uint32Array(FIRST_SERIES);
+  /**
+   * What to expect, by series, SERIES_WORDS each, beside each other because they are asked for together: its context, the
+   * series that followed it last, and of the run of attributes it was last seen with the place in the keys and the length.
+   */
+  expected = new Uint32Array(SERIES_WORDS * FIRST_SERIES);
+  /** Of each context: the series that came first last time, + 1. */
+  firstOf = new Uint32Array(FIRST_SERIES);
 
   /** Of each metric: the one that followed it last. */
   metricFollowerOf = new Uint32Array(FIRST_SERIES);
@@ -55,35 +65,54 @@ export class Interning {
       this.origins.size +
       this.contexts.size +
       this.series.size +
-      this.entryOf.byteLength * 2 +
+      this.expected.byteLength +
+      this.firstOf.byteLength +
       this.metricFollowerOf.byteLength
     );
   }
 
   /** The series of a context with these attributes. */
   seriesOf(context: number, entry: number): number {
-    const series = this.series.intern(context, this.attributes.setOf[entry]!);
-    if (series === this.entryOf.length) this.#grow();
-    this.entryOf[series] = entry;
+    const { attributes } = this;
+    const series = this.series.intern(context, attributes.setOf[entry]!);
+    const at = SERIES_WORDS * series;
+    if (at === this.expected.length) this.expected = grown(this.expected, 2 * at);
+    this.expected[at + CONTEXT] = context;
+    const start = attributes.entries.start(entry);
+    this.expected[at + RUN_START] = start;
+    this.expected[at + RUN_LENGTH] = attributes.entries.start(entry + 1) - start;
     return series;
+  }
+
+  /**
+   * A series that was not expected has come: `last` was before it, `guess` of the same context was
+   * expected (-1: nothing), `isFirst`: no point of its metric was before it. One that has never come before changes no expectation: of senders with a few new
+   * series in each request the others come back in their order.
+   */
+  learn(last: number, guess: number, series: number, isFirst: boolean): void {
+    const { expected } = this;
+    const at = SERIES_WORDS * series;
+    const isNew = this.series.added;
+    if (isNew && guess >= 0) {
+      expected[at + FOLLOWER] = expected[SERIES_WORDS * guess + FOLLOWER]!;
+      return;
+    }
+    expected[SERIES_WORDS * last + FOLLOWER] = series;
+    if (!isFirst) return;
+    const context = expected[at + CONTEXT]!;
+    if (context >= this.firstOf.length) this.firstOf = grown(this.firstOf, 2 * context);
+    this.firstOf[context] = series + 1;
   }
 
   /** Notes what follows what. */
   followMetric(metric: number, next: number): void {
-    if (metric >= this.metricFollowerOf.length) {
-      const followerOf = new Uint32Array(2 * metric);
-      followerOf.set(this.metricFollowerOf);
-      this.metricFollowerOf = followerOf;
-    }
+    if (metric >= this.metricFollowerOf.length) this.metricFollowerOf = grown(this.metricFollowerOf, 2 * metric);
     this.metricFollowerOf[metric] = next;
   }
+}
 
-  #grow(): void {
-    const entryOf = new Uint32Array(this.entryOf.length * 2);
-    entryOf.set(this.entryOf);
-    this.entryOf = entryOf;
-    const followerOf = new Uint32Array(this.followerOf.length * 2);
-    followerOf.set(this.followerOf);
-    this.followerOf = followerOf;
-  }
+function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(length);
+  larger.set(array);
+  return larger;
 }

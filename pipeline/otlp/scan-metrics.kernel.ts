@@ -1,5 +1,7 @@
 import { PointTable, type AnyTable } from './scan-columns.kernel.ts';
 import { DistributionScanner, EXPONENTIAL_HISTOGRAM_POINT, HISTOGRAM_POINT, SUMMARY_POINT } from './scan-distributions.kernel.ts';
+import { hashOf } from './interner.kernel.ts';
+import { CONTEXT, FOLLOWER, RUN_LENGTH, RUN_START, SERIES_WORDS } from './interning.kernel.ts';
 import { Place } from './scan-request.kernel.ts';
 
 /**
@@ -12,8 +14,16 @@ const HISTOGRAM = 74;
 const EXPONENTIAL_HISTOGRAM = 82;
 const SUMMARY = 90;
 const DATA_POINT = 10;
+/** Keys of NumberDataPoint. */
+const START_TIME = 17;
+const TIME = 25;
+const AS_DOUBLE = 33;
+const AS_INT = 49;
 /** Type, temporality, monotonic; then three lengths. */
 const METRIC_HEAD_BYTES = 3;
+const NAMED_METRICS = 1024;
+/** A key of one byte and eight of a fixed64 or double. */
+const FIXED_FIELD = 9;
 
 export class MetricsScanner extends DistributionScanner {
   readonly gauge = new PointTable();
@@ -24,6 +34,10 @@ export class MetricsScanner extends DistributionScanner {
   /** The series of the last point, and the metric of the last series. */
   #last = 0;
   #lastMetric = 0;
+  /** Has the metric that is read had no point yet? */
+  #isFirst = true;
+  /** By the hash of a name: the metric that last had it, + 1. */
+  readonly #named = new Uint32Array(NAMED_METRICS);
   readonly #name = new Place();
   readonly #description = new Place();
   readonly #unit = new Place();
@@ -34,6 +48,7 @@ export class MetricsScanner extends DistributionScanner {
     super.forget();
     this.#last = 0;
     this.#lastMetric = 0;
+    this.#named.fill(0);
   }
 
   /** Metric { 1 name, 2 description, 3 unit, 5 gauge, 7 sum, 9 histogram, 10 exponential histogram, 11 summary } */
@@ -85,10 +100,16 @@ export class MetricsScanner extends DistributionScanner {
   /** Gauge, Sum, … { repeated points = 1; temporality = 2; is_monotonic = 3 } */
   #data(data: number, start: number, end: number): boolean {
     const { wire } = this;
+    const { bytes } = wire;
     let temporality = -1;
     let monotonic = -1;
     const hasTemporality = data !== GAUGE && data !== SUMMARY;
     for (let p = start; p < end;) {
+      if (bytes[p] === DATA_POINT) {
+        p = wire.sized(p + 1, end);
+        if (p < 0) return this.broken();
+        continue;
+      }
       const key = wire.key(p, end);
       if (key < 0) return this.broken();
       const at = wire.at;
@@ -108,11 +129,12 @@ export class MetricsScanner extends DistributionScanner {
     }
     this.#contextOf(data, temporality < 0 ? 0 : temporality, monotonic === 1 ? 1 : 0);
     for (let p = start; p < end;) {
-      const key = wire.key(p, end);
-      const at = wire.at;
-      p = wire.skip(key, at, end);
-      if (key !== DATA_POINT) continue;
-      wire.sized(at, end);
+      const key = bytes[p] === DATA_POINT ? DATA_POINT : wire.key(p, end);
+      if (key !== DATA_POINT) {
+        p = wire.skip(key, wire.at, end);
+        continue;
+      }
+      p = wire.sized(bytes[p] === DATA_POINT ? p + 1 : wire.at, end);
       if (!this.#point(data, wire.at, p)) return false;
     }
     return true;
@@ -122,11 +144,24 @@ export class MetricsScanner extends DistributionScanner {
     const { interning } = this;
     let metric = interning.metricFollowerOf[this.#lastMetric] ?? 0;
     if (metric >= interning.metrics.count || !this.#isMetric(metric, data >>> 3, temporality, monotonic)) {
-      metric = this.#internMetric(data >>> 3, temporality, monotonic);
+      metric = this.#metricByName(data >>> 3, temporality, monotonic);
       interning.followMetric(this.#lastMetric, metric);
     }
     this.#lastMetric = metric;
     this.#context = interning.contexts.intern(this.origin, metric);
+    this.#isFirst = true;
+  }
+
+  /** The metric of this name last, if it is that one: else its key must be put together to find it. */
+  #metricByName(type: number, temporality: number, monotonic: number): number {
+    const { wire } = this;
+    const { start, end } = this.#name;
+    const slot = start < 0 ? 0 : hashOf(wire.view, wire.bytes, start, end, 0) & (NAMED_METRICS - 1);
+    const known = this.#named[slot]!;
+    if (known > 0 && this.#isMetric(known - 1, type, temporality, monotonic)) return known - 1;
+    const metric = this.#internMetric(type, temporality, monotonic);
+    this.#named[slot] = metric + 1;
+    return metric;
   }
 
   /** Is the metric that is read this one? */
@@ -191,6 +226,29 @@ export class MetricsScanner extends DistributionScanner {
     }
   }
 
+  /** The series of the context that is expected next; -1 for none. */
+  #guess(): number {
+    const { interning } = this;
+    const { expected } = interning;
+    const next = expected[SERIES_WORDS * this.#last + FOLLOWER]!;
+    if (next < interning.series.count && expected[SERIES_WORDS * next + CONTEXT] === this.#context) return next;
+    return this.#isFirst ? (interning.firstOf[this.#context] ?? 0) - 1 : -1;
+  }
+
+  /** Is the run that of the attributes of this series? */
+  #isRunOf(series: number, start: number, end: number): boolean {
+    const { interning, wire } = this;
+    const at = SERIES_WORDS * series;
+    if (interning.expected[at + RUN_LENGTH] !== end - start) return false;
+    return interning.attributes.entries.holds(interning.expected[at + RUN_START]!, wire.bytes, wire.view, start, end);
+  }
+
+  #seen(series: number): number {
+    this.#last = series;
+    this.#isFirst = false;
+    return series;
+  }
+
   /** The series of the context with these attributes; -1 when they cannot be read. */
   protected override seriesOf(
     key: number,
@@ -200,61 +258,51 @@ export class MetricsScanner extends DistributionScanner {
     runEnd: number,
     scattered: boolean,
   ): number {
-    const { interning, wire } = this;
-    const guess = interning.followerOf[this.#last]!;
-    let series: number;
-    if (
-      !scattered &&
-      guess < interning.series.count &&
-      interning.series.first[guess] === this.#context &&
-      interning.attributes.entries.equals(interning.entryOf[guess]!, wire.bytes, wire.view, runStart, runEnd)
-    ) {
-      series = guess;
-    } else {
-      const entry = this.attributesEntry(key, start, end, runStart, runEnd, scattered);
-      if (entry < 0) return -1;
-      series = interning.seriesOf(this.#context, entry);
-      interning.followerOf[this.#last] = series;
-    }
-    this.#last = series;
-    return series;
+    const { interning } = this;
+    const guess = this.#guess();
+    if (guess >= 0 && !scattered && this.#isRunOf(guess, runStart, runEnd)) return this.#seen(guess);
+    const entry = this.attributesEntry(key, start, end, runStart, runEnd, scattered);
+    if (entry < 0) return -1;
+    const series = interning.seriesOf(this.#context, entry);
+    interning.learn(this.#last, guess, series, this.#isFirst);
+    return this.#seen(series);
   }
 
-  /** Sets the series: the guessed one, if the point has no attributes but those that were guessed. */
-  #finish(
-    table: PointTable,
-    row: number,
-    start: number,
-    end: number,
-    runStart: number,
-    runEnd: number,
-    scattered: boolean,
-    guessed: number,
-  ): boolean {
-    let series: number;
-    if (guessed > 0 && !scattered && runEnd - runStart === guessed) {
-      series = this.interning.followerOf[this.#last]!;
-      this.#last = series;
-    } else {
-      series = this.seriesOf(58, start, end, runStart < 0 ? 0 : runStart, runStart < 0 ? 0 : runEnd, scattered);
-      if (series < 0) return false;
-    }
-    table.series[row] = series;
+  /**
+   * The usual point: times, value and attributes in the order of their fields' numbers and nothing else, of the series that
+   * is expected. False when it is not that, and nothing is done.
+   */
+  #usual(table: PointTable, start: number, end: number): boolean {
+    const { bytes, view } = this.wire;
+    const timeAt = bytes[start] === START_TIME ? start + FIXED_FIELD : start;
+    const valueAt = timeAt + FIXED_FIELD;
+    const runStart = valueAt + FIXED_FIELD;
+    if (runStart > end || bytes[timeAt] !== TIME) return false;
+    const kind = bytes[valueAt];
+    if (kind !== AS_DOUBLE && kind !== AS_INT) return false;
+    const series = this.#guess();
+    if (series < 0 || !this.#isRunOf(series, runStart, end)) return false;
+    const row = table.length;
+    const { time, startTime, exemplars, heapLength } = table;
+    const hasStart = timeAt > start;
+    startTime[2 * row] = hasStart ? view.getUint32(start + 1, true) : 0;
+    startTime[2 * row + 1] = hasStart ? view.getUint32(start + 5, true) : 0;
+    time[2 * row] = view.getUint32(timeAt + 1, true);
+    time[2 * row + 1] = view.getUint32(timeAt + 5, true);
+    table.value[row] = kind === AS_DOUBLE ? view.getFloat64(valueAt + 1, true) : sint64(view, valueAt + 1);
+    table.flags[row] = 0;
+    exemplars[2 * row] = heapLength;
+    exemplars[2 * row + 1] = heapLength;
+    table.series[row] = this.#seen(series);
+    table.length = row + 1;
     return true;
-  }
-
-  /** The length of the run of attributes at `start`, if it is that of the series that is expected; then it is whole. */
-  #guessedRun(start: number, end: number): number {
-    const { interning, wire } = this;
-    const guess = interning.followerOf[this.#last]!;
-    if (guess >= interning.series.count || interning.series.first[guess] !== this.#context) return -1;
-    return interning.attributes.entries.lengthAt(interning.entryOf[guess]!, wire.bytes, wire.view, start, end);
   }
 
   #number(table: PointTable, start: number, end: number): boolean {
     const { wire } = this;
     const { view } = wire;
     if (!table.reserve()) return this.full();
+    if (this.#usual(table, start, end)) return true;
     const row = table.length;
     const { time, startTime } = table;
     clear(table, row);
@@ -264,7 +312,6 @@ export class MetricsScanner extends DistributionScanner {
     let runEnd = -1;
     let scattered = false;
     let exemplars = 0;
-    let guessed = -1;
     for (let p = start; p < end;) {
       const fieldStart = p;
       const key = wire.key(p, end);
@@ -274,26 +321,23 @@ export class MetricsScanner extends DistributionScanner {
       if (p < 0) return this.broken();
       switch (key) {
         case 58:
-          if (runStart < 0) {
-            runStart = fieldStart;
-            guessed = this.#guessedRun(fieldStart, end);
-            if (guessed > 0) p = fieldStart + guessed;
-          } else if (fieldStart !== runEnd) scattered = true;
+          if (runStart < 0) runStart = fieldStart;
+          else if (fieldStart !== runEnd) scattered = true;
           runEnd = p;
           continue;
-        case 17:
+        case START_TIME:
           startTime[2 * row] = view.getUint32(at, true);
           startTime[2 * row + 1] = view.getUint32(at + 4, true);
           break;
-        case 25:
+        case TIME:
           time[2 * row] = view.getUint32(at, true);
           time[2 * row + 1] = view.getUint32(at + 4, true);
           break;
-        case 33:
+        case AS_DOUBLE:
           value = view.getFloat64(at, true);
           break;
-        case 49:
-          value = view.getInt32(at + 4, true) * 4_294_967_296 + view.getUint32(at, true);
+        case AS_INT:
+          value = sint64(view, at);
           break;
         case 64:
           table.flags[row] = wire.varint32(at, end);
@@ -306,12 +350,14 @@ export class MetricsScanner extends DistributionScanner {
           continue;
       }
       // as_double and as_int are members of one oneof.
-      const bit = key === 49 ? 1 << 4 : 1 << (key >>> 3);
+      const bit = key === AS_INT ? 1 << 4 : 1 << (key >>> 3);
       if ((seen & bit) !== 0) return this.repeated();
       seen |= bit;
     }
     table.value[row] = value;
-    if (!this.#finish(table, row, start, end, runStart, runEnd, scattered, guessed)) return false;
+    const series = this.seriesOf(58, start, end, runStart, runStart < 0 ? -1 : runEnd, scattered);
+    if (series < 0) return false;
+    table.series[row] = series;
     if (exemplars === 0) {
       table.exemplars[2 * row] = table.heapLength;
       table.exemplars[2 * row + 1] = table.heapLength;
@@ -323,6 +369,11 @@ export class MetricsScanner extends DistributionScanner {
 
 function isMetricField(field: number): boolean {
   return field <= 3 || field === 5 || field === 7 || (field >= 9 && field <= 11);
+}
+
+/** The nearest double of a 64-bit integer. */
+function sint64(view: DataView, at: number): number {
+  return view.getInt32(at + 4, true) * 4_294_967_296 + view.getUint32(at, true);
 }
 
 function clear({ time, startTime, flags }: PointTable, row: number): void {

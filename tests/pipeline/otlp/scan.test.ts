@@ -147,6 +147,82 @@ describe('dictionaries of a scan', () => {
   });
 });
 
+describe('series that come again and again', () => {
+  /** One is the beginning of another, one is empty, two differ in their last byte, two in their order. */
+  const sets = [
+    [],
+    [attribute('route', '/api/v1/orders')],
+    [attribute('route', '/api/v1/orders'), attribute('id', 'series 0001')],
+    [attribute('route', '/api/v1/orders'), attribute('id', 'series 0002')],
+    [attribute('id', 'series 0002'), attribute('route', '/api/v1/orders')],
+    [attribute('route', '/api/v1/orders'), attribute('zero', Buffer.alloc(16)), attribute('ones', Buffer.alloc(16, 0xff))],
+  ];
+  const nanos = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+  const numberPoint = fc.record(
+    {
+      startTimeUnixNano: nanos,
+      timeUnixNano: nanos,
+      flags: fc.constantFrom(0, 1),
+      exemplars: fc.constantFrom([], [{ asDouble: 1 }]),
+      attributes: fc.constantFrom(...sets, [attribute('new', 'x')]),
+    },
+    { requiredKeys: ['timeUnixNano', 'attributes'] },
+  );
+  const value = fc.oneof(
+    fc.double().map((asDouble) => ({ asDouble })),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((asInt) => ({ asInt })),
+    fc.constant({}),
+  );
+  const dataPoints = fc.array(
+    fc.tuple(numberPoint, value).map(([point, of]) => ({ ...point, ...of })),
+    { minLength: 1, maxLength: 6 },
+  );
+  const metric = fc.tuple(fc.constantFrom('a', 'b', ''), fc.boolean(), dataPoints).map(([name, isSum, points]) => ({
+    name,
+    ...(isSum ? { sum: { dataPoints: points, isMonotonic: name === 'a' } } : { gauge: { dataPoints: points } }),
+  }));
+  const group = fc.tuple(fc.constantFrom('one', 'two'), fc.array(metric, { maxLength: 4 })).map(([service, metrics]) => ({
+    resource: { attributes: [attribute('service.name', service)] },
+    scopeMetrics: [{ metrics }],
+  }));
+  const request = fc.array(group, { maxLength: 3 }).map((resourceMetrics) => ({ resourceMetrics }));
+
+  it('are told apart whatever was expected: in another order, with others between them, in other metrics and resources', () => {
+    fc.assert(
+      fc.property(fc.array(request, { maxLength: 3 }), fc.array(fc.nat(2), { maxLength: 6 }), (pool, order) => {
+        const scan = metricsScan();
+        const expected = rowsOf(scan);
+        for (const tree of [...pool, ...order.flatMap((at) => pool[at] ?? [])]) {
+          const bytes = encode('metrics', tree as never);
+          for (const [table, more] of Object.entries(scannedRows('metrics', decode('metrics', bytes))))
+            expected[table]!.push(...more);
+          expect(scan.scan(bytes).fault).toBe('');
+        }
+        expect(rowsOf(scan)).toEqual(expected);
+      }),
+      { endOnFailure: true, numRuns: 150 },
+    );
+  });
+
+  it('are read after a point that is cut off, at whatever byte, as if it had not been there', () => {
+    const points = sets.map((attributes) => ({ timeUnixNano: 5n, asDouble: 1.5, attributes }));
+    const tree = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints: points } }] }] }] };
+    const bytes = encode('metrics', tree as never);
+    const scan = metricsScan();
+    scan.scan(bytes);
+    const rows = rowsOf(scan);
+    for (let end = 1; end < bytes.length; end++) {
+      scan.clear();
+      expect(scan.scan(bytes.subarray(0, end)), String(end)).toMatchObject({
+        rows: 0,
+        fault: expect.stringContaining('not valid'),
+      });
+      expect(scan.scan(bytes).rows).toBe(points.length);
+      expect(rowsOf(scan)).toEqual(rows);
+    }
+  });
+});
+
 describe('what waits in the columns', () => {
   const field = (number: number, content: Uint8Array): Buffer => wireField(number, 2, content);
 
