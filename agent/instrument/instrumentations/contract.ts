@@ -1,0 +1,40 @@
+import type { Meter } from '@opentelemetry/api';
+import type { OwnTraffic } from './own-traffic.ts';
+import type { Routes } from './routes.ts';
+
+/** What the agent's settings say about instrumentations. */
+export interface InstrumentationSettings {
+  /** Names of those that run; all without it. `OTEL_NODE_ENABLED_INSTRUMENTATIONS`. */
+  readonly enabledInstrumentations?: readonly string[];
+  /** Names of those that do not. `OTEL_NODE_DISABLED_INSTRUMENTATIONS`. */
+  readonly disabledInstrumentations?: readonly string[];
+  /** URLs that the agent itself sends to: what goes there is never counted. */
+  readonly ownEndpoints?: readonly string[];
+  /** Told the first time that an instrumentation fails. It must not throw. */
+  readonly onFault?: (instrumentation: string, error: unknown) => void;
+}
+
+/** What an instrumentation is given. */
+export interface Tools {
+  readonly meter: Meter;
+  readonly ownTraffic: OwnTraffic;
+  readonly routes: Routes;
+  /** Runs `step` and keeps what it throws from the application. */
+  readonly quietly: <Arguments extends readonly unknown[]>(step: (...given: Arguments) => void) => (...given: Arguments) => void;
+}
+
+export type Started = { readonly stop: () => void } | { readonly why: string };
+
+export interface Instrumentation {
+  readonly name: string;
+  /** Starts it, or says why there is nothing to start. May throw: then it is off, and the error is why. */
+  start(tools: Tools): Started;
+}
+
+/** A line of the report. */
+export interface InstrumentationState {
+  readonly name: string;
+  readonly on: boolean;
+  /** Why it is off. */
+  readonly why?: string;
+}

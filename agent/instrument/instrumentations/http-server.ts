@@ -1,0 +1,87 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { isBun } from './bun.ts';
+import type { Instrumentation, Started, Tools } from './contract.ts';
+import { RequestDurations } from './request-durations.ts';
+
+const STARTED = Symbol('periscope.started');
+
+interface Timed extends ServerResponse {
+  /** ms, of the monotonic clock. */
+  [STARTED]?: number;
+  readonly req: IncomingMessage;
+}
+
+/** `http.server.request.duration` of node:http and node:https. */
+export const httpServer: Instrumentation = {
+  name: 'http-server',
+  start(tools) {
+    const begin = beginning(tools);
+    return isBun() ? patchEmit(begin) : subscribeToStart(begin);
+  },
+};
+
+type Begin = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A request ends when its response is closed: sent, or cut off. One listener for all of them, so none is made for each. */
+function beginning({ meter, routes, quietly }: Tools): Begin {
+  const durations = new RequestDurations(meter, {
+    name: 'http.server.request.duration',
+    description: 'Duration of HTTP server requests.',
+    errorStatus: 500,
+    placed: (route) => ({ 'http.route': route }),
+  });
+  const finish = quietly((response: Timed) => {
+    const started = response[STARTED];
+    if (started === undefined) return;
+    const request = response.req;
+    durations.record({
+      seconds: (performance.now() - started) / 1000,
+      method: request.method,
+      status: response.headersSent ? response.statusCode : 0,
+      version: request.httpVersion,
+      secure: (request.socket as { encrypted?: boolean } | null)?.encrypted === true,
+      place: routes.of(request),
+      // The client went before it had everything.
+      errorType: response.writableFinished ? undefined : 'aborted',
+    });
+  });
+  function onClose(this: ServerResponse): void {
+    finish(this as Timed);
+  }
+  return quietly((_request, response) => {
+    const timed = response as Timed;
+    if (timed[STARTED] !== undefined) return;
+    timed[STARTED] = performance.now();
+    timed.once('close', onClose);
+  });
+}
+
+function subscribeToStart(begin: Begin): Started {
+  const onStart = (message: unknown): void => {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    begin(request, response);
+  };
+  subscribe('http.server.request.start', onStart);
+  return { stop: () => unsubscribe('http.server.request.start', onStart) };
+}
+
+/** Bun's server tells no channel, but it emits. */
+function patchEmit(begin: Begin): Started {
+  const { Server: HttpServer } = process.getBuiltinModule('node:http');
+  const prototype = HttpServer.prototype as Server & { emit: (...given: unknown[]) => boolean };
+  const inherited = !Object.hasOwn(prototype, 'emit');
+  const original = prototype.emit;
+  function emit(this: Server, ...given: unknown[]): boolean {
+    if (given[0] === 'request') begin(given[1] as IncomingMessage, given[2] as ServerResponse);
+    return Reflect.apply(original, this, given);
+  }
+  prototype.emit = emit;
+  return {
+    stop: () => {
+      if (prototype.emit !== emit) return;
+      if (inherited) Reflect.deleteProperty(prototype, 'emit');
+      else prototype.emit = original;
+    },
+  };
+}
