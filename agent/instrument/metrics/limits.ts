@@ -6,15 +6,16 @@ export const METRIC_LIMITS = {
   /** Nodes of the trie of one stream, as a multiple of its cardinality limit; beyond them a look-up takes the slow path. */
   trieNodesPerSeries: 16,
   /** Encoded attributes of one series; a larger set is counted in the overflow. */
-  attributeSetBytes: 64 * 1024,
+  attributeSetBytes: 16 * 1024,
   /** 64-bit floats of a page: 64 KiB. A larger series has a page of its own. */
   pageFloats: 8192,
   /** Of one provider. */
   meters: 10_000,
   /** Of the name of an instrument: the specification's. */
   nameCharacters: 255,
-  /** Of one meter; one more records nothing. */
+  /** Of one provider; one more instrument records nothing, one more series is counted in its metric's overflow. */
   instruments: 10_000,
+  series: 200_000,
   /** Upper bounds of an explicit histogram. */
   histogramBounds: 10_000,
   /** Buckets per sign of an exponential histogram: the specification's default, and the most that a view may ask for. */

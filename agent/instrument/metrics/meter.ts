@@ -120,7 +120,6 @@ export class PeriscopeMeter implements AgentMeter {
       // An odd name is a bad habit, and no reason to lose what is measured under it; the SDK thinks so, too.
       if (typeof name !== 'string' || name === '' || name.length > METRIC_LIMITS.nameCharacters) return undefined;
     }
-    if (this.#made.size >= METRIC_LIMITS.instruments) return this.#tooMany(name);
     const description = this.#describe(kind, name, options);
     const key = `${name.toLowerCase()} ${kind} ${String(description.integers)} ${description.unit}`;
     const known = this.#made.get(key);
@@ -128,6 +127,8 @@ export class PeriscopeMeter implements AgentMeter {
       this.#reconcile(known, description);
       return known.instrument;
     }
+    if (this.#factory.metrics() >= METRIC_LIMITS.instruments || this.#made.size >= METRIC_LIMITS.instruments)
+      return this.#tooMany(name);
     this.#warnOfOthers(description);
     const made = make(description);
     this.#made.set(key, made);
@@ -139,9 +140,9 @@ export class PeriscopeMeter implements AgentMeter {
   }
 
   #tooMany(name: string): undefined {
-    const { instruments } = METRIC_LIMITS;
     const { faults } = this.#factory.host;
-    faults.count('name', this.#record.name, () => `cannot create instrument ${name}: ${this.#record.name} has ${instruments}`);
+    const text = `cannot create instrument ${name} of ${this.#record.name}: there are ${METRIC_LIMITS.instruments}`;
+    faults.count('name', this.#record.name, () => text);
   }
 
   #describe(kind: InstrumentKind, name: string, options: MetricOptions | undefined): InstrumentDescription {

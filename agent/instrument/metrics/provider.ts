@@ -32,7 +32,7 @@ export class AgentMeterProvider implements InstrumentEngine {
   readonly #callbacks: Callbacks;
   readonly #meters = new Map<string, PeriscopeMeter>();
   #series = 0;
-  #instruments = 0;
+  #metrics = 0;
 
   constructor(options: MeterProviderOptions) {
     const { sink } = options;
@@ -48,13 +48,15 @@ export class AgentMeterProvider implements InstrumentEngine {
         arena: new CellArena(sink),
         gate: new ExemplarGate(options.exemplarFilter ?? 'trace_based', now),
         nextSeriesId: () => this.#series++,
+        seriesCount: () => this.#series,
       },
       views: usable(options.views ?? [], faults),
       defaults: {
         cardinalityLimit: limitOf(options.cardinalityLimit),
         histogramAggregation: options.histogramAggregation ?? 'explicit_bucket_histogram',
       },
-      nextInstrumentId: () => this.#instruments++,
+      nextInstrumentId: () => this.#metrics++,
+      metrics: () => this.#metrics,
     };
   }
 

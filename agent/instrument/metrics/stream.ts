@@ -17,6 +17,8 @@ export interface StreamHost {
   readonly gate: ExemplarGate;
   readonly now: () => number;
   nextSeriesId(): number;
+  /** Of all streams. */
+  seriesCount(): number;
 }
 
 export interface StreamOptions<S> {
@@ -105,7 +107,7 @@ export class Stream<S> {
   #admit(key: string, entries: readonly Entry[]): S {
     this.#host.gate.refresh();
     const others = this.#byKey.size - (this.#overflow === undefined ? 0 : 1);
-    if (others >= this.#options.cardinalityLimit - 1) return this.#turnAway();
+    if (others >= this.#options.cardinalityLimit - 1 || this.#host.seriesCount() >= METRIC_LIMITS.series) return this.#turnAway();
     const bytes = encodeAttributes(ATTRIBUTES_FIELD[this.#record.point], entries);
     if (bytes.length > METRIC_LIMITS.attributeSetBytes) return this.#turnAway();
     return this.#create(key, bytes);

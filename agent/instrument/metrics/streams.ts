@@ -19,6 +19,8 @@ export interface StreamFactory {
   readonly views: readonly View[];
   readonly defaults: ViewDefaults;
   nextInstrumentId(): number;
+  /** Of all meters. */
+  metrics(): number;
 }
 
 export function makeRecorded(

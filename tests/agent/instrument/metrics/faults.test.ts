@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultKind } from '../../../../agent/instrument/metrics/contract.ts';
+import { METRIC_LIMITS } from '../../../../agent/instrument/metrics/limits.ts';
 import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
 import { OwnEngine } from '../../../support/metric-engine.ts';
 import { textOf } from '../../../support/metric-points.ts';
@@ -221,6 +222,46 @@ describe('the cardinality limit', () => {
         .filter((metric) => metric === 'small'),
     ).toHaveLength(2);
     expect(engine.collect()).toHaveLength(11);
+  });
+});
+
+describe('a program that makes ever new things', () => {
+  it('gets no more instruments than a provider has; those it has go on', () => {
+    const engine = new OwnEngine();
+    for (let i = 0; i < METRIC_LIMITS.instruments + 20; i++)
+      engine.provider
+        .getMeter(`meter-${i % 7}`)
+        .createCounter(`c-${i}`)
+        .add(1);
+    engine.provider.getMeter('meter-0').createCounter('c-0').add(1);
+    const points = engine.collect();
+    expect(points).toHaveLength(METRIC_LIMITS.instruments);
+    expect(points.find(({ metric }) => metric === 'c-0')?.value).toBe(2);
+    expect(kinds(engine)).toEqual({ name: 20 });
+  });
+
+  it('gets no more meters: what comes too late measures without the name of its meter', () => {
+    const engine = new OwnEngine();
+    for (let i = 0; i < METRIC_LIMITS.meters; i++) engine.provider.getMeter(`meter-${i}`);
+    engine.provider.getMeter('late').createCounter('c').add(1);
+    engine.provider.getMeter('later').createCounter('c').add(2);
+    engine.provider.getMeter('meter-5').createCounter('d').add(4);
+    expect(engine.collect().map(({ meter, metric, value }) => [meter, metric, value])).toEqual([
+      ['meter-5', 'd', 4],
+      ['', 'c', 3],
+    ]);
+    expect(kinds(engine)).toEqual({ name: 2 });
+  });
+
+  it('gets no more series in all: new ones are counted in the overflow of their metric', () => {
+    const engine = new OwnEngine({ cardinalityLimit: METRIC_LIMITS.series * 2 });
+    const meter = engine.provider.getMeter('test');
+    const wide = meter.createCounter('wide');
+    for (let i = 0; i < METRIC_LIMITS.series; i++) wide.add(1, { i });
+    for (const metric of ['wide', 'other']) for (let i = -9; i < 0; i++) meter.createCounter(metric).add(1, { i });
+    expect(engine.provider.stats().series).toBe(METRIC_LIMITS.series + 2);
+    const { requests } = engine.reader.collect(engine.nowNs, 2 ** 26);
+    expect(requests.reduce((sum, { points }) => sum + points, 0)).toBe(METRIC_LIMITS.series + 2);
   });
 });
 
