@@ -10,6 +10,12 @@ export interface Flag {
   readonly marker: string;
   /** Flags without which it does nothing. */
   readonly needs?: readonly string[];
+  /** Flags whose code comes with it, whether they are on or not: they cannot be switched off beside it. */
+  readonly brings?: readonly string[];
+}
+
+function tenant(domain: string, flag: string): Flag {
+  return { about: `the tenant ${domain}: its machines (HOST) tag their data with it`, marker: flag, needs: ['METRICS'] };
 }
 
 export const FLAGS = {
@@ -26,6 +32,37 @@ export const FLAGS = {
     about: 'every measurement fault, and each step of the start, as a line on stderr',
     marker: 'periscope-agent debug: ',
   },
+  DEBUG_PERF: {
+    about:
+      'what the agent itself takes: the time of its start as a line on stderr, that of each round of callbacks as a histogram',
+    marker: 'periscope.agent.observe.duration',
+    needs: ['METRICS'],
+  },
+  AUDIT_LOGGING: {
+    about: '`AGENT_AUDIT_FILE`: what the agent did, where it sends and what it refused, as a chain of hashed lines',
+    marker: 'cannot write the audit log ',
+    needs: ['METRICS'],
+  },
+  RATE_LIMITING: {
+    about: "no more exports a minute than the scope's row of the matrix allows",
+    marker: ' times a minute; every ',
+    needs: ['METRICS'],
+  },
+  ENTERPRISE: {
+    about: 'scope ENTERPRISE leaves the machine by https only',
+    marker: 'enterprise data leaves this machine by https only',
+    needs: ['METRICS'],
+    brings: ['AUDIT_LOGGING', 'RATE_LIMITING'],
+  },
+  LOCAL_SANDBOX: {
+    about: 'scope LOCAL-SANDBOX never leaves the machine',
+    marker: 'a local sandbox sends to this machine only',
+    needs: ['METRICS'],
+  },
+  API_DUOPLUS_IO_TENANT: tenant('api.duoplus.io', 'API_DUOPLUS_IO_TENANT'),
+  DEV_DUOPLUS_IO_TENANT: tenant('dev.duoplus.io', 'DEV_DUOPLUS_IO_TENANT'),
+  LOCALHOST_TENANT: tenant('localhost', 'LOCALHOST_TENANT'),
+  APPLE_FACTORY_WAGER_COM_TENANT: tenant('apple.factory-wager.com', 'APPLE_FACTORY_WAGER_COM_TENANT'),
 } as const satisfies Record<string, Flag>;
 
 export type FlagName = keyof typeof FLAGS;

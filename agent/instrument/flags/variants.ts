@@ -19,8 +19,11 @@ export interface Variant {
   readonly held: readonly FlagName[];
 }
 
+const TENANTS = FLAG_NAMES.filter((name) => name.endsWith('_TENANT'));
 /** What an app in production has. */
-const PRODUCTION: readonly FlagName[] = ['METRICS'];
+const PRODUCTION: readonly FlagName[] = ['METRICS', ...TENANTS];
+/** What the guardrails of the scope matrix ask of the premium tier, and what makes an enterprise one. */
+const ENTERPRISE: readonly FlagName[] = ['ENTERPRISE', 'AUDIT_LOGGING', 'RATE_LIMITING'];
 
 const variant = (about: string, flags: readonly FlagName[], held: readonly FlagName[] = []): Variant => ({ about, flags, held });
 
@@ -29,9 +32,13 @@ export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
   minimal: variant('nothing but the names: every call goes straight through; for libraries and for measuring the rest', []),
   production: variant('what an app in production needs', PRODUCTION),
   development: variant('production, and what helps while writing an app', [...PRODUCTION, 'DEBUG', 'MOCK_API']),
-  debug: variant('development, and what the agent itself costs', [...PRODUCTION, 'DEBUG', 'MOCK_API']),
-  enterprise: variant('production, held to the guardrails of the premium tier', PRODUCTION),
-  'local-sandbox': variant("a person's own machine", [...PRODUCTION, 'DEBUG', 'MOCK_API']),
+  debug: variant('development, and what the agent itself costs', [...PRODUCTION, 'DEBUG', 'MOCK_API', 'DEBUG_PERF']),
+  enterprise: variant(
+    'production, held to what the scope matrix asks of the premium tier',
+    [...PRODUCTION, ...ENTERPRISE],
+    ENTERPRISE,
+  ),
+  'local-sandbox': variant("a person's own machine", [...PRODUCTION, 'LOCAL_SANDBOX', 'DEBUG', 'DEBUG_PERF', 'MOCK_API']),
   embedded: variant('beside a collector in the same process', PRODUCTION),
   full: variant('everything', FLAG_NAMES),
 };

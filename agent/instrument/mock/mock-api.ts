@@ -1,6 +1,7 @@
 import { encodeResource } from '../encode/attributes.ts';
 import { CellReader } from '../encode/reader.ts';
 import type { InstrumentEngine } from '../metrics/contract.ts';
+import type { ResourceAttributes } from '../resource.ts';
 import { protobufToJson } from '../../../pipeline/otlp/protobuf-to-json.ts';
 
 /** Bytes of one request, as the exporter has it. */
@@ -12,7 +13,7 @@ export class MockApi {
   readonly #reader: CellReader;
   #engine: InstrumentEngine | undefined;
 
-  constructor(resource: Readonly<Record<string, string>>) {
+  constructor(resource: ResourceAttributes) {
     this.#reader = new CellReader({ resource: encodeResource(resource), temporality: 'cumulative' });
   }
 

@@ -1,10 +1,11 @@
+import { isBuiltin } from 'node:module';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAst } from 'vitest/node';
 import { AGENT, bundle, TARGETS, type Target } from '../../../../agent/instrument/flags/bundle.ts';
-import { FLAGS, FLAG_NAMES, type FlagName } from '../../../../agent/instrument/flags/registry.ts';
+import { FLAGS, FLAG_NAMES, isFlag, type Flag, type FlagName } from '../../../../agent/instrument/flags/registry.ts';
 import { flagsOf, VARIANT_NAMES } from '../../../../agent/instrument/flags/variants.ts';
 
 const entry = join(AGENT, 'index.ts');
@@ -41,18 +42,25 @@ function importsOf(text: string): string[] {
   return specifiers;
 }
 
+const broughtBy = (name: FlagName): readonly string[] => (FLAGS[name] as Flag).brings ?? [];
+
 describe('code of a flag', () => {
-  let full = '';
-  beforeAll(async () => {
-    full = await bundled(FLAG_NAMES);
+  it.each(FLAG_NAMES)('%s is in the bundle that has it and gone from the one that has not', async (flag) => {
+    // What brings it would bring it.
+    const others = FLAG_NAMES.filter((name) => name !== flag && !broughtBy(name).includes(flag));
+    const [having, without] = await Promise.all([bundled([...others, flag]), bundled(others)]);
+    expect(having).toContain(FLAGS[flag].marker);
+    expect(without).not.toContain(FLAGS[flag].marker);
+    expect(without.length).toBeLessThan(having.length);
   });
 
-  it.each(FLAG_NAMES)('%s is in the bundle that has it and gone from the one that has not', async (flag) => {
-    const without = await bundled(FLAG_NAMES.filter((name) => name !== flag));
-    expect(full).toContain(FLAGS[flag].marker);
-    expect(without).not.toContain(FLAGS[flag].marker);
-    expect(without.length).toBeLessThan(full.length);
-  });
+  it.each(FLAG_NAMES.flatMap((flag) => broughtBy(flag).map((other) => [other, flag] as const)))(
+    '%s comes with %s, even where it is off',
+    async (brought, flag) => {
+      expect(await bundled(FLAG_NAMES.filter((name) => name !== brought))).toContain(FLAGS[brought as FlagName].marker);
+      expect(isFlag(brought) && flag in FLAGS).toBe(true);
+    },
+  );
 
   it('of all flags is gone when there is none', async () => {
     const none = await bundled([]);
@@ -69,9 +77,7 @@ describe.each(TARGETS)('a bundle for %s', (target) => {
       FLAG_NAMES.filter((flag) => flags.includes(flag)),
     );
     expect(text.length).toBeLessThanOrEqual(BUNDLE_BYTES);
-    expect(importsOf(text).filter((specifier) => !specifier.startsWith('node:') && specifier !== '@opentelemetry/api')).toEqual(
-      [],
-    );
+    expect(importsOf(text).filter((specifier) => !isBuiltin(specifier) && specifier !== '@opentelemetry/api')).toEqual([]);
   });
 
   it('is the same each time', async () => {

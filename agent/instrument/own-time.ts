@@ -1,0 +1,23 @@
+import type { InstrumentEngine } from './metrics/contract.ts';
+import { AGENT_NAME, AGENT_VERSION } from './version.ts';
+
+/** The engine, with what each round of its callbacks took as a histogram of its own. */
+export function timedEngine(engine: InstrumentEngine): InstrumentEngine {
+  const took = engine
+    .getMeter(AGENT_NAME, AGENT_VERSION)
+    .createHistogram('periscope.agent.observe.duration', {
+      unit: 's',
+      description: 'How long the callbacks of observable instruments took, a round of them.',
+      advice: { explicitBucketBoundaries: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1] },
+    })
+    .bind();
+  return {
+    getMeter: (name, version, options) => engine.getMeter(name, version, options),
+    stats: () => engine.stats(),
+    observe: async (timeoutMs) => {
+      const startMs = performance.now();
+      await engine.observe(timeoutMs);
+      took.record((performance.now() - startMs) / 1000);
+    },
+  };
+}
