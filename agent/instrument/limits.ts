@@ -19,6 +19,8 @@ export const EXPORT_LIMITS = {
   smallestRequestBytes: 16 * 1024,
   /** Of an answer that is read: what a partial success says. */
   answerBytes: 64 * 1024,
+  /** Until the first export at the latest. */
+  firstExportMs: 5000,
   /** First ceiling of the time until the next attempt; it doubles with each failure. */
   backoffMs: 1000,
   longestBackoffMs: 60_000,
@@ -33,6 +35,8 @@ export const EXPORT_LIMITS = {
   /** How often the application's thread shows that it is alive, and how long it may not before it counts as blocked. */
   beatMs: 200,
   stallMs: 600,
+  /** Until the worker is started: what an application does first is to start itself. */
+  workerDelayMs: 20,
   /** Between two exports that tell of a blocked thread. */
   stallReportMs: 2000,
   /** Starts of a worker after the first; then export moves to the application's thread. */

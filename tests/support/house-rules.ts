@@ -18,6 +18,8 @@ export const UNMIRRORED: Readonly<Record<string, string>> = {
   'agent/collector/run.ts': 'signals and exit codes of a process: tests/system/start-and-stop.test.ts',
   'agent/demo/main.ts': 'a program: tests/agent/demo/demo.test.ts starts it as a process',
   'agent/instrument/doctor/main.ts': 'a program: tests/system/agent-package.test.ts starts it as a process',
+  'agent/instrument/export/worker.ts':
+    'the program of a thread: tests/agent/instrument/export/start.test.ts has processes start it',
   'analytics/main.ts': 'the program of a process: tests/analytics/client starts it',
   'analytics/child.ts': 'what a process is beside its service: tests/analytics/client starts, kills and orphans it',
   'receivers/index.ts': LIST,

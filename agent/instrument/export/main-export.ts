@@ -1,0 +1,93 @@
+import type { InstrumentEngine } from '../metrics/contract.ts';
+import { EXPORT_LIMITS } from '../limits.ts';
+import { CONTROL_BYTES, type ToWorker } from './messages.ts';
+import { MetricExport, type ExportSettings, type ExportStatus, type LineLevel } from './metric-export.ts';
+import { tell, type SeriesLog } from './series-log.ts';
+import { awaitFlush, newWorker } from './worker-export.ts';
+
+export interface MainExportOptions {
+  readonly provider: Pick<InstrumentEngine, 'observe'>;
+  readonly log: SeriesLog;
+  readonly settings: ExportSettings;
+  readonly resource: Uint8Array;
+  /** For the last moment of the process; undefined: what was not delivered when it ends at once is lost. */
+  readonly workerUrl: URL | undefined;
+  readonly line: (level: LineLevel, text: string) => void;
+  /** Another thread has exported these series before. */
+  readonly again?: boolean;
+}
+
+/** Export on the application's own thread: for tools that end soon, and where no worker can be had. */
+export class MainExport {
+  readonly #options: MainExportOptions;
+  readonly #metrics: MetricExport;
+  /** Of the cells: when they were read last, and when they were delivered last. */
+  #read: number | undefined;
+  #delivered: number | undefined;
+  #stopped = false;
+
+  constructor(options: MainExportOptions) {
+    this.#options = options;
+    const { again = false, line, log, provider, resource, settings } = options;
+    const observe = async (timeoutMs: number): Promise<void> => {
+      await provider.observe(timeoutMs);
+      this.#learn();
+      this.#read = log.fingerprint();
+    };
+    this.#metrics = new MetricExport({ settings, resource, synchronous: false, host: { line, observe } });
+    tell(this.#metrics.reader, log.takeAll());
+    if (again && settings.metrics.temporality !== 'cumulative') this.#metrics.rebase();
+  }
+
+  get status(): ExportStatus {
+    return this.#metrics.status;
+  }
+
+  start(): void {
+    this.#metrics.start();
+  }
+
+  /** Keeps the process alive until it is done. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    if (this.#stopped) return false;
+    const delivered = await this.#metrics.flush(timeoutMs, true);
+    if (delivered) this.#delivered = this.#read;
+    return delivered;
+  }
+
+  /** This thread is to end and cannot wait for a socket: a worker is started for this alone, and handed the bytes. */
+  flushSync(timeoutMs: number): boolean {
+    const { provider, resource, settings, workerUrl } = this.#options;
+    if (this.#stopped) return false;
+    // The end of the event loop was waited with, and that is where this comes from.
+    if (this.#delivered === this.#options.log.fingerprint()) return true;
+    if (workerUrl === undefined) return false;
+    const endMs = performance.now() + timeoutMs;
+    void provider.observe(0);
+    this.#learn();
+    const bodies = this.#metrics.collect().map(({ body }) => body);
+    if (bodies.length === 0) return true;
+    const control = new SharedArrayBuffer(CONTROL_BYTES);
+    const worker = newWorker(workerUrl, { control, settings, resource, exports: false, again: false });
+    worker.unref();
+    // There is nobody left to tell, and nothing to be done about it.
+    worker.on('error', () => undefined);
+    worker.postMessage({
+      type: 'deliver',
+      id: 1,
+      bodies,
+      timeoutMs: timeoutMs - EXPORT_LIMITS.flushMarginMs,
+    } satisfies ToWorker);
+    return awaitFlush(new Int32Array(control), 1, endMs);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#metrics.stop();
+    return Promise.resolve();
+  }
+
+  #learn(): void {
+    tell(this.#metrics.reader, this.#options.log.take());
+  }
+}

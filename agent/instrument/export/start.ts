@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { encodeResource } from '../encode/attributes.ts';
+import type { InstrumentEngine } from '../metrics/contract.ts';
+import { EXPORT_LIMITS } from '../limits.ts';
+import { detectResource, type ResourceAttributes } from '../resource.ts';
+import type { LogLevel, Settings } from '../settings.ts';
+import { flushAtEnd } from './flush-at-end.ts';
+import { MainExport } from './main-export.ts';
+import type { ExportStatus, LineLevel } from './metric-export.ts';
+import type { SeriesLog } from './series-log.ts';
+import { NOTHING_YET, WorkerExport } from './worker-export.ts';
+
+export interface ExporterStatus extends ExportStatus {
+  /** Where export runs now. */
+  readonly mode: 'worker' | 'main' | 'none';
+  readonly url: string;
+  /** Of the exporting thread. */
+  readonly restarts: number;
+}
+
+export interface Exporter {
+  /** All that was measured until now: true when it was delivered, false when it was given up. Never rejects. */
+  flush(timeoutMs?: number): Promise<boolean>;
+  /** The same, and blocks this thread: for a process that ends at once. */
+  flushSync(timeoutMs?: number): boolean;
+  /** Flushes, ends the thread, and takes every listener away. */
+  shutdown(): Promise<void>;
+  status(): ExporterStatus;
+}
+
+export interface StartOptions {
+  /** The worker's program; default: `worker.js` beside this file. Where it is missing export runs on this thread. */
+  readonly workerUrl?: URL;
+  readonly resource?: ResourceAttributes;
+  /** Takes what is printed; default stderr. */
+  readonly print?: (line: string) => void;
+}
+
+/** Which lines a level of OTEL_LOG_LEVEL lets through. */
+const PRINTED: Readonly<Record<LogLevel, readonly LineLevel[]>> = {
+  none: [],
+  error: [],
+  warn: ['warn'],
+  info: ['warn', 'info'],
+  debug: ['warn', 'info', 'debug'],
+  verbose: ['warn', 'info', 'debug'],
+  all: ['warn', 'info', 'debug'],
+};
+
+/** Exports what `provider` measures, from now until the process ends. `log` is the provider's sink. */
+export function startExport(
+  provider: Pick<InstrumentEngine, 'observe'>,
+  log: SeriesLog,
+  settings: Settings,
+  options: StartOptions = {},
+): Exporter {
+  if (settings.mode === 'none' || settings.metrics.exporter === 'none') return nothing(settings);
+  const print = options.print ?? toStderr;
+  const line = (level: LineLevel, text: string): void => {
+    if (PRINTED[settings.logLevel].includes(level)) print(`periscope agent: ${text}`);
+  };
+  const workerUrl = existing(options.workerUrl ?? besideThis());
+  const shared = {
+    provider,
+    log,
+    settings: { otlp: settings.otlp, metrics: settings.metrics },
+    resource: encodeResource(options.resource ?? detectResource(settings)),
+    line,
+  };
+  const onMain = (again: boolean): MainExport => new MainExport({ ...shared, workerUrl, again });
+  let current: WorkerExport | MainExport;
+  let restarts = 0;
+  if (settings.mode === 'worker' && workerUrl !== undefined) {
+    const worker = new WorkerExport({
+      ...shared,
+      workerUrl,
+      gaveUp: (cause) => {
+        line('warn', `cannot keep an exporting thread: ${cause}; metrics are sent from the thread of the application`);
+        restarts = worker.restarts;
+        current = onMain(true);
+        current.start();
+      },
+    });
+    current = worker;
+  } else {
+    if (settings.mode === 'worker') line('warn', 'cannot find worker.js of the agent: metrics are sent from the application');
+    current = onMain(false);
+  }
+  current.start();
+
+  const exporter = {
+    get flushesBeforeExit() {
+      return current instanceof MainExport;
+    },
+    flush: (timeoutMs: number = EXPORT_LIMITS.flushMs) => current.flush(timeoutMs).catch(() => false),
+    flushSync: (timeoutMs: number = EXPORT_LIMITS.flushMs) => current.flushSync(timeoutMs),
+    shutdown: async () => {
+      undo();
+      await current.flush(EXPORT_LIMITS.flushMs);
+      await current.stop();
+    },
+    status: (): ExporterStatus => ({
+      ...current.status,
+      mode: current instanceof MainExport ? 'main' : 'worker',
+      url: settings.otlp.url,
+      restarts: current instanceof MainExport ? restarts : current.restarts,
+    }),
+  };
+  const undo = flushAtEnd(exporter);
+  return exporter;
+}
+
+function nothing({ otlp: { url } }: Settings): Exporter {
+  return {
+    flush: () => Promise.resolve(true),
+    flushSync: () => true,
+    shutdown: () => Promise.resolve(),
+    status: () => ({ ...NOTHING_YET, mode: 'none', url, restarts: 0 }),
+  };
+}
+
+/** Where this file runs as it is written (Bun), so does the worker's. */
+function besideThis(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+}
+
+/** In one executable file there is none. */
+function existing(url: URL): URL | undefined {
+  try {
+    return existsSync(fileURLToPath(url)) ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,185 @@
+import { Worker } from 'node:worker_threads';
+import type { InstrumentEngine } from '../metrics/contract.ts';
+import { EXPORT_LIMITS } from '../limits.ts';
+import { CONTROL, CONTROL_BYTES, type FromWorker, type ToWorker, type WorkerData } from './messages.ts';
+import type { ExportSettings, ExportStatus, LineLevel } from './metric-export.ts';
+import type { SeriesLog } from './series-log.ts';
+
+export interface WorkerExportOptions {
+  readonly provider: Pick<InstrumentEngine, 'observe'>;
+  readonly log: SeriesLog;
+  readonly settings: ExportSettings;
+  readonly resource: Uint8Array;
+  readonly workerUrl: URL;
+  readonly line: (level: LineLevel, text: string) => void;
+  /** It ended too often: somebody else must export. */
+  readonly gaveUp: (cause: string) => void;
+}
+
+export const NOTHING_YET: ExportStatus = { delivered: 0, dropped: 0, failures: 0, lastError: undefined };
+
+/** The application's side of the exporting thread. Nothing of it keeps the process alive. */
+export class WorkerExport {
+  readonly #options: WorkerExportOptions;
+  readonly #control: Int32Array;
+  readonly #waiting = new Map<number, (delivered: boolean) => void>();
+  #worker: Worker | undefined;
+  #starts = 0;
+  #flushes = 0;
+  #beats: NodeJS.Timeout | undefined;
+  #start: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #status = NOTHING_YET;
+
+  constructor(options: WorkerExportOptions) {
+    this.#options = options;
+    this.#control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
+  }
+
+  get status(): ExportStatus {
+    return this.#status;
+  }
+  /** Of the thread, after the first. */
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  start(): void {
+    this.#start = setTimeout(() => this.#launch(), EXPORT_LIMITS.workerDelayMs);
+    this.#start.unref();
+    this.#beats = setInterval(() => Atomics.add(this.#control, CONTROL.beat, 1), EXPORT_LIMITS.beatMs);
+    this.#beats.unref();
+  }
+
+  /** Keeps the process alive until it is done. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    if (this.#stopped) return false;
+    await this.#options.provider.observe(Math.min(timeoutMs / 2, EXPORT_LIMITS.observeMs));
+    this.#launch();
+    const id = this.#ask(timeoutMs);
+    this.#worker?.ref();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#flushed(id, false), timeoutMs);
+      this.#waiting.set(id, (delivered) => {
+        clearTimeout(timer);
+        if (this.#waiting.size === 0) this.#worker?.unref();
+        resolve(delivered);
+      });
+    });
+  }
+
+  /** Blocks this thread until the worker has delivered everything, `timeoutMs` at most. */
+  flushSync(timeoutMs: number): boolean {
+    if (this.#stopped) return false;
+    const endMs = performance.now() + timeoutMs;
+    // What synchronous callbacks observe is there when this returns.
+    void this.#options.provider.observe(0);
+    this.#launch();
+    return this.#await(this.#ask(timeoutMs - EXPORT_LIMITS.flushMarginMs), endMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#start);
+    clearInterval(this.#beats);
+    for (const id of this.#waiting.keys()) this.#flushed(id, false);
+    await this.#worker?.terminate();
+  }
+
+  #ask(timeoutMs: number): number {
+    this.#flushes += 1;
+    this.#post({ type: 'flush', id: this.#flushes, timeoutMs: Math.max(1, timeoutMs), records: this.#options.log.take() });
+    return this.#flushes;
+  }
+
+  #await(id: number, endMs: number): boolean {
+    Atomics.store(this.#control, CONTROL.waiting, 1);
+    const done = awaitFlush(this.#control, id, endMs);
+    Atomics.store(this.#control, CONTROL.waiting, 0);
+    return done;
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #launch(): void {
+    if (this.#worker !== undefined || this.#stopped) return;
+    clearTimeout(this.#start);
+    const { log, resource, settings, workerUrl } = this.#options;
+    const again = this.#starts > 0;
+    this.#starts += 1;
+    const control = this.#control.buffer as SharedArrayBuffer;
+    const worker = newWorker(workerUrl, { control, settings, resource, exports: true, again });
+    this.#worker = worker;
+    worker.on('message', (message: FromWorker) => this.#take(message));
+    let cause = 'it ended';
+    worker.on('error', (error) => (cause = String(error)));
+    worker.on('exit', () => this.#ended(worker, cause));
+    worker.unref();
+    this.#post({ type: 'observed', round: 0, records: log.takeAll() });
+  }
+
+  #ended(worker: Worker, cause: string): void {
+    if (this.#stopped || this.#worker !== worker) return;
+    this.#worker = undefined;
+    for (const id of this.#waiting.keys()) this.#flushed(id, false);
+    const { gaveUp, line } = this.#options;
+    if (this.#starts > EXPORT_LIMITS.restarts) {
+      void this.stop();
+      gaveUp(cause);
+      return;
+    }
+    line('warn', `cannot go on with the exporting thread: ${cause}; another one is started`);
+    this.#launch();
+  }
+
+  #take(message: FromWorker): void {
+    switch (message.type) {
+      case 'observe':
+        return void this.#observe(message.round, message.timeoutMs);
+      case 'line':
+        return this.#options.line(message.level, message.text);
+      case 'status':
+        this.#status = message.status;
+        return;
+      case 'flushed':
+        return this.#flushed(message.id, message.delivered);
+    }
+  }
+
+  async #observe(round: number, timeoutMs: number): Promise<void> {
+    await this.#options.provider.observe(timeoutMs);
+    this.#post({ type: 'observed', round, records: this.#options.log.take() });
+  }
+
+  #flushed(id: number, delivered: boolean): void {
+    const resolve = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    resolve?.(delivered);
+  }
+}
+
+/** Blocks until the flush `id` has ended, or until `endMs` of performance.now. */
+export function awaitFlush(control: Int32Array, id: number, endMs: number): boolean {
+  for (;;) {
+    const last = Atomics.load(control, CONTROL.flushed);
+    if (last >= id) return Atomics.load(control, CONTROL.delivered) === 1;
+    const leftMs = endMs - performance.now();
+    if (leftMs <= 0 || Atomics.wait(control, CONTROL.flushed, last, leftMs) === 'timed-out') return false;
+  }
+}
+
+/** Without Node's own options, which would load the agent in it again, and without the streams of the application. */
+export function newWorker(url: URL, data: WorkerData): Worker {
+  return new Worker(url, {
+    name: 'periscope-agent',
+    workerData: data,
+    execArgv: [],
+    env: { ...process.env, NODE_OPTIONS: '' },
+    resourceLimits: { maxOldGenerationSizeMb: EXPORT_LIMITS.workerOldMb, maxYoungGenerationSizeMb: EXPORT_LIMITS.workerYoungMb },
+    stdin: false,
+    stdout: true,
+    stderr: true,
+  });
+}

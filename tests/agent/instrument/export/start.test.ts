@@ -1,0 +1,229 @@
+import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SeriesLog } from '../../../../agent/instrument/export/series-log.ts';
+import { startExport } from '../../../../agent/instrument/export/start.ts';
+import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
+import { readSettings } from '../../../../agent/instrument/settings.ts';
+import { AgentBundle, BUN, lastValue, metricsOf, runApp, type AppOptions, type Ended } from '../../../support/agent-process.ts';
+import { OtlpSink, type SinkScript } from '../../../support/otlp-sink.ts';
+import { peer } from '../../../support/peers.ts';
+import { decode, type Tree } from '../../../support/reference/otlp.ts';
+import { attributesOf } from '../../../support/metric-points.ts';
+
+/** How often each end of a process is tried: PERISCOPE_AGENT_ENDS=100 for the figure of the README. */
+const ROUNDS = Number(process.env['PERISCOPE_AGENT_ENDS'] ?? '2');
+const node24 = peer('node24');
+/** Nothing is exported but at the end. */
+const QUIET = { OTEL_METRIC_EXPORT_INTERVAL: '600000' };
+const RUNTIMES = [
+  { name: 'Node', path: process.execPath, missing: false },
+  { name: `Node 24${node24.note}`, path: node24.path, missing: node24.missing },
+  { name: 'Bun', path: BUN, missing: false },
+];
+
+let bundle: AgentBundle;
+beforeAll(() => {
+  bundle = new AgentBundle();
+});
+afterAll(() => bundle.remove());
+
+const closing: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function sinkOf(script?: SinkScript): Promise<OtlpSink> {
+  const sink = await OtlpSink.start(script);
+  closing.push(() => sink.close());
+  return sink;
+}
+
+async function run(sink: OtlpSink, options: AppOptions): Promise<Ended> {
+  return runApp(bundle.app, { ...options, env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...options.env } });
+}
+
+/** The same end without an agent that exports. */
+const bare = (options: AppOptions): Promise<Ended> =>
+  runApp(bundle.app, { ...options, env: { ...options.env, AGENT_MODE: 'none' } });
+
+const ENDS: readonly { readonly name: string; readonly args: readonly string[]; readonly signal?: NodeJS.Signals }[] = [
+  { name: 'the end of the event loop', args: ['end'] },
+  { name: 'process.exit(3)', args: ['exit'] },
+  { name: 'a throw in a timer', args: ['throw'] },
+  { name: 'a rejection that nobody handles', args: ['reject'] },
+  { name: 'SIGTERM', args: ['wait'], signal: 'SIGTERM' },
+  { name: 'SIGINT', args: ['wait'], signal: 'SIGINT' },
+  { name: 'SIGTERM to an application that listens itself', args: ['drain'], signal: 'SIGTERM' },
+];
+
+describe.each(RUNTIMES)('the end of a process on $name', ({ path: runtime, missing }) => {
+  it.skipIf(missing).each(ENDS)('delivers the last values at $name, and changes nothing of it', async ({ args, signal }) => {
+    const sink = await sinkOf();
+    const kills = signal === undefined ? {} : { waiting: (pid: number) => void process.kill(pid, signal) };
+    const expected = await bare({ runtime, args: [...args, '2', '20', 'warm'], ...kills });
+    for (let round = 0; round < ROUNDS; round++) {
+      const value = 10 + round;
+      sink.requests.length = 0;
+      const ended = await run(sink, { runtime, args: [...args, String(value), '20', 'warm'], env: QUIET, ...kills });
+      expect([ended.code, ended.signal], ended.stderr).toEqual([expected.code, expected.signal]);
+      expect([lastValue(sink, 'app.count'), round], ended.stderr).toEqual([value, round]);
+    }
+  });
+
+  it.skipIf(missing)('delivers the values of a program that ends before anything of the agent has started', async () => {
+    const sink = await sinkOf();
+    const ended = await run(sink, { runtime, args: ['exit', '7'] });
+    expect(ended.code).toBe(3);
+    // Starting a thread is part of those 500 ms, then: on a busy machine it may be given up, and must never be wrong.
+    expect([7, undefined]).toContain(lastValue(sink, 'app.count'));
+  });
+
+  it.skipIf(missing)('delivers from the thread of the application at the end of its loop', async () => {
+    const sink = await sinkOf();
+    const ended = await run(sink, { runtime, args: ['end', '7', '50'], env: { AGENT_MODE: 'main' } });
+    expect(ended.code).toBe(0);
+    expect(lastValue(sink, 'app.count')).toBe(7);
+    expect(sink.requests).toHaveLength(1);
+  });
+
+  it.skipIf(missing)('goes on without a collector: nothing but one line, and the exit code as it was', async () => {
+    const sink = await sinkOf();
+    const { url } = sink;
+    await sink.close();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_METRIC_EXPORT_INTERVAL: '20' };
+    const ended = await runApp(bundle.app, { runtime, args: ['exit', '5', '500'], env });
+    expect(ended.code).toBe(3);
+    expect(ended.stderr.split('\n').filter((line) => line.startsWith('periscope agent'))).toEqual([
+      expect.stringContaining('ECONNREFUSED'),
+    ]);
+  });
+
+  it.skipIf(missing)('tells of a blocked event loop while it is blocked', async () => {
+    const arrived: number[] = [];
+    const began = performance.now();
+    let sawBlocked = (): void => undefined;
+    const sink = await sinkOf((request) => {
+      if (Buffer.from(request.body).includes('periscope.agent.event_loop.blocked')) {
+        arrived.push(performance.now() - began);
+        sawBlocked();
+      }
+      return undefined;
+    });
+    let ended = false;
+    const endedWhenSeen = new Promise<boolean>((resolve) => (sawBlocked = () => resolve(ended)));
+    const done = run(sink, { runtime, args: ['block', '5', '300'], env: { OTEL_METRIC_EXPORT_INTERVAL: '60000' } });
+    void done.then(() => (ended = true));
+    expect(await endedWhenSeen).toBe(false);
+    const blocked = metricsOf(sink).find(({ metric }) => metric === 'periscope.agent.event_loop.blocked');
+    expect(blocked?.value).toBeGreaterThanOrEqual(0.6);
+    expect(lastValue(sink, 'app.count')).toBe(5);
+    await done;
+  });
+});
+
+describe('the end of a process whose collector is in trouble', () => {
+  it.each<[string, SinkScript]>([
+    ['hangs', () => ({ hang: true })],
+    ['answers 503', () => ({ status: 503, headers: { 'retry-after': '30' } })],
+    ['answers 413', () => ({ status: 413 })],
+    ['answers 401', () => ({ status: 401 })],
+    ['resets', () => ({ reset: true })],
+    ['answers late', () => ({ delayMs: 5000 })],
+  ])('is neither changed nor held up by one that %s', async (_name, script) => {
+    const sink = await sinkOf(script);
+    const env = { OTEL_METRIC_EXPORT_INTERVAL: '50' };
+    for (const mode of ['worker', 'main']) {
+      const ended = await run(sink, { args: ['exit', '5', '400'], env: { ...env, AGENT_MODE: mode } });
+      expect(ended.code).toBe(3);
+      expect(ended.stderr.split('\n').filter((line) => line.startsWith('periscope agent')).length).toBeLessThanOrEqual(1);
+      expect(ended.stderr).not.toContain('BUG');
+    }
+    expect(sink.seen).toBeGreaterThan(0);
+  });
+
+  it('delivers what one refused before', async () => {
+    const sink = await sinkOf((_request, index) => (index === 0 ? { status: 503, headers: { 'retry-after': '60' } } : undefined));
+    await run(sink, { args: ['exit', '5', '400'], env: { OTEL_METRIC_EXPORT_INTERVAL: '20' } });
+    expect(sink.requests.length).toBe(2);
+    expect(lastValue(sink, 'app.count')).toBe(5);
+  });
+});
+
+describe('an application of several processes', () => {
+  it('has an instance for each', async () => {
+    const sink = await sinkOf();
+    await run(sink, { args: ['fork', '9'] });
+    const instances = sink
+      .bodies('metrics')
+      .flatMap((body) =>
+        (decode('metrics', body)['resourceMetrics'] as readonly Tree[]).map(
+          ({ resource }) => attributesOf((resource as Tree)['attributes'])['service.instance.id'],
+        ),
+      );
+    expect(new Set(instances).size).toBe(2);
+  });
+});
+
+describe('an application that asks', () => {
+  it.each(['worker', 'main'])('flushes and shuts down (%s)', async (mode) => {
+    const sink = await sinkOf();
+    const flushed = await run(sink, { args: ['flush', '5'], env: { AGENT_MODE: mode } });
+    expect(flushed.stderr).toContain('flushed true');
+    expect(lastValue(sink, 'app.count')).toBe(5);
+    const shut = await run(sink, { args: ['shutdown', '6'], env: { AGENT_MODE: mode } });
+    // That of the application itself.
+    expect(shut.stderr).toContain('listeners 1\n');
+    expect(shut.stderr).toContain(`"mode":"${mode}"`);
+    expect(lastValue(sink, 'app.count')).toBe(6);
+  });
+
+  it('takes a tool for a tool, and is quiet when it is switched off', async () => {
+    const sink = await sinkOf();
+    const off = await run(sink, { args: ['end', '5'], env: { OTEL_SDK_DISABLED: 'true' } });
+    expect(off.stderr).toContain('not started: OTEL_SDK_DISABLED');
+    expect(sink.seen).toBe(0);
+  });
+});
+
+describe('a worker that cannot be had', () => {
+  function measured(env: Record<string, string>, workerUrl: URL) {
+    const lines: string[] = [];
+    const log = new SeriesLog();
+    const provider = new AgentMeterProvider({ sink: log, onFault: () => undefined });
+    const settings = readSettings({ OTEL_METRIC_EXPORT_INTERVAL: '30', ...env }, () => undefined);
+    const exporter = startExport(provider, log, settings, { workerUrl, resource: {}, print: (line) => lines.push(line) });
+    closing.push(() => exporter.shutdown());
+    provider.getMeter('app').createCounter('app.count').add(4);
+    return { exporter, lines };
+  }
+
+  it('is replaced by the thread of the application', async () => {
+    const sink = await sinkOf();
+    const missing = pathToFileURL(join(bundle.folder, 'missing.js'));
+    const { exporter, lines } = measured({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }, missing);
+    await sink.received(1);
+    expect(lastValue(sink, 'app.count')).toBe(4);
+    expect(exporter.status().mode).toBe('main');
+    expect(lines).toHaveLength(1);
+  });
+
+  it('is started four times before that', async () => {
+    const sink = await sinkOf();
+    // The application itself: in a worker it finds no port, measures, and ends.
+    const { exporter, lines } = measured({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }, pathToFileURL(bundle.app));
+    await sink.received(1);
+    expect(lastValue(sink, 'app.count')).toBe(4);
+    expect(exporter.status()).toMatchObject({ mode: 'main', restarts: 3 });
+    expect(lines.filter((line) => line.includes('another one is started'))).toHaveLength(3);
+  });
+
+  it('is not asked for where nothing is to be sent', async () => {
+    const sink = await sinkOf();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, AGENT_MODE: 'none' };
+    const { exporter } = measured(env, pathToFileURL(bundle.app));
+    expect(await exporter.flush()).toBe(true);
+    expect(exporter.status().mode).toBe('none');
+    expect(sink.seen).toBe(0);
+  });
+});

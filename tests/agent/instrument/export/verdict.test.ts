@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { judge, retryAfterMs, waitMs } from '../../../../agent/instrument/export/verdict.ts';
+import { EXPORT_LIMITS } from '../../../../agent/instrument/limits.ts';
+
+const answer = (status: number, body = new Uint8Array(0), retryAfter?: string) => ({ status, body, retryAfter });
+
+describe('what an answer means', () => {
+  it.each([
+    [200, 'delivered'],
+    [202, 'delivered'],
+    [429, 'retry'],
+    [502, 'retry'],
+    [503, 'retry'],
+    [504, 'retry'],
+    [400, 'unacceptable'],
+    [413, 'unacceptable'],
+    [401, 'refused'],
+    [403, 'refused'],
+    [404, 'refused'],
+    [301, 'refused'],
+    [500, 'refused'],
+  ])('%i: %s', (status, kind) => {
+    expect(judge(answer(status), 0).kind).toBe(kind);
+  });
+
+  it('is tried again when there was none', () => {
+    expect(judge({ error: 'ECONNREFUSED' }, 0)).toMatchObject({ kind: 'retry', afterMs: 0, cause: 'ECONNREFUSED' });
+  });
+
+  it('counts what a partial success rejects', () => {
+    const body = Uint8Array.from([10, 6, 8, 3, 18, 2, 110, 111]);
+    expect(judge(answer(200, body), 0)).toEqual({ kind: 'delivered', rejected: 3, message: 'no' });
+  });
+
+  it('reads Retry-After as seconds and as a date, up to a minute', () => {
+    expect(retryAfterMs('3', 0)).toBe(3000);
+    expect(retryAfterMs('Thu, 01 Jan 1970 00:00:10 GMT', 4000)).toBe(6000);
+    expect(retryAfterMs('100000', 0)).toBe(EXPORT_LIMITS.longestBackoffMs);
+    expect([undefined, '', 'soon', '-5', 'Thu, 01 Jan 1970 00:00:10 GMT'].map((each) => retryAfterMs(each, 20_000))).toEqual([
+      0, 0, 0, 0, 0,
+    ]);
+  });
+});
+
+describe('the time until the next attempt', () => {
+  it('is full jitter under a ceiling that doubles, then half a minute to a minute, and never less than was asked for', () => {
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), random, fc.integer({ min: 0, max: 60_000 }), (failures, chance, asked) => {
+        const wait = waitMs(failures, chance, asked);
+        const ceiling = failures >= EXPORT_LIMITS.failuresToOpen ? 60_000 : 1000 * 2 ** (failures - 1);
+        expect(wait).toBeGreaterThanOrEqual(asked);
+        expect(wait).toBeLessThanOrEqual(Math.max(ceiling, asked));
+        if (failures >= EXPORT_LIMITS.failuresToOpen) expect(wait).toBeGreaterThanOrEqual(30_000);
+      }),
+      { endOnFailure: true },
+    );
+    expect([waitMs(1, 0), waitMs(3, 0.5)]).toEqual([0, 2000]);
+  });
+});
