@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { WindowBounds } from '../pipeline/analytics.ts';
@@ -39,7 +39,7 @@ export function serve(openWindow: OpenWindow): void {
   let service: AnalyticsService | undefined;
   const open = async (bounds: WindowBounds): Promise<void> => {
     const rss = (): number => process.memoryUsage.rss();
-    service = await AnalyticsService.open({ openWindow, threads, now: Date.now, rss }, mouth, bounds);
+    service = await AnalyticsService.open({ openWindow, threads, now: Date.now, rss, isBounded: isBounded() }, mouth, bounds);
     const reader = new FrameReader((head, bytes) => service?.append(head as AppendHead, bytes));
     pipe.on('data', (chunk) => reader.push(chunk));
     mouth.report({ type: 'ready' });
@@ -60,6 +60,15 @@ export function serve(openWindow: OpenWindow): void {
       });
     }
   });
+}
+
+/** Of what it may write to, as its parent has asked: only Linux does that. */
+function isBounded(): boolean {
+  try {
+    return /^Max data size\s+\d/m.test(readFileSync('/proc/self/limits', 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 /** Where memory runs out for all, the collector is what must live. */

@@ -27,6 +27,8 @@ export interface ServiceOptions {
   now(): number;
   /** Resident memory of this process, in bytes. */
   rss(): number;
+  /** Does the system refuse this process more memory than its bound? Then a query that takes it fails by itself. */
+  readonly isBounded?: boolean;
 }
 
 interface Asked {
@@ -248,7 +250,8 @@ export class AnalyticsService {
     if (this.#memoryTicks !== undefined) return;
     this.#memoryTicks = setInterval(() => {
       const over = this.#options.rss() - this.#bounds.memoryBytes - LIMITS.analyticsSlackBytes;
-      this.#farOver = over > LIMITS.analyticsSlackBytes ? this.#farOver + 1 : 0;
+      const much = LIMITS.analyticsSlackBytes * (this.#options.isBounded === true ? 4 : 1);
+      this.#farOver = over > much ? this.#farOver + 1 : 0;
       // Whoever was told to end, and has not, is who takes it: others did, and get no strike for a neighbour.
       const deaf = [...this.#asked.values()].filter(({ abort }) => abort.signal.aborted);
       if (this.#farOver > 0 && deaf.length > 0) this.#doom('memory runs out', [...new Set(deaf.map(({ scope }) => scope))]);

@@ -253,8 +253,10 @@ export const LIMITS = {
   /** The analytics process says how it is, and drops what is too old; after so many it said nothing it is killed. */
   analyticsTickMs: 1000,
   analyticsSilentTicks: 20,
-  /** Over its memory by so much it ends its queries, by twice as much itself. */
+  /** Over its memory by so much it ends its queries; by twice as much itself, by five times where that is bounded, too. */
   analyticsSlackBytes: 256 * 1024 * 1024,
+  /** What it may have beside its memory where the system can be told to give no more, threads left out. */
+  analyticsDataSlackBytes: 768 * 1024 * 1024,
   analyticsMemoryTickMs: 100,
   /** The same where no query can be told to end, after so many looks. */
   analyticsMemoryTicks: 20,

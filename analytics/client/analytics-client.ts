@@ -82,7 +82,7 @@ export class AnalyticsClient implements Analytics {
       throw new StartError('cannot change on_disk of windows while they are used: it is one for all exporters; restart');
     }
     this.#bounds = bounds;
-    if (this.#state === 'running') this.#child?.order({ type: 'bounds', bounds });
+    if (this.#state === 'running') this.#bound(bounds);
     // What is on a disk grows old while nobody asks.
     if (this.#isKept) this.#startIfStopped();
     return {
@@ -199,6 +199,7 @@ export class AnalyticsClient implements Analytics {
           if (this.#child === child) this.#ended(how, said);
         },
       },
+      bounds,
       this.#program,
     );
     this.#child = child;
@@ -209,7 +210,11 @@ export class AnalyticsClient implements Analytics {
       this.#silentTicks += 1;
       if (this.#silentTicks === (this.#state === 'running' ? this.#silentTicksMax : readyBy)) this.#kill('it is silent');
     }, LIMITS.analyticsTickMs);
-    child.order({ type: 'bounds', bounds });
+  }
+
+  #bound(bounds: WindowBounds): void {
+    if (this.#child?.bound(bounds) === false)
+      this.#log().warn('the analytics process has less memory than is configured, until it is started again');
   }
 
   #report(report: Report): void {
@@ -223,7 +228,7 @@ export class AnalyticsClient implements Analytics {
         this.#state = 'running';
         this.#readyAtMs = Date.now();
         // They may have changed while it started.
-        if (this.#bounds !== undefined) this.#child?.order({ type: 'bounds', bounds: this.#bounds });
+        if (this.#bounds !== undefined) this.#bound(this.#bounds);
         this.#settleStart();
         this.#standings.ready((scope) => this.#strikes.refusal(scope, Date.now()));
         return;

@@ -4,9 +4,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { WindowBounds } from '../../pipeline/analytics.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { frameHead, FrameReader, PIPE_FD } from '../wire/frames.ts';
 import type { AppendHead, Order, ReplyHead, Report } from '../wire/messages.ts';
+import { boundedLaunch, withinLimit } from './bounded-process.ts';
 
 export interface ChildEvents {
   report(report: Report): void;
@@ -55,15 +57,19 @@ export class AnalyticsChild {
   readonly #process: ChildProcess;
   readonly #pipe: Duplex;
   readonly #reader: FrameReader;
+  readonly #dataBytes: number | undefined;
   #said = '';
   #ended = false;
   readonly exited: Promise<void>;
 
-  constructor(events: ChildEvents, program: string = entry()) {
-    const env: NodeJS.ProcessEnv = { TZ: 'UTC', UV_THREADPOOL_SIZE: String(LIMITS.analyticsPoolThreads) };
+  constructor(events: ChildEvents, bounds: WindowBounds, program: string = entry()) {
+    const launch = boundedLaunch(bounds);
+    const env: NodeJS.ProcessEnv = { ...launch.env, TZ: 'UTC', UV_THREADPOOL_SIZE: String(LIMITS.analyticsPoolThreads) };
     for (const name of KEPT_VARIABLES) if (process.env[name] !== undefined) env[name] = process.env[name];
     this.#reader = new FrameReader((head, body) => events.reply(head as ReplyHead, body));
-    this.#process = fork(program, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'], env, execArgv: [] });
+    this.#process = fork(program, [], { ...launch.how, stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'], env });
+    this.#dataBytes = launch.dataBytes;
+    this.bound(bounds);
     this.#pipe = this.#process.stdio[PIPE_FD] as Duplex;
     this.#pipe.on('data', (chunk: Buffer) => {
       try {
@@ -97,6 +103,13 @@ export class AnalyticsChild {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Whether it can keep them as they are. */
+  bound(bounds: WindowBounds): boolean {
+    const kept = withinLimit(bounds, this.#dataBytes);
+    this.order({ type: 'bounds', bounds: kept });
+    return kept === bounds;
   }
 
   order(order: Order): void {

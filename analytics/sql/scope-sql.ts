@@ -194,6 +194,7 @@ async function select<Sink extends RowSink>(
 class Watch {
   readonly #connection: DuckDBConnection;
   readonly #control: Control;
+  readonly #endsMs: number;
   readonly #timer: NodeJS.Timeout;
   readonly #abort = (): void => this.#interrupt(this.#control.signal.reason === 'memory' ? 'memory' : 'cancelled');
   #again: NodeJS.Timeout | undefined;
@@ -203,6 +204,7 @@ class Watch {
   constructor(connection: DuckDBConnection, timeoutMs: number, control: Control) {
     this.#connection = connection;
     this.#control = control;
+    this.#endsMs = performance.now() + timeoutMs;
     this.#timer = setTimeout(() => this.#interrupt('timeout'), timeoutMs);
     if (control.signal.aborted) this.#abort();
     else control.signal.addEventListener('abort', this.#abort, { once: true });
@@ -226,6 +228,8 @@ class Watch {
     this.#connection.interrupt();
     // One that comes between two steps of a query is forgotten by the next of them.
     this.#again = setInterval(() => this.#connection.interrupt(), LIMITS.sqlInterruptAgainMs);
-    this.#stuck = setTimeout(() => this.#control.stuck(), LIMITS.sqlStuckMs);
+    // One that takes too much memory is about to end by that: it may take the time that it has.
+    const leftMs = reason === 'memory' ? Math.max(0, this.#endsMs - performance.now()) : 0;
+    this.#stuck = setTimeout(() => this.#control.stuck(), leftMs + LIMITS.sqlStuckMs);
   }
 }
