@@ -17,7 +17,7 @@ export const httpServer: Instrumentation = {
   name: 'http-server',
   start(tools) {
     const begin = beginning(tools);
-    return isBun() ? patchEmit(begin) : subscribeToStart(begin);
+    return isBun() ? patchWhenUsed(begin, tools) : subscribeToStart(begin);
   },
 };
 
@@ -66,9 +66,45 @@ function subscribeToStart(begin: Begin): Started {
   return { stop: () => unsubscribe('http.server.request.start', onStart) };
 }
 
-/** Bun's server tells no channel, but it emits. */
-function patchEmit(begin: Begin): Started {
-  const { Server: HttpServer } = process.getBuiltinModule('node:http');
+type Emitter = { on: (...given: unknown[]) => unknown; addListener: (...given: unknown[]) => unknown };
+
+/** Bun's server tells no channel, but it emits. Loading node:http takes Bun 13 ms and more, which an app on Bun.serve would
+ *  pay for nothing: what is patched first is how somebody begins to listen to requests, until the first one does. */
+function patchWhenUsed(begin: Begin, { quietly }: Pick<Tools, 'quietly'>): Started {
+  const prototype = process.getBuiltinModule('node:events').EventEmitter.prototype as unknown as Emitter;
+  const { on, addListener } = prototype;
+  let restoreEmit: (() => void) | undefined;
+  const restoreOn = (): void => {
+    if (prototype.on === waitingOn) prototype.on = on;
+    if (prototype.addListener === waitingAddListener) prototype.addListener = addListener;
+  };
+  const look = quietly((emitter: unknown, name: unknown): void => {
+    // A subclass may have any name; few emitters have this event.
+    if (name !== 'request' || restoreEmit !== undefined) return;
+    const { Server: HttpServer } = process.getBuiltinModule('node:http');
+    if (!(emitter instanceof HttpServer)) return;
+    restoreEmit = patchEmit(HttpServer, begin);
+    restoreOn();
+  });
+  function waitingOn(this: unknown, ...given: unknown[]): unknown {
+    look(this, given[0]);
+    return Reflect.apply(on, this, given);
+  }
+  function waitingAddListener(this: unknown, ...given: unknown[]): unknown {
+    look(this, given[0]);
+    return Reflect.apply(addListener, this, given);
+  }
+  prototype.on = waitingOn;
+  prototype.addListener = waitingAddListener;
+  return {
+    stop: () => {
+      restoreOn();
+      restoreEmit?.();
+    },
+  };
+}
+
+function patchEmit(HttpServer: typeof Server, begin: Begin): () => void {
   const prototype = HttpServer.prototype as Server & { emit: (...given: unknown[]) => boolean };
   const inherited = !Object.hasOwn(prototype, 'emit');
   const original = prototype.emit;
@@ -77,11 +113,9 @@ function patchEmit(begin: Begin): Started {
     return Reflect.apply(original, this, given);
   }
   prototype.emit = emit;
-  return {
-    stop: () => {
-      if (prototype.emit !== emit) return;
-      if (inherited) Reflect.deleteProperty(prototype, 'emit');
-      else prototype.emit = original;
-    },
+  return () => {
+    if (prototype.emit !== emit) return;
+    if (inherited) Reflect.deleteProperty(prototype, 'emit');
+    else prototype.emit = original;
   };
 }

@@ -14,6 +14,7 @@ import { runtime } from './runtime.ts';
 export type { InstrumentationSettings, InstrumentationState } from './contract.ts';
 export { honoRoutes } from './hono.ts';
 export { setRoute } from './routes.ts';
+export { type S3PerfRow, trackS3, type TrackS3Options } from './s3.ts';
 
 const INSTRUMENTATIONS: readonly Instrumentation[] = [
   httpServer,

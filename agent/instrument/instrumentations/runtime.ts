@@ -109,8 +109,12 @@ function heap(tools: Tools): Stop {
   const size = bytes(meter, 'v8js.memory.heap.space.size', 'Total heap memory size pre-allocated for a heap space.');
   const available = bytes(meter, 'v8js.memory.heap.space.available_size', 'Heap space available size.');
   const physical = bytes(meter, 'v8js.memory.heap.space.physical_size', 'Committed size of a heap space.');
+  const inUse = new Set<string>();
   return observing(tools, [used, size, available, physical], (result) => {
     for (const space of v8.getHeapSpaceStatistics()) {
+      // V8 lists spaces that a process never has; one that it had and gave back is at zero.
+      if (space.space_size > 0) inUse.add(space.space_name);
+      if (!inUse.has(space.space_name)) continue;
       const attributes = { 'v8js.heap.space.name': space.space_name };
       result.observe(used, space.space_used_size, attributes);
       result.observe(size, space.space_size, attributes);
