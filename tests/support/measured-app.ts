@@ -15,7 +15,7 @@ export class MeasuredApp {
 
   constructor(enabled?: readonly string[], settings: InstrumentationSettings = {}) {
     this.instrumentations = startInstrumentations(this.engine.provider.getMeter('test'), {
-      ...(enabled === undefined ? {} : { enabledInstrumentations: enabled }),
+      instrumentations: { enabled },
       onFault: (name, error) => this.faults.push({ name, error }),
       ...settings,
     });

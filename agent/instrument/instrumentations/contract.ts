@@ -2,12 +2,14 @@ import type { Meter } from '@opentelemetry/api';
 import type { OwnTraffic } from './own-traffic.ts';
 import type { Routes } from './routes.ts';
 
-/** What the agent's settings say about instrumentations. */
+/** What the agent's `Settings` say about instrumentations, and what only the agent knows. */
 export interface InstrumentationSettings {
-  /** Names of those that run; all without it. `OTEL_NODE_ENABLED_INSTRUMENTATIONS`. */
-  readonly enabledInstrumentations?: readonly string[];
-  /** Names of those that do not. `OTEL_NODE_DISABLED_INSTRUMENTATIONS`. */
-  readonly disabledInstrumentations?: readonly string[];
+  readonly instrumentations?: {
+    /** Names of those that run; all without it. */
+    readonly enabled?: readonly string[] | undefined;
+    /** Names of those that do not. */
+    readonly disabled?: readonly string[];
+  };
   /** URLs that the agent itself sends to: what goes there is never counted. */
   readonly ownEndpoints?: readonly string[];
   /** Told the first time that an instrumentation fails. It must not throw. */

@@ -68,11 +68,10 @@ export function startInstrumentations(meter: Meter, settings: InstrumentationSet
 }
 
 function start(instrumentation: Instrumentation, tools: Tools, settings: InstrumentationSettings): Started {
-  const { enabledInstrumentations, disabledInstrumentations = [] } = settings;
+  const { enabled, disabled = [] } = settings.instrumentations ?? {};
   const { name } = instrumentation;
-  if (enabledInstrumentations !== undefined && !named(enabledInstrumentations).has(name))
-    return { why: 'it is not among the enabled instrumentations' };
-  if (named(disabledInstrumentations).has(name)) return { why: 'it is disabled' };
+  if (enabled !== undefined && !named(enabled).has(name)) return { why: 'it is not among the enabled instrumentations' };
+  if (named(disabled).has(name)) return { why: 'it is disabled' };
   try {
     return instrumentation.start(tools);
   } catch (error) {

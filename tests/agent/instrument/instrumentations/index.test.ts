@@ -28,12 +28,11 @@ describe('startInstrumentations', () => {
   });
 
   it('takes the names of the official instrumentations, too', () => {
-    const disabled = startInstrumentations(meter, { disabledInstrumentations: ['http', 'undici', 'unknown'] });
+    const disabled = startInstrumentations(meter, { instrumentations: { disabled: ['http', 'undici', 'unknown'] } });
     expect(disabled.report().flatMap(({ name, on }) => (on ? [name] : []))).toEqual(['fastify', 'express', 'runtime', 'process']);
     disabled.stop();
     const enabled = startInstrumentations(meter, {
-      enabledInstrumentations: ['http', 'runtime-node'],
-      disabledInstrumentations: ['http-client'],
+      instrumentations: { enabled: ['http', 'runtime-node'], disabled: ['http-client'] },
     });
     expect(enabled.report().flatMap(({ name, on }) => (on ? [name] : []))).toEqual(['http-server', 'runtime']);
     enabled.stop();
@@ -68,7 +67,7 @@ describe('startInstrumentations', () => {
     const faults: unknown[] = [];
     const app = new MeasuredApp([]);
     const { stop } = startInstrumentations(failing, {
-      enabledInstrumentations: ['http'],
+      instrumentations: { enabled: ['http'] },
       onFault: (name, error) => faults.push([name, String(error)]),
     });
     const url = await app.listen(createServer((_, response) => response.end('fine')));
@@ -88,7 +87,9 @@ describe('startInstrumentations', () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
     const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
     const provider = new MeterProvider({ readers: [reader] });
-    const { stop } = startInstrumentations(provider.getMeter('test'), { enabledInstrumentations: ['http', 'undici', 'process'] });
+    const { stop } = startInstrumentations(provider.getMeter('test'), {
+      instrumentations: { enabled: ['http', 'undici', 'process'] },
+    });
     const app = new MeasuredApp([]);
     const url = await app.listen(createServer((_, response) => response.end('fine')));
     for (let round = 0; round < 3; round++) await (await fetch(url)).text();
