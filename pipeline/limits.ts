@@ -213,6 +213,8 @@ export const LIMITS = {
   sqlExpressions: 40_000,
   sqlTypeParts: 1000,
   sqlTypeDepth: 50,
+  /** What one call of a function may make of a number: characters of `repeat`, members of `range`. */
+  sqlAmount: 1_000_000,
   /** SQL texts, by their characters, whose syntax trees were judged and are remembered. */
   sqlVerdictChars: 1024 * 1024,
   /** Between two interrupts of a query whose time is over. */

@@ -1,5 +1,6 @@
 import type { SqlFault } from '../../pipeline/analytics.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { boundAmounts } from './amounts.ts';
 import { ALLOWED_FUNCTIONS, ALLOWED_TABLE_FUNCTIONS } from './functions.ts';
 import { boundSize } from './query-size.ts';
 import { isNode, list, Refused, type Json, type Node } from './syntax-tree.ts';
@@ -67,6 +68,7 @@ export async function judge(sql: string, parse: (sql: string) => Promise<Parsed>
     const reader = new Reader();
     reader.read(first.node, NO_NAMES);
     boundSize(first.node);
+    boundAmounts(first.node);
     const { tables, readsClock } = reader;
     return { ok: true, sql, isExplain: explain !== '', tables, readsClock };
   } catch (error) {
