@@ -33,8 +33,17 @@ export function flushAtEnd(exporter: Flushing): () => void {
     process.removeListener('beforeExit', endOfLoop);
     if (exporter.flushesBeforeExit) void exporter.flush(EXPORT_LIMITS.flushMs);
   };
+  // What other listeners of `exit` measure belongs to the last data: this one stays behind them.
+  const stayLast = (event: string | symbol, listener: unknown): void => {
+    if (event !== 'exit' || listener === flush) return;
+    queueMicrotask(() => {
+      if (process.listeners('exit').includes(flush)) process.removeListener('exit', flush).on('exit', flush);
+    });
+  };
+
   const listeners = new Map<Signal, () => void>(SIGNALS.map((signal) => [signal, () => onSignal(signal)]));
   const undo = (): void => {
+    process.removeListener('newListener', stayLast);
     process.removeListener('exit', flush);
     process.removeListener('beforeExit', endOfLoop);
     for (const [signal, listener] of listeners) process.removeListener(signal, listener);
@@ -42,12 +51,13 @@ export function flushAtEnd(exporter: Flushing): () => void {
   const onSignal = (signal: Signal): void => {
     if (process.listenerCount(signal) > 1) return;
     flush();
-    // Nobody else listens: the signal does now what it would have done.
-    undo();
+    // Nobody else listens: the signal does now what it would have done. To the first process of a container that is nothing.
+    process.removeListener(signal, listeners.get(signal)!);
     process.kill(process.pid, signal);
   };
 
   process.on('exit', flush);
+  process.on('newListener', stayLast);
   process.on('beforeExit', endOfLoop);
   // First of all: a listener that was added with `once` is still there to be counted.
   for (const [signal, listener] of listeners) process.prependListener(signal, listener);

@@ -68,16 +68,16 @@ export class MainExport {
     const bodies = this.#metrics.collect().map(({ body }) => body);
     if (bodies.length === 0) return true;
     const control = new SharedArrayBuffer(CONTROL_BYTES);
-    const worker = newWorker(workerUrl, { control, settings, resource, exports: false, again: false });
-    worker.unref();
-    // There is nobody left to tell, and nothing to be done about it.
-    worker.on('error', () => undefined);
-    worker.postMessage({
-      type: 'deliver',
-      id: 1,
-      bodies,
-      timeoutMs: timeoutMs - EXPORT_LIMITS.flushMarginMs,
-    } satisfies ToWorker);
+    const message: ToWorker = { type: 'deliver', id: 1, bodies, timeoutMs: timeoutMs - EXPORT_LIMITS.flushMarginMs };
+    try {
+      const worker = newWorker(workerUrl, { control, settings, resource, exports: false, again: false });
+      worker.unref();
+      // There is nobody left to tell, and nothing to be done about it.
+      worker.on('error', () => undefined);
+      worker.postMessage(message);
+    } catch {
+      return false;
+    }
     return awaitFlush(new Int32Array(control), 1, endMs);
   }
 

@@ -174,7 +174,11 @@ export class MetricExport {
   }
 
   async #export(attempt: Attempt, observes: boolean): Promise<boolean> {
-    if (observes) await this.#options.host.observe(Math.min(EXPORT_LIMITS.observeMs, left(attempt)));
+    if (observes) {
+      const observed = this.#options.host.observe(Math.min(EXPORT_LIMITS.observeMs, left(attempt)));
+      await Promise.race([observed, aborted(attempt.signal)]);
+      if (attempt.signal.aborted) return false;
+    }
     const verdict = await this.#sendAll(attempt, false);
     if (verdict?.kind !== 'unacceptable') return verdict === undefined;
     try {
@@ -287,6 +291,10 @@ function withOwn(
 }
 
 const left = ({ endMs }: Attempt): number => Math.max(0, endMs - performance.now());
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
 
 function nowNs(): bigint {
   return BigInt(Date.now()) * 1_000_000n;

@@ -55,13 +55,14 @@ export class OwnMetrics {
     this.#operations(seconds, {
       ...this.#exporter,
       ...(status === undefined ? {} : { 'http.response.status_code': status }),
-      ...(error === undefined ? {} : { 'error.type': error }),
+      ...(error === undefined ? {} : { 'error.type': errorType(error) }),
     });
   }
 
   /** These points were delivered, or with an error given up. */
   ended(points: number, error?: string): void {
-    if (points > 0) this.#exported(points, error === undefined ? this.#exporter : { ...this.#exporter, 'error.type': error });
+    if (points > 0)
+      this.#exported(points, error === undefined ? this.#exporter : { ...this.#exporter, 'error.type': errorType(error) });
   }
 
   blocked(seconds: number): void {
@@ -72,4 +73,9 @@ export class OwnMetrics {
     this.#stalled(0, {});
     this.#stalls(seconds, {});
   }
+}
+
+/** Codes and statuses; a text in words may be any. */
+function errorType(error: string): string {
+  return /^\w{1,48}$/.test(error) ? error : '_OTHER';
 }

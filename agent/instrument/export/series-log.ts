@@ -63,7 +63,10 @@ export class SeriesLog implements SeriesSink {
   /** A number that changes when a cell does: whether anything was measured since. */
   fingerprint(): number {
     let hash = this.#series.length;
-    for (const { buffer } of this.#pages) for (const word of new Int32Array(buffer)) hash = (Math.imul(hash, 31) + word) | 0;
+    for (const { buffer } of this.#pages) {
+      const words = new Int32Array(buffer);
+      for (let at = 0; at < words.length; at++) hash = (Math.imul(hash, 31) + words[at]!) | 0;
+    }
     return hash;
   }
 }

@@ -93,8 +93,17 @@ export function startExport(
     get flushesBeforeExit() {
       return current instanceof MainExport;
     },
-    flush: (timeoutMs: number = EXPORT_LIMITS.flushMs) => current.flush(timeoutMs).catch(() => false),
-    flushSync: (timeoutMs: number = EXPORT_LIMITS.flushMs) => current.flushSync(timeoutMs),
+    flush: async (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
+      const before = current;
+      const delivered = await before.flush(timeoutMs);
+      // It may have turned out that there can be no worker.
+      return delivered || current === before ? delivered : current.flush(timeoutMs);
+    },
+    flushSync: (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
+      const before = current;
+      const delivered = before.flushSync(timeoutMs);
+      return delivered || current === before ? delivered : current.flushSync(timeoutMs);
+    },
     shutdown: async () => {
       undo();
       await current.flush(EXPORT_LIMITS.flushMs);

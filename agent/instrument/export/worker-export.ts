@@ -56,6 +56,7 @@ export class WorkerExport {
     if (this.#stopped) return false;
     await this.#options.provider.observe(Math.min(timeoutMs / 2, EXPORT_LIMITS.observeMs));
     this.#launch();
+    if (this.#stopped) return false;
     const id = this.#ask(timeoutMs);
     this.#worker?.ref();
     return new Promise((resolve) => {
@@ -75,7 +76,7 @@ export class WorkerExport {
     // What synchronous callbacks observe is there when this returns.
     void this.#options.provider.observe(0);
     this.#launch();
-    return this.#await(this.#ask(timeoutMs - EXPORT_LIMITS.flushMarginMs), endMs);
+    return !this.#stopped && this.#await(this.#ask(timeoutMs - EXPORT_LIMITS.flushMarginMs), endMs);
   }
 
   async stop(): Promise<void> {
@@ -110,7 +111,15 @@ export class WorkerExport {
     const again = this.#starts > 0;
     this.#starts += 1;
     const control = this.#control.buffer as SharedArrayBuffer;
-    const worker = newWorker(workerUrl, { control, settings, resource, exports: true, again });
+    let worker: Worker;
+    try {
+      worker = newWorker(workerUrl, { control, settings, resource, exports: true, again });
+    } catch (error) {
+      // Node's permission model may forbid threads, and a machine may have no more of them.
+      void this.stop();
+      this.#options.gaveUp(String(error));
+      return;
+    }
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#take(message));
     let cause = 'it ended';

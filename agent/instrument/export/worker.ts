@@ -49,7 +49,8 @@ function run(data: WorkerData, port: NonNullable<typeof parentPort>): void {
     if (rebases) metrics.rebase();
     rebases = false;
     if (message.type === 'flush') {
-      // The application's thread ran its callbacks before it asked.
+      // The application's thread ran its callbacks before it asked, and waits: to run them for a round is not in its power.
+      observed?.();
       void metrics.flush(message.timeoutMs, false).then((delivered) => ended(message.id, delivered));
     } else if (message.round === round) {
       observed?.();

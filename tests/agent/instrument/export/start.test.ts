@@ -50,6 +50,7 @@ const bare = (options: AppOptions): Promise<Ended> =>
 const ENDS: readonly { readonly name: string; readonly args: readonly string[]; readonly signal?: NodeJS.Signals }[] = [
   { name: 'the end of the event loop', args: ['end'] },
   { name: 'process.exit(3)', args: ['exit'] },
+  { name: 'process.exit(3), measured in a listener of exit', args: ['late'] },
   { name: 'a throw in a timer', args: ['throw'] },
   { name: 'a rejection that nobody handles', args: ['reject'] },
   { name: 'SIGTERM', args: ['wait'], signal: 'SIGTERM' },
@@ -58,18 +59,22 @@ const ENDS: readonly { readonly name: string; readonly args: readonly string[]; 
 ];
 
 describe.each(RUNTIMES)('the end of a process on $name', ({ path: runtime, missing }) => {
-  it.skipIf(missing).each(ENDS)('delivers the last values at $name, and changes nothing of it', async ({ args, signal }) => {
-    const sink = await sinkOf();
-    const kills = signal === undefined ? {} : { waiting: (pid: number) => void process.kill(pid, signal) };
-    const expected = await bare({ runtime, args: [...args, '2', '20', 'warm'], ...kills });
-    for (let round = 0; round < ROUNDS; round++) {
-      const value = 10 + round;
-      sink.requests.length = 0;
-      const ended = await run(sink, { runtime, args: [...args, String(value), '20', 'warm'], env: QUIET, ...kills });
-      expect([ended.code, ended.signal], ended.stderr).toEqual([expected.code, expected.signal]);
-      expect([lastValue(sink, 'app.count'), round], ended.stderr).toEqual([value, round]);
-    }
-  });
+  it.skipIf(missing).each(ENDS)(
+    'delivers the last values at $name, and changes nothing of it',
+    async ({ args, signal }) => {
+      const sink = await sinkOf();
+      const kills = signal === undefined ? {} : { waiting: (pid: number) => void process.kill(pid, signal) };
+      const expected = await bare({ runtime, args: [...args, '2', '20', 'warm'], ...kills });
+      for (let round = 0; round < ROUNDS; round++) {
+        const value = 10 + round;
+        sink.requests.length = 0;
+        const ended = await run(sink, { runtime, args: [...args, String(value), '20', 'warm'], env: QUIET, ...kills });
+        expect([ended.code, ended.signal], ended.stderr).toEqual([expected.code, expected.signal]);
+        expect([lastValue(sink, 'app.count'), round], ended.stderr).toEqual([value, round]);
+      }
+    },
+    60_000 + ROUNDS * 2000,
+  );
 
   it.skipIf(missing)('delivers the values of a program that ends before anything of the agent has started', async () => {
     const sink = await sinkOf();
@@ -165,6 +170,35 @@ describe('an application of several processes', () => {
   });
 });
 
+describe('the exporting thread', () => {
+  it('loads nothing that NODE_OPTIONS or the command line has loaded in the application', async () => {
+    const sink = await sinkOf();
+    const loads = (by: string): string =>
+      `data:text/javascript,${encodeURIComponent(`process.stderr.write("loaded by ${by};")`)}`;
+    const env = { NODE_OPTIONS: `--import=${loads('NODE_OPTIONS')}` };
+    const options = { args: ['exit', '5', '20', 'warm'], flags: ['--import', loads('a flag')], env };
+    const ended = await run(sink, options);
+    expect(lastValue(sink, 'app.count')).toBe(5);
+    expect(ended.stderr.match(/loaded by [^;]*/g)?.toSorted()).toEqual(['loaded by NODE_OPTIONS', 'loaded by a flag']);
+  });
+});
+
+describe('a process that may start no thread', () => {
+  it('exports from the one it has', async () => {
+    const sink = await sinkOf();
+    const flags = ['--experimental-permission', '--allow-fs-read=*'];
+    for (const args of [
+      ['end', '5', '100'],
+      ['flush', '5'],
+    ]) {
+      sink.requests.length = 0;
+      const ended = await run(sink, { args, flags });
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(lastValue(sink, 'app.count')).toBe(5);
+    }
+  });
+});
+
 describe('an application that asks', () => {
   it.each(['worker', 'main'])('flushes and shuts down (%s)', async (mode) => {
     const sink = await sinkOf();
@@ -178,7 +212,7 @@ describe('an application that asks', () => {
     expect(lastValue(sink, 'app.count')).toBe(6);
   });
 
-  it('takes a tool for a tool, and is quiet when it is switched off', async () => {
+  it('is quiet when it is switched off', async () => {
     const sink = await sinkOf();
     const off = await run(sink, { args: ['end', '5'], env: { OTEL_SDK_DISABLED: 'true' } });
     expect(off.stderr).toContain('not started: OTEL_SDK_DISABLED');
