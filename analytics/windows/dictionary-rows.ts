@@ -1,7 +1,7 @@
 import type { Dictionaries } from '../../pipeline/otlp/scan-types.ts';
 import { AttributeMaps } from './attribute-maps.ts';
 import type { ColumnSpec, FillChunk } from './table.ts';
-import { copyColumn, Maps, Texts, type Vector } from './vectors.ts';
+import { CHUNK_ROWS, copyColumn, Maps, Texts, type Vector } from './vectors.ts';
 
 /** The tables that rows point to, by index, and how a scan's dictionaries become their rows: each entry once, when it is new. */
 export const DICTIONARY_TABLES: Readonly<Record<string, ColumnSpec>> = {
@@ -72,13 +72,10 @@ function writeTexts(v: readonly Vector[], first: number, count: number): void {
 
 /** Column of numbers that a function gives. */
 function numbers(vector: Vector, from: number, count: number, of: (index: number) => number): void {
-  copyColumn(
-    vector,
-    Uint32Array.from({ length: count }, (_, i) => of(from + i)),
-    0,
-    count,
-  );
+  for (let i = 0; i < count; i++) column[i] = of(from + i);
+  copyColumn(vector, column, 0, count);
 }
+const column = new Uint32Array(CHUNK_ROWS);
 const same = (index: number): number => index;
 
 export function resourceRows(dictionaries: Dictionaries): FillChunk {

@@ -72,10 +72,11 @@ function sharedDictionaries(of: Dictionaries, perf: { note(set: number): void })
     columns: DICTIONARY_TABLES['attribute_sets']!,
     count: () => of.attributeSetCount,
     fill: (from) => {
-      const indices = Uint32Array.from({ length: of.attributeSetCount - from }, (_, i) => from + i).filter(
-        (index) => !of.isAlias(index),
-      );
-      return { rows: indices.length, from: 0, fill: attributeSetRows(of, indices, (set) => perf.note(set)) };
+      const count = of.attributeSetCount;
+      const indices = new Uint32Array(count - from);
+      let rows = 0;
+      for (let index = from; index < count; index++) if (!of.isAlias(index)) indices[rows++] = index;
+      return { rows, from: 0, fill: attributeSetRows(of, indices, (set) => perf.note(set)) };
     },
   };
   return [

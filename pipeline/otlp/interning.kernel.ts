@@ -18,6 +18,9 @@ export class Interning {
   readonly texts: Interner;
   /** Whole InstrumentationScope messages. */
   readonly scopeMessages: Interner;
+  /** Whole Resource messages, few beside the attribute sets and so found sooner, and of each the set of its attributes. */
+  readonly resourceMessages: Interner;
+  setOfResource = new Uint32Array(FIRST_SERIES);
   /** Attribute set, and text of the schema URL. */
   readonly resources: PairInterner;
   /** Scope message, and text of the schema URL. */
@@ -45,6 +48,7 @@ export class Interning {
     this.attributes = new AttributeSets(seed);
     this.texts = new Interner(seed);
     this.scopeMessages = new Interner(seed);
+    this.resourceMessages = new Interner(seed);
     this.metrics = new Interner(seed);
     this.resources = new PairInterner(seed);
     this.instrumentationScopes = new PairInterner(seed);
@@ -59,6 +63,8 @@ export class Interning {
       this.attributes.size +
       this.texts.size +
       this.scopeMessages.size +
+      this.resourceMessages.size +
+      this.setOfResource.byteLength +
       this.metrics.size +
       this.resources.size +
       this.instrumentationScopes.size +
@@ -102,6 +108,13 @@ export class Interning {
     const context = expected[at + CONTEXT]!;
     if (context >= this.firstOf.length) this.firstOf = grown(this.firstOf, 2 * context);
     this.firstOf[context] = series + 1;
+  }
+
+  /** Notes the attributes of a resource message that the last `find` has not found. */
+  addResource(bytes: Uint8Array, start: number, end: number, set: number): void {
+    const message = this.resourceMessages.add(bytes, start, end);
+    if (message === this.setOfResource.length) this.setOfResource = grown(this.setOfResource, 2 * message);
+    this.setOfResource[message] = set;
   }
 
   /** Notes what follows what. */

@@ -32,6 +32,9 @@ export abstract class RequestScanner {
   protected readonly depthMax: number;
   #resource = 0;
   #verdict = OK;
+  /** The last InstrumentationScope message, and the empty text, -1 as long as nothing had it. */
+  #lastScope = 0;
+  #emptyText = -1;
   readonly #header = new Place();
   readonly #url = new Place();
   readonly #scratch = new Wire();
@@ -45,6 +48,8 @@ export abstract class RequestScanner {
 
   forget(): void {
     this.interning = new Interning(this.#seed);
+    this.#lastScope = 0;
+    this.#emptyText = -1;
   }
 
   /** Reads an item in [start, end); false when it must not be read on. */
@@ -145,6 +150,13 @@ export abstract class RequestScanner {
   #resourceOf(start: number, end: number, url: Place): boolean {
     const { wire, interning } = this;
     const urlText = this.text(url);
+    const from = start < 0 ? 0 : start;
+    const to = start < 0 ? 0 : end;
+    const known = interning.resourceMessages.find(wire.bytes, wire.view, from, to);
+    if (known >= 0) {
+      this.#resource = interning.resources.intern(interning.setOfResource[known]!, urlText);
+      return true;
+    }
     let runStart = -1;
     let runEnd = -1;
     let scattered = false;
@@ -166,7 +178,9 @@ export abstract class RequestScanner {
     }
     const entry = this.attributesEntry(10, start, end, runStart, runEnd, scattered);
     if (entry < 0) return false;
-    this.#resource = interning.resources.intern(interning.attributes.setOf[entry]!, urlText);
+    const set = interning.attributes.setOf[entry]!;
+    interning.addResource(wire.bytes, from, to, set);
+    this.#resource = interning.resources.intern(set, urlText);
     return true;
   }
 
@@ -175,9 +189,18 @@ export abstract class RequestScanner {
     const { wire, interning } = this;
     const urlText = this.text(url);
     const messages = interning.scopeMessages;
-    const known = start < 0 ? messages.find(wire.bytes, wire.view, 0, 0) : messages.find(wire.bytes, wire.view, start, end);
-    if (known < 0 && start >= 0 && !this.#checkScope(start, end)) return false;
-    const message = known >= 0 ? known : start < 0 ? messages.add(wire.bytes, 0, 0) : messages.add(wire.bytes, start, end);
+    const from = start < 0 ? 0 : start;
+    const to = start < 0 ? 0 : end;
+    let message = this.#lastScope;
+    // Most requests have one instrumentation scope after the other of the same name: compared without a hash.
+    if (message >= messages.count || !messages.equals(message, wire.bytes, wire.view, from, to)) {
+      message = messages.find(wire.bytes, wire.view, from, to);
+      if (message < 0) {
+        if (!this.#checkScope(from, to)) return false;
+        message = messages.add(wire.bytes, from, to);
+      }
+      this.#lastScope = message;
+    }
     const instrumentationScope = interning.instrumentationScopes.intern(message, urlText);
     this.origin = interning.origins.intern(this.#resource, instrumentationScope);
     return true;
@@ -242,7 +265,8 @@ export abstract class RequestScanner {
   /** The text at a place; that of no place is empty. */
   protected text(place: Place): number {
     const { wire } = this;
-    if (place.start < 0) return this.interning.texts.intern(wire.bytes, wire.view, 0, 0);
-    return this.interning.texts.intern(wire.bytes, wire.view, place.start, place.end);
+    if (place.start < place.end) return this.interning.texts.intern(wire.bytes, wire.view, place.start, place.end);
+    if (this.#emptyText < 0) this.#emptyText = this.interning.texts.intern(wire.bytes, wire.view, 0, 0);
+    return this.#emptyText;
   }
 }

@@ -206,8 +206,9 @@ describe('series that come again and again', () => {
 
   it('are read after a point that is cut off, at whatever byte, as if it had not been there', () => {
     const points = sets.map((attributes) => ({ timeUnixNano: 5n, asDouble: 1.5, attributes }));
-    const tree = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'a', gauge: { dataPoints: points } }] }] }] };
-    const bytes = encode('metrics', tree as never);
+    const scopeMetrics = [{ scope: { name: 'library' }, metrics: [{ name: 'a', gauge: { dataPoints: points } }] }];
+    const resource = { attributes: [attribute('service.name', 'shop')] };
+    const bytes = encode('metrics', { resourceMetrics: [{ resource, scopeMetrics }] } as never);
     const scan = metricsScan();
     scan.scan(bytes);
     const rows = rowsOf(scan);
