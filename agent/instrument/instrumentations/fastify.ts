@@ -12,7 +12,7 @@ interface FastifyInstance {
 
 /**
  * The routes of Fastify, from the hook that runs first: it also runs for requests that a hook of the application answers,
- * such as those it does not let in, and costs less than Fastify's tracing channel (docs/decisions/0029).
+ * such as those it does not let in, which Fastify's tracing channel does not tell of (docs/decisions/0029).
  */
 export const fastify: Instrumentation = {
   name: 'fastify',
