@@ -2,13 +2,11 @@ import { LIMITS } from '../../pipeline/limits.ts';
 
 /** Who sends at intervals of no more seconds than these is expected to send as much again. */
 const REMEMBERED_S = 15;
-/** Its multiples lie evenly over a turn, however many there are, and come back to none. */
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
  * Which batches of one scope and signal are looked at: all, while they hold no more than `streamScanItems` a second, or
- * what was left of that in the last seconds; else one batch in so many, at another place each turn, so that whatever order
- * senders keep each of them comes to be seen.
+ * what was left of that in the last seconds; else one batch in so many. Which of them is left to chance: no order that
+ * senders keep then hides one of them for good.
  */
 export class LookBudget {
   /** Items; below zero after a batch that had more than there were. */
@@ -17,16 +15,26 @@ export class LookBudget {
   #cameItems = 0;
   /** Of those before it. */
   readonly #cameBefore: number[] = [];
+  /** So much may come in this second before it is more than was to be expected. */
+  #expectedItems: number = LIMITS.streamScanItems;
   /** Of all batches, those that are looked at: 0 to 1. */
   #share = 1;
   /** How far the turn has gone, each batch by `#share`, and where in it a batch is looked at: 0 to 1. */
   #turn = 0;
-  #place = GOLDEN;
+  #place: number;
   #hasLooked = false;
+  readonly #random: () => number;
+
+  constructor(random: () => number) {
+    this.#random = random;
+    this.#place = random();
+  }
 
   /** A batch has come: is it one to be looked at? */
   isDue(items: number): boolean {
     this.#cameItems += items;
+    // Nobody knows how much more: as much again, each time, so that something is left for what comes last.
+    if (this.#cameItems > this.#expectedItems) this.#share = Math.min(1, Math.max(0, this.#left / (2 * this.#cameItems)));
     return (this.#share === 1 || this.#isItsTurn()) && this.#left > 0;
   }
 
@@ -41,8 +49,9 @@ export class LookBudget {
     this.#cameBefore.push(this.#cameItems);
     if (this.#cameBefore.length > REMEMBERED_S) this.#cameBefore.shift();
     this.#cameItems = 0;
-    const expected = Math.max(...this.#cameBefore);
-    this.#share = expected <= this.#left ? 1 : Math.max(0, this.#left / expected);
+    const most = Math.max(...this.#cameBefore);
+    this.#share = most <= this.#left ? 1 : Math.max(0, this.#left / most);
+    this.#expectedItems = Math.max(most, LIMITS.streamScanItems);
   }
 
   #isItsTurn(): boolean {
@@ -51,7 +60,7 @@ export class LookBudget {
     if (isDue) this.#hasLooked = true;
     if (this.#turn >= 1) {
       this.#turn -= 1;
-      this.#place = (this.#place + GOLDEN) % 1;
+      this.#place = this.#random();
       this.#hasLooked = false;
     }
     return isDue;

@@ -23,13 +23,14 @@ type AnyScan = ScanOf[Signal];
 /** One signal of one scope that somebody watches: a batch is scanned once, for all of them. */
 class Watch {
   readonly watchers = new Set<Watcher<AnyScan>>();
-  readonly budget = new LookBudget();
+  readonly budget: LookBudget;
   readonly #scan: AnyScan;
   /** Of the second that runs. */
   spentMs = 0;
 
-  constructor(scan: AnyScan) {
+  constructor(scan: AnyScan, random: () => number) {
     this.#scan = scan;
+    this.budget = new LookBudget(random);
   }
 
   take(bytes: Uint8Array, dictionaryBytes: number): void {
@@ -53,13 +54,15 @@ export class Watches {
   watchedItems = 0;
   skippedItems = 0;
   readonly #scans: { readonly [S in Signal]: () => ScanOf[S] };
+  readonly #random: () => number;
   readonly #byScope = new Map<string, Map<Signal, Watch>>();
   #count = 0;
   #spentMs = 0;
   #scratch = new Uint8Array(0);
 
-  constructor(scans: { readonly [S in Signal]: () => ScanOf[S] }) {
+  constructor(scans: { readonly [S in Signal]: () => ScanOf[S] }, random: () => number = Math.random) {
     this.#scans = scans;
+    this.#random = random;
   }
 
   /** Returns the way back, safe twice. */
@@ -68,7 +71,7 @@ export class Watches {
     if (signals === undefined) this.#byScope.set(scope, (signals = new Map<Signal, Watch>()));
     let watch = signals.get(signal);
     if (watch === undefined) {
-      signals.set(signal, (watch = new Watch(this.#scans[signal]())));
+      signals.set(signal, (watch = new Watch(this.#scans[signal](), this.#random)));
       this.#count += 1;
     }
     const { watchers } = watch;
