@@ -25,16 +25,17 @@ export const bunServe: Instrumentation = {
   start(tools) {
     const bun = bunGlobal();
     if (typeof bun?.serve !== 'function') return { why: 'this is not Bun' };
-    return wrapServe(bun, new Serving(tools));
+    return wrapServe(bun, new Serving(tools), tools.quietly);
   },
 };
 
-function wrapServe(bun: BunGlobal, serving: Serving): { readonly stop: () => void } {
+function wrapServe(bun: BunGlobal, serving: Serving, quietly: Tools['quietly']): { readonly stop: () => void } {
   const original = bun.serve;
+  const reloading = quietly((server: Options) => wrapReload(server, serving));
   function serve(this: unknown, ...given: unknown[]): unknown {
     const [options, ...rest] = given;
     const server = Reflect.apply(original, this, [serving.wrap(options), ...rest]) as Options;
-    wrapReload(server, serving);
+    reloading(server);
     return server;
   }
   bun.serve = serve;

@@ -94,7 +94,10 @@ function wrapFetch(tools: Tools): Started {
   const measure = tools.quietly((started: number, given: Parameters<Fetch>, status: number, error?: unknown) => {
     const [input, init] = given;
     const request = typeof input === 'object' && !(input instanceof URL) ? input : undefined;
-    const { origin, pathname } = new URL(request?.url ?? String(input));
+    const url = request?.url ?? String(input);
+    // What is no URL was rejected, and asked nobody.
+    if (!URL.canParse(url)) return;
+    const { origin, pathname } = new URL(url);
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
     record({ seconds: (performance.now() - started) / 1000, method, status, origin, path: pathname, error });
   });

@@ -7,7 +7,7 @@ export class OwnTraffic {
     for (const endpoint of endpoints) {
       if (!URL.canParse(endpoint)) continue;
       const { protocol, hostname, port, pathname } = new URL(endpoint);
-      const key = `${hostname}:${port === '' ? defaultPort(protocol) : Number(port)}`;
+      const key = `${hostname.replace(/^\[(.*)\]$/, '$1')}:${port === '' ? defaultPort(protocol) : Number(port)}`;
       this.#paths.set(key, [...(this.#paths.get(key) ?? []), pathname]);
     }
   }

@@ -29,8 +29,12 @@ export class Routes {
     const told = (request as { [ROUTE]?: unknown })[ROUTE];
     if (typeof told === 'string') return bounded(told);
     for (const finder of this.#finders) {
-      const found = finder(request);
-      if (found !== undefined) return bounded(found);
+      try {
+        const found = finder(request);
+        if (found !== undefined) return bounded(found);
+      } catch {
+        // It looks into what a framework made of the request. A request counts without its route, too.
+      }
     }
     return '';
   }
