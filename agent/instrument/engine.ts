@@ -1,5 +1,5 @@
 import { metrics } from '@opentelemetry/api';
-import type { InstrumentEngine, SeriesSink } from './metrics/contract.ts';
+import type { InstrumentEngine, SeriesSink, View } from './metrics/contract.ts';
 import { AgentMeterProvider } from './metrics/provider.ts';
 
 export interface StartedEngine {
@@ -9,8 +9,8 @@ export interface StartedEngine {
 }
 
 /** Makes the MeterProvider and registers it with the API, unless somebody else has: the application's choice stands. */
-export function startEngine(sink: SeriesSink, tell: (text: string) => void): StartedEngine {
-  const engine = new AgentMeterProvider({ sink, onFault: (_kind, detail) => tell(detail) });
+export function startEngine(sink: SeriesSink, tell: (text: string) => void, views: readonly View[] = []): StartedEngine {
+  const engine = new AgentMeterProvider({ sink, views, onFault: (_kind, detail) => tell(detail) });
   const registered = metrics.setGlobalMeterProvider(engine);
   if (!registered) {
     tell(

@@ -15,12 +15,19 @@ import { timedEngine } from './own-time.ts';
 import { detectResource } from './resource.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { knownTenants, tenantSettings } from './tenants.ts';
+import type { Tracking } from './track/contract.ts';
+import { OPERATIONS_METER, operationViews } from './track/operations.ts';
+import { carriesFreely } from './track/scopes.ts';
+import { startTracking } from './track/track.ts';
+import { UNTRACKED } from './track/untracked.ts';
+import { AGENT_VERSION } from './version.ts';
 
 const { env } = process;
 
 interface Agent {
   readonly engine: InstrumentEngine | undefined;
   readonly mockApi: MockApi | undefined;
+  readonly tracking: Tracking;
 }
 
 const agent: Agent | undefined = feature('METRICS') ? started() : undefined;
@@ -30,6 +37,9 @@ export const engine: InstrumentEngine | undefined = agent?.engine;
 
 /** What would be sent, kept in memory: with `AGENT_MOCK_API=1`, in a bundle with the flag MOCK_API. */
 export const mockApi: MockApi | undefined = agent?.mockApi;
+
+/** Operations of the application; without the flag TRACK, or while nobody would read them, calls go straight through. */
+export const { track, tracked, operation, scope }: Tracking = agent?.tracking ?? UNTRACKED;
 
 function started(): Agent | undefined {
   const startMs = performance.now();
@@ -59,11 +69,16 @@ function start(): Agent | undefined {
     if (env['AGENT_MOCK_API'] === '1') mock = new MockApi(detectResource(settings));
   }
   if (mock === undefined) return undefined;
-  const { engine: made, registered } = startEngine(mock.sink, tell);
+  const { engine: made, registered } = startEngine(mock.sink, tell, feature('TRACK') ? operationViews() : []);
   if (!registered) audit?.record('PROVIDER_FOREIGN', {});
   const timed = feature('DEBUG_PERF') ? timedEngine(made) : made;
   mock.attach(timed);
-  return { engine: timed, mockApi: mock };
+  return { engine: timed, mockApi: mock, tracking: feature('TRACK') ? trackingOf(timed, settings) : UNTRACKED };
+}
+
+function trackingOf(measuring: InstrumentEngine, { asyncScope }: Settings): Tracking {
+  const carriesScopes = asyncScope ?? carriesFreely(process.versions);
+  return startTracking(measuring.getMeter(OPERATIONS_METER, AGENT_VERSION), { carriesScopes });
 }
 
 /** Of the environment, as far as this bundle lets it. */

@@ -14,6 +14,7 @@ import { bind } from '../../pipeline/scope/bind.ts';
 import { config as sanitizeConfig } from '../../processors/sanitize/config.ts';
 import { create as createSanitize } from '../../processors/sanitize/sanitize.ts';
 import { agentCases } from './agent-record.ts';
+import { trackCases } from './agent-track.ts';
 import { changingProcessors, runThrough, unleased } from './changing-cases.ts';
 import { BodySource } from '../load/body-source.ts';
 import { itemsPerBody, type Workload } from '../load/workload.ts';
@@ -54,6 +55,7 @@ export function* kernelCases(): Generator<KernelCase> {
     if (!title.includes(',')) yield* codecCases(title, workload, bodies);
   }
   yield* agentCases();
+  yield* trackCases();
 }
 
 /** Steps of a request through the collector. */

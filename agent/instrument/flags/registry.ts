@@ -23,6 +23,11 @@ export const FLAGS = {
     about: 'the MeterProvider behind `@opentelemetry/api`: without it instruments are those of the API that do nothing',
     marker: 'cannot keep meter ',
   },
+  TRACK: {
+    about: '`track`, `tracked`, `operation` and `scope`: how long operations of the app take and how they end',
+    marker: 'op.duration',
+    needs: ['METRICS'],
+  },
   MOCK_API: {
     about: '`AGENT_MOCK_API=1` keeps what would be sent in memory, for tests of an app: `mockApi`',
     marker: 'AGENT_MOCK_API',

@@ -21,7 +21,7 @@ export interface Variant {
 
 const TENANTS = FLAG_NAMES.filter((name) => name.endsWith('_TENANT'));
 /** What an app in production has. */
-const PRODUCTION: readonly FlagName[] = ['METRICS', ...TENANTS];
+const PRODUCTION: readonly FlagName[] = ['METRICS', 'TRACK', ...TENANTS];
 /** What the guardrails of the scope matrix ask of the premium tier, and what makes an enterprise one. */
 const ENTERPRISE: readonly FlagName[] = ['ENTERPRISE', 'AUDIT_LOGGING', 'RATE_LIMITING'];
 

@@ -20,6 +20,13 @@ describe('with AGENT_MOCK_API=1', () => {
     expect(JSON.stringify(await mockApi?.requests())).toContain('"orders"');
   });
 
+  it('operations are measured, with buckets that grow', async () => {
+    vi.stubEnv('AGENT_MOCK_API', '1');
+    const { mockApi, track } = await started();
+    expect(track('shop.open', () => 7)).toBe(7);
+    expect(JSON.stringify(await mockApi?.requests())).toMatch(/"op\.duration".*"exponentialHistogram".*"shop\.open"/);
+  });
+
   it('leaves a provider alone that was registered before', async () => {
     vi.stubEnv('AGENT_MOCK_API', '1');
     vi.stubEnv('AGENT_MOCK_API', '1');
@@ -33,7 +40,9 @@ describe('with AGENT_MOCK_API=1', () => {
 
 describe('without it', () => {
   it('nothing is kept that nobody would read', async () => {
-    const { mockApi, engine } = await started();
+    const { mockApi, engine, tracked } = await started();
     expect([mockApi, engine]).toEqual([undefined, undefined]);
+    const fn = (): void => undefined;
+    expect(tracked('work', fn)).toBe(fn);
   });
 });
