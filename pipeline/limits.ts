@@ -236,6 +236,9 @@ export const LIMITS = {
   tablesTimeoutMs: 5000,
   /** libuv's threads in the analytics process. */
   analyticsPoolThreads: 16,
+  /** Heaps that glibc spreads the threads of the analytics process over; its own choice is eight a core, and what was freed
+   *  in one is of no use to the others. `MALLOC_ARENA_MAX` of our own environment goes before. */
+  analyticsHeaps: 2,
   /** DuckDB's threads of one scope, where there are as many cores. */
   duckdbThreads: 4,
   /** One frame on the pipe to the analytics process: a batch, or the rows of a query. */

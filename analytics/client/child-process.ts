@@ -18,7 +18,7 @@ export interface ChildEvents {
 }
 
 /** What the child sees of our environment: nothing that a query could tell. */
-const KEPT_VARIABLES = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SYSTEMROOT', 'TMPDIR'];
+const KEPT_VARIABLES = ['PATH', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SYSTEMROOT', 'TMPDIR', 'MALLOC_ARENA_MAX'];
 
 /** The program of the child. Node runs no TypeScript in a process of its own: as source, it is that of the build. */
 function entry(): string {
@@ -64,7 +64,12 @@ export class AnalyticsChild {
 
   constructor(events: ChildEvents, bounds: WindowBounds, program: string = entry()) {
     const launch = boundedLaunch(bounds);
-    const env: NodeJS.ProcessEnv = { ...launch.env, TZ: 'UTC', UV_THREADPOOL_SIZE: String(LIMITS.analyticsPoolThreads) };
+    const env: NodeJS.ProcessEnv = {
+      ...launch.env,
+      TZ: 'UTC',
+      UV_THREADPOOL_SIZE: String(LIMITS.analyticsPoolThreads),
+      MALLOC_ARENA_MAX: String(LIMITS.analyticsHeaps),
+    };
     for (const name of KEPT_VARIABLES) if (process.env[name] !== undefined) env[name] = process.env[name];
     this.#reader = new FrameReader((head, body) => events.reply(head as ReplyHead, body));
     this.#process = fork(program, [], { ...launch.how, stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'], env });
