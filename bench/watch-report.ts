@@ -73,7 +73,10 @@ function soakSection(records: readonly NamedRecord[]): string {
       ` \`npm run bench -- soak --minutes ${run.minutes}\`, ${run.session.slice(0, 10)}, ${run.version}; ${run.machine}.`,
     '',
     `- RSS of both processes from minute ${run.judgedFromMinute} on: median ${megabytes(run.rssMedianBytes)}, highest ${megabytes(run.rssMaxBytes)},` +
-      ` slope **${megabytes(run.rssSlopeBytesPerHour)} an hour**.`,
+      ` slope **${megabytes(run.rssSlopeBytesPerHour)} an hour**` +
+      (run.rssFloorRiseBytes === undefined
+        ? '.'
+        : `; lowest of the second half of that time ${megabytes(run.rssFloorRiseBytes)} above that of the first.`),
     `- ${run.acceptedItems.toLocaleString('en')} items accepted; ${run.answers.toLocaleString('en')} questions answered, p99 ${run.answerP99Ms.toFixed(0)} ms;` +
       ` ${run.deltas.toLocaleString('en')} deltas of the live stream, ${run.gaps} gaps.`,
     run.faults.length === 0

@@ -14,6 +14,8 @@ export interface SoakRecord {
   readonly rssMaxBytes: number;
   /** Of a straight line through the judged samples, least squares. */
   readonly rssSlopeBytesPerHour: number;
+  /** The lowest of the second half of the judged samples, less the lowest of the first: what is judged. */
+  readonly rssFloorRiseBytes?: number;
   readonly samples: readonly SoakSample[];
   /** Answers to the dashboards' questions. */
   readonly answers: number;

@@ -28,6 +28,7 @@ const SOAK: SoakRecord = {
   rssMedianBytes: 500e6,
   rssMaxBytes: 520e6,
   rssSlopeBytesPerHour: 3e6,
+  rssFloorRiseBytes: 2e6,
   samples: [],
   answers: 9000,
   answerP99Ms: 80,
@@ -94,7 +95,7 @@ describe('what the page says of the windows', () => {
 describe('what the page says of a soak', () => {
   test('how memory went, and that nothing went wrong', () => {
     const [section] = watchSections([SOAK]);
-    expect(section).toContain('median 500 MB, highest 520 MB, slope **3 MB an hour**');
+    expect(section).toContain('median 500 MB, highest 520 MB, slope **3 MB an hour**; lowest of the second half');
     expect(section).toContain('The ledger balances');
   });
 
