@@ -49,9 +49,11 @@ export class OperationCells {
 
   /** All attributes of a call with tags of its own, as it ends usually. May throw what a getter of `tags` throws. */
   withTags(tags: Attributes): Attributes {
-    // One object that is spread is copied fast, two are not.
-    if (!this.#scoped) return { ...tags, 'op.name': this.#name, outcome: 'ok' };
-    return { ...tags, ...this.#attributes, outcome: 'ok' };
+    const all: Attributes = { 'op.name': this.#name, outcome: 'ok' };
+    // Key by key: what a spread makes is slow to be added to, and slow to be read.
+    if (this.#scoped) for (const key in this.#attributes) all[key] = this.#attributes[key];
+    for (const key of Object.keys(tags)) if (!Object.hasOwn(all, key)) all[key] = tags[key];
+    return all;
   }
 
   /** The start, for `end` and `fail`; they take what `withTags` gave before. */
