@@ -23,7 +23,7 @@ extensions:
   dashboard: { endpoint: "127.0.0.1:0" }
 storage: { directory: $FOLDER/state }
 service:
-  # An answer says that the rows are loaded.
+  # Windows drop what they have no room for, so an answer does not wait for them (that would be wait_for_result).
   ack: delivered
   extensions: [dashboard]
   pipelines:

@@ -46,6 +46,40 @@ describe('windows on a disk', () => {
     ]);
   });
 
+  it('hold all that was acknowledged when their process is killed in the middle of loads, each time', async () => {
+    const { client, open, ask } = analytics();
+    await open({ directory: folder() });
+    await ask('A', 'SELECT 1');
+    const acknowledged = new Set<string>();
+    const sent = new Set<string>();
+    let kills = 0;
+    let sends = true;
+    const sender = async (name: number): Promise<void> => {
+      for (let n = 0; sends; n++) {
+        const text = `${name}:${n}`;
+        sent.add(text);
+        const outcome = await client.append(logsOf('A', text), never);
+        if (outcome.ok) acknowledged.add(text);
+        else await sleep(20);
+      }
+    };
+    const senders = Array.from({ length: 8 }, (_, name) => sender(name));
+    for (; kills < 3; kills++) {
+      const before = acknowledged.size;
+      await until(() => acknowledged.size >= before + 50);
+      process.kill(client.status().pid!, 'SIGKILL');
+      await until(() => client.status().restarts === kills + 1 && client.status().state === 'running');
+    }
+    sends = false;
+    await Promise.all(senders);
+    const rows = (await ask('A', 'SELECT Body FROM otel_logs', { maxRows: 100_000 })) as [string][];
+    const held = rows.map(([text]) => text);
+    expect([...acknowledged].filter((text) => !held.includes(text))).toEqual([]);
+    // What had no time to say so may be there, too; nothing twice, and nothing that nobody sent.
+    expect(new Set(held).size).toBe(held.length);
+    expect(held.filter((text) => !sent.has(text))).toEqual([]);
+  }, 60_000);
+
   it('begin anew beside a file that cannot be read, and say so', async () => {
     const directory = folder();
     const file = windowFile(directory, 'A');
