@@ -34,6 +34,8 @@ export interface ServiceOptions {
 interface Asked {
   readonly scope: string;
   readonly abort: AbortController;
+  /** Looks at the memory since it was told to end. */
+  toldLooks: number;
 }
 
 const QUERY_ENDED: SqlFault = { ok: false, code: 'SQL_CANCELLED', message: 'cannot finish the query: who asked it has gone' };
@@ -226,7 +228,7 @@ export class AnalyticsService {
     ask: (store: ScopeStore, signal: AbortSignal) => Promise<Answer | SqlFault>,
   ): Promise<Answer | SqlFault> {
     const abort = new AbortController();
-    this.#asked.set(id, { scope, abort });
+    this.#asked.set(id, { scope, abort, toldLooks: 0 });
     this.#watchMemory();
     try {
       const slot = await this.#slots.take(scope, waitMs, abort.signal);
@@ -253,7 +255,8 @@ export class AnalyticsService {
       const much = LIMITS.analyticsSlackBytes * (this.#options.isBounded === true ? 4 : 1);
       this.#farOver = over > much ? this.#farOver + 1 : 0;
       // Whoever was told to end, and has not, is who takes it: others did, and get no strike for a neighbour.
-      const deaf = [...this.#asked.values()].filter(({ abort }) => abort.signal.aborted);
+      for (const asked of this.#asked.values()) asked.toldLooks += asked.abort.signal.aborted ? 1 : 0;
+      const deaf = [...this.#asked.values()].filter(({ toldLooks }) => toldLooks >= LIMITS.analyticsDeafTicks);
       if (this.#farOver > 0 && deaf.length > 0) this.#doom('memory runs out', [...new Set(deaf.map(({ scope }) => scope))]);
       else if (this.#farOver >= LIMITS.analyticsMemoryTicks) this.#doom('memory has run out', []);
       else if (over > 0) for (const { abort } of this.#asked.values()) abort.abort('memory');

@@ -263,6 +263,9 @@ export const LIMITS = {
   /** What it may have beside its memory where the system can be told to give no more, threads left out. */
   analyticsDataSlackBytes: 768 * 1024 * 1024,
   analyticsMemoryTickMs: 100,
+  /** A query that has not ended so many looks after it was told to is taken for the one that does not hear: on a busy
+   *  machine an interrupt takes its time. */
+  analyticsDeafTicks: 3,
   /** The same where no query can be told to end, after so many looks. */
   analyticsMemoryTicks: 20,
   /** For the analytics process to be ready, and to end by itself. */
