@@ -1,24 +1,32 @@
 import { metrics } from '@opentelemetry/api';
-import type { InstrumentEngine, SeriesSink, View } from './metrics/contract.ts';
+import type { InstrumentEngine, OnFault, SeriesSink, View } from './metrics/contract.ts';
 import { AgentMeterProvider } from './metrics/provider.ts';
+import type { Settings } from './settings.ts';
 
-export interface StartedEngine {
-  readonly engine: InstrumentEngine;
-  /** Whether the API's instruments are ours; false when another provider was there first, which is left alone. */
-  readonly registered: boolean;
+/** The agent's own MeterProvider, as its settings want it. */
+export function startEngine(
+  { metrics: wanted }: Settings,
+  sink: SeriesSink,
+  onFault: OnFault,
+  views: readonly View[] = [],
+): AgentMeterProvider {
+  return new AgentMeterProvider({
+    sink,
+    onFault,
+    views,
+    histogramAggregation: wanted.histogramAggregation,
+    exemplarFilter: wanted.exemplarFilter,
+  });
 }
 
-/** Makes the MeterProvider and registers it with the API, unless somebody else has: the application's choice stands. */
-export function startEngine(sink: SeriesSink, tell: (text: string) => void, views: readonly View[] = []): StartedEngine {
-  const engine = new AgentMeterProvider({ sink, views, onFault: (_kind, detail) => tell(detail) });
-  const registered = metrics.setGlobalMeterProvider(engine);
-  if (!registered) {
-    tell(
-      `cannot register the agent's MeterProvider: ${nameOf(metrics.getMeterProvider())} is there already, or another copy of ` +
-        '@opentelemetry/api; what the application measures goes there',
-    );
-  }
-  return { engine, registered };
+/** Registers it with the API, unless somebody else has: the application's choice stands, and false comes back. */
+export function register(engine: InstrumentEngine, warn: (line: string) => void): boolean {
+  if (metrics.setGlobalMeterProvider(engine)) return true;
+  warn(
+    `cannot register the agent's MeterProvider: ${nameOf(metrics.getMeterProvider())} is there already, or another version of ` +
+      '@opentelemetry/api is; what the application measures by itself goes there (npx @periscope-otel/agent doctor)',
+  );
+  return false;
 }
 
 function nameOf(provider: object): string {

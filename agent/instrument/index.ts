@@ -1,19 +1,32 @@
 /**
- * `@periscope-otel/agent`: importing it starts the agent. Here its parts are put together, and here (and in tenants.ts) alone
- * flags are asked for (docs/decisions/0027): what is behind a flag that a bundle was built without is not in it.
+ * `@periscope-otel/agent`: importing it starts the agent. Here its parts are put together, and here (and in worker.ts, tenants.ts,
+ * chosen-instrumentations.ts) alone flags are asked for (docs/decisions/0027): what is behind a flag that a bundle was built
+ * without is not in it.
  *
  * Nothing here throws into the application, unless AGENT_STRICT asks for it.
  */
 import { feature } from 'bun:bundle';
-import { AuditFile } from './audit/audit-file.ts';
-import { startEngine } from './engine.ts';
+import { auditOf, type StartedAudit } from './audit/audit-start.ts';
+import { chosenInstrumentations } from './chosen-instrumentations.ts';
+import { register, startEngine } from './engine.ts';
+import type { Exporter, ExporterStatus } from './export/start.ts';
+import { startExport } from './export/start.ts';
+import { SeriesLog } from './export/series-log.ts';
+import { whyNotToStart } from './export/whether-to-start.ts';
 import { refusedByEnterprise, refusedBySandbox } from './guards/destination.ts';
 import { pacedSettings } from './guards/pace.ts';
-import type { InstrumentEngine } from './metrics/contract.ts';
+import type { InstrumentationState } from './instrumentations/contract.ts';
+import { honoRoutes as routesOfHono } from './instrumentations/hono.ts';
+import { type Instrumentations, startThese } from './instrumentations/index.ts';
+import type { FaultKind, InstrumentEngine, SeriesSink } from './metrics/contract.ts';
 import { MockApi } from './mock/mock-api.ts';
 import { timedEngine } from './own-time.ts';
+import { startPresence } from './presence.ts';
 import { detectResource } from './resource.ts';
+import type { SdkEngine } from './sdk/engine.ts';
+import { startFromSettings } from './sdk-start.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { signByEnvironment } from './signing/sign-by-environment.ts';
 import { knownTenants, tenantSettings } from './tenants.ts';
 import type { Tracking } from './track/contract.ts';
 import { OPERATIONS_METER, operationViews } from './track/operations.ts';
@@ -22,97 +35,166 @@ import { startTracking } from './track/track.ts';
 import { UNTRACKED } from './track/untracked.ts';
 import { AGENT_VERSION } from './version.ts';
 
+export type { ExporterStatus, InstrumentationState, InstrumentEngine };
+
 const { env } = process;
+const startMs = performance.now();
 
 interface Agent {
-  readonly engine: InstrumentEngine | undefined;
-  readonly mockApi: MockApi | undefined;
+  readonly engine: InstrumentEngine;
+  readonly exporter: Pick<Exporter, 'flush' | 'shutdown'> & Partial<Pick<Exporter, 'status'>>;
+  readonly mockApi?: MockApi;
+  readonly instrumentations: Instrumentations;
+  readonly audit?: StartedAudit | undefined;
   readonly tracking: Tracking;
 }
 
-const agent: Agent | undefined = feature('METRICS') ? started() : undefined;
+const settings: Settings | undefined = feature('METRICS') ? guarded(settingsHere) : undefined;
+let agent: Agent | undefined;
+if (feature('METRICS')) {
+  // The SDK is loaded before the application goes on, or what it makes at its start would measure nothing.
+  let sdk: SdkEngine | undefined;
+  if (feature('SDK_ENGINE')) {
+    if (settings?.engine === 'sdk') sdk = await startFromSettings(settings, warn);
+  } else if (settings?.engine === 'sdk') {
+    warn(
+      "cannot use AGENT_ENGINE=sdk: this bundle was built without SDK_ENGINE (@periscope-otel/agent/full has it); the agent's own is used",
+    );
+  }
+  if (settings !== undefined) agent = guarded(() => started(settings, sdk));
+  if (feature('DEBUG_PERF')) tell(`its start took ${(performance.now() - startMs).toFixed(1)} ms`);
+}
 
-/** The MeterProvider of the agent; undefined while nobody would read what it measures. */
+/** The MeterProvider of the agent, for `bind()` and `stats()`; undefined where it does not run. */
 export const engine: InstrumentEngine | undefined = agent?.engine;
 
 /** What would be sent, kept in memory: with `AGENT_MOCK_API=1`, in a bundle with the flag MOCK_API. */
 export const mockApi: MockApi | undefined = agent?.mockApi;
 
-/** Operations of the application; without the flag TRACK, or while nobody would read them, calls go straight through. */
+/** Operations of the application; without the flag TRACK, or where the agent does not run, calls go straight through. */
 export const { track, tracked, operation, scope }: Tracking = agent?.tracking ?? UNTRACKED;
 
-function started(): Agent | undefined {
-  const startMs = performance.now();
-  try {
-    return start();
-  } catch (error) {
-    if (/^(1|true)$/i.test(env['AGENT_STRICT'] ?? '')) throw error;
-    warn(`cannot start: ${error instanceof Error ? error.message : String(error)}; the application goes on without it`);
-    return undefined;
-  } finally {
-    if (feature('DEBUG_PERF')) warn(`its start took ${(performance.now() - startMs).toFixed(1)} ms`);
-  }
+/** Middleware of Hono that tells routes: `app.use(honoRoutes())`. Passes on where the agent does not run. */
+export const honoRoutes: typeof routesOfHono = feature('HONO') ? routesOfHono : () => (_context, next) => next();
+
+/** Sends all that was measured until now; true when it was delivered, or there is nothing to deliver. Never rejects. */
+export function flush(timeoutMs?: number): Promise<boolean> {
+  return agent?.exporter.flush(timeoutMs) ?? Promise.resolve(true);
 }
 
-function start(): Agent | undefined {
-  const settings = settingsHere();
-  if (settings.disabled) return undefined;
-  // An enterprise bundle has it, whatever else it is built with; so with the pace.
-  const audit = feature('ENTERPRISE') ? auditOf(settings) : feature('AUDIT_LOGGING') ? auditOf(settings) : undefined;
-  const refusal = refusalOf(settings);
+/** Flushes, gives back what was wrapped, and ends. Never rejects; twice is once. */
+export async function shutdown(): Promise<void> {
+  const ending = agent;
+  agent = undefined;
+  ending?.instrumentations.stop();
+  await ending?.exporter.shutdown();
+  ending?.audit?.stop();
+}
+
+/** Where data goes and how that went; undefined where nothing is exported by the agent itself. */
+export function status(): ExporterStatus | undefined {
+  return agent?.exporter.status?.();
+}
+
+/** What is instrumented, and why something is not. */
+export function instrumentations(): readonly InstrumentationState[] {
+  return agent?.instrumentations.report() ?? [];
+}
+
+function started(given: Settings, sdk: SdkEngine | undefined): Agent {
+  // An enterprise bundle audits, whatever else it is built with; it signs and keeps its pace, too.
+  const audit: StartedAudit | undefined = feature('ENTERPRISE')
+    ? auditOf(given, env, warn)
+    : feature('AUDIT_LOGGING')
+      ? auditOf(given, env, warn)
+      : undefined;
+  if (feature('ENTERPRISE')) signByEnvironment(env);
+  else if (feature('WEBHOOK_SIGNING')) signByEnvironment(env);
+  const refusal = refusalOf(given);
   if (refusal !== undefined) {
     warn(refusal);
     audit?.record('AGENT_REFUSED', { reason: refusal });
   }
-  let mock: MockApi | undefined;
-  if (feature('MOCK_API')) {
-    if (env['AGENT_MOCK_API'] === '1') mock = new MockApi(detectResource(settings));
-  }
-  if (mock === undefined) return undefined;
-  const { engine: made, registered } = startEngine(mock.sink, tell, feature('TRACK') ? operationViews() : []);
-  if (!registered) audit?.record('PROVIDER_FOREIGN', {});
-  const timed = feature('DEBUG_PERF') ? timedEngine(made) : made;
-  mock.attach(timed);
-  return { engine: timed, mockApi: mock, tracking: feature('TRACK') ? trackingOf(timed, settings) : UNTRACKED };
+  const put = sdk === undefined ? ownEngine(given, refusal === undefined) : { engine: sdk, exporter: sdk };
+  if (!register(put.engine, warn)) audit?.record('PROVIDER_FOREIGN', {});
+  const meter = put.engine.getMeter('@periscope-otel/agent');
+  return {
+    ...put,
+    audit,
+    tracking: feature('TRACK') ? trackingOf(put.engine, given) : UNTRACKED,
+    instrumentations: startThese(chosenInstrumentations(), meter, {
+      instrumentations: given.instrumentations,
+      ownEndpoints: [given.otlp.url],
+      onFault: (name, error) => tell(`cannot go on with instrumentation ${name}: ${String(error)}`),
+    }),
+  };
 }
 
-function trackingOf(measuring: InstrumentEngine, { asyncScope }: Settings): Tracking {
+function trackingOf(measured: InstrumentEngine, { asyncScope }: Settings): Tracking {
   const carriesScopes = asyncScope ?? carriesFreely(process.versions);
-  return startTracking(measuring.getMeter(OPERATIONS_METER, AGENT_VERSION), { carriesScopes });
+  return startTracking(measured.getMeter(OPERATIONS_METER, AGENT_VERSION), { carriesScopes });
 }
 
-/** Of the environment, as far as this bundle lets it. */
-function settingsHere(): Settings {
+function ownEngine(given: Settings, mayExport: boolean): Omit<Agent, 'instrumentations' | 'audit' | 'tracking'> {
+  const resource = detectResource(given);
+  if (feature('MOCK_API')) {
+    if (env['AGENT_MOCK_API'] === '1') {
+      const mock = new MockApi(resource);
+      const made = measuring(given, mock.sink);
+      mock.attach(made);
+      const nothing = { flush: () => Promise.resolve(true), shutdown: () => Promise.resolve() };
+      return { engine: made, exporter: nothing, mockApi: mock };
+    }
+  }
+  const log = new SeriesLog();
+  const made = measuring(given, log);
+  return { engine: made, exporter: startExport(made, log, mayExport ? given : { ...given, mode: 'none' }, { resource }) };
+}
+
+function measuring(given: Settings, sink: SeriesSink): InstrumentEngine {
+  const made = startEngine(given, sink, onFault, feature('TRACK') ? operationViews() : []);
+  return feature('DEBUG_PERF') ? timedEngine(made) : made;
+}
+
+/** Of the environment, as far as this bundle lets it; undefined where the agent is not to run. */
+function settingsHere(): Settings | undefined {
   const read = tenantSettings(readSettings(env, warn), knownTenants(), env['HOST']);
+  const why = whyNotToStart(read) ?? startPresence();
+  if (why !== undefined) {
+    tell(`does not start: ${why}`);
+    return undefined;
+  }
   return feature('ENTERPRISE') ? pacedSettings(read, warn) : feature('RATE_LIMITING') ? pacedSettings(read, warn) : read;
 }
 
-function refusalOf(settings: Settings): string | undefined {
-  const refused = feature('ENTERPRISE') ? refusedByEnterprise(settings) : undefined;
-  return refused ?? (feature('LOCAL_SANDBOX') ? refusedBySandbox(settings) : undefined);
+function refusalOf(given: Settings): string | undefined {
+  const refused = feature('ENTERPRISE') ? refusedByEnterprise(given) : undefined;
+  return refused ?? (feature('LOCAL_SANDBOX') ? refusedBySandbox(given) : undefined);
 }
 
-function auditOf({ scope, otlp, mode, from }: Settings): AuditFile | undefined {
-  const path = env['AGENT_AUDIT_FILE'] ?? '';
-  if (path === '') return undefined;
-  const audit = new AuditFile(path, warn);
-  const { origin, pathname } = new URL(otlp.url);
-  audit.record('AGENT_STARTED', {
-    scope: scope.claim,
-    tenant: scope.tenant,
-    destination: origin + pathname,
-    mode,
-    settings: from,
-  });
-  process.once('exit', (code) => audit.record('AGENT_STOPPED', { code }));
-  return audit;
+function guarded<Result>(step: () => Result): Result | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (/^(1|true)$/i.test(env['AGENT_STRICT'] ?? '')) throw error;
+    warn(`cannot start: ${error instanceof Error ? error.message : String(error)}; the application goes on without it`);
+    return undefined;
+  }
+}
+
+/** What somebody must mend is told; a measurement that cannot be taken is for whoever debugs. */
+function onFault(kind: FaultKind, detail: string): void {
+  if (kind === 'overflow' || kind === 'duplicate' || kind === 'name' || kind === 'view' || kind === 'callback') warn(detail);
+  else tell(detail);
 }
 
 function warn(text: string): void {
-  process.stderr.write(`periscope agent: ${text}\n`);
+  if (!/^(none|error)$/i.test(env['OTEL_LOG_LEVEL'] ?? '')) process.stderr.write(`periscope agent: ${text}\n`);
 }
 
 /** A line for whoever debugs the agent. */
 function tell(text: string): void {
-  if (feature('DEBUG')) process.stderr.write(`periscope-agent debug: ${text}\n`);
+  if (feature('DEBUG')) {
+    if (/^(debug|verbose|all)$/i.test(env['OTEL_LOG_LEVEL'] ?? '')) process.stderr.write(`periscope-agent debug: ${text}\n`);
+  }
 }

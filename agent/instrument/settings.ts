@@ -1,7 +1,7 @@
 import { EnvironmentReader, type Environment } from './environment.ts';
 import { SETTING_LIMITS } from './limits.ts';
 import { readScopeTags, type ScopeTags } from './scope-tags.ts';
-import { tellUnsupported } from './variables.ts';
+import { tellUnsupported } from './unsupported.ts';
 
 export const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -1,5 +1,3 @@
-import type { EnvironmentReader } from './environment.ts';
-
 export interface Variable {
   readonly name: string;
   readonly honoured: 'yes' | 'partly' | 'no';
@@ -73,6 +71,12 @@ export const VARIABLES: readonly Variable[] = [
   yes('AGENT_SCOPE', "a scope's name, or `scope=…,tenant=…,tier=…,domain=…`"),
   yes('AGENT_ENGINE', '`own` (default), or `sdk`: the official metrics SDK behind the same API'),
   yes('AGENT_TRACES', '`1`: traces by the official SDK'),
+  yes('AGENT_AUDIT_FILE', 'a file for what the agent did and refused, a chain of hashed lines (flag AUDIT_LOGGING)'),
+  yes(
+    'AGENT_WEBHOOK_SECRET',
+    'text, or `whsec_` and base64: signs every request as Standard Webhooks has it (flag WEBHOOK_SIGNING)',
+  ),
+  yes('AGENT_MOCK_API', '`1`: nothing is sent; `mockApi.requests()` has it (flag MOCK_API)'),
   yes('AGENT_STRICT', '`1`: a fault at the start of the agent ends the process'),
   yes('AGENT_ASYNC_SCOPE', '`1` or `0`: `scope()` follows asynchronous calls; default where that costs nothing (Bun, Node 24)'),
   yes(
@@ -81,15 +85,6 @@ export const VARIABLES: readonly Variable[] = [
   ),
   yes('HOST', 'the scope whose domain this is, where neither of both names one'),
 ];
-
-/** Set by who expects an effect that it does not have. Those of other signals are left to whoever sends these. */
-export function tellUnsupported(read: EnvironmentReader): void {
-  for (const [name, instead] of [['OTEL_CONFIG_FILE', 'the environment']] as const) {
-    if (read.text(name) === undefined) continue;
-    read.used.delete(name);
-    read.refuse(name, 'the agent reads no configuration file', instead);
-  }
-}
 
 /** environment.md. */
 export function variablesPage(): string {

@@ -17,6 +17,8 @@ export const UNMIRRORED: Readonly<Record<string, string>> = {
   'agent/collector/main.ts': 'the program itself: tests/system starts it as a process',
   'agent/collector/run.ts': 'signals and exit codes of a process: tests/system/start-and-stop.test.ts',
   'agent/demo/main.ts': 'a program: tests/agent/demo/demo.test.ts starts it as a process',
+  'agent/instrument/worker.ts':
+    'a program of a thread: tests/agent/instrument/flags/bundle.test.ts bundles it with and without its flags',
   'agent/instrument/doctor/main.ts': 'a program: tests/system/agent-package.test.ts starts it as a process',
   'agent/instrument/export/worker.ts':
     'the program of a thread: tests/agent/instrument/export/start.test.ts has processes start it',

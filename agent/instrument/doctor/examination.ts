@@ -1,3 +1,5 @@
+import { createNoopMeter } from '@opentelemetry/api';
+import { startInstrumentations } from '../instrumentations/index.ts';
 import { detectResource } from '../resource.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
@@ -37,6 +39,7 @@ export async function examine({ folder, environment, program }: Subject): Promis
   return [
     { title: `${AGENT_NAME} ${AGENT_VERSION}`, lines: runtimeLines(settings) },
     { title: 'Copies of @opentelemetry/api', lines: apiLines(folder) },
+    { title: 'Instrumentation', lines: instrumentationLines(settings) },
     {
       title: 'Settings',
       lines: [
@@ -63,6 +66,16 @@ function runtimeLines({ disabled, engine, mode }: Settings): readonly Line[] {
   if (disabled) return [runtime, bad('it is switched off: OTEL_SDK_DISABLED')];
   const where = { worker: 'in a thread of its own', main: "on the application's thread", none: 'nowhere: AGENT_MODE=none' }[mode];
   return [runtime, note(`engine ${engine}, export ${where}`)];
+}
+
+/** What starts here and now: an agent in the application starts the same. */
+function instrumentationLines({ instrumentations }: Settings): readonly Line[] {
+  const started = startInstrumentations(createNoopMeter(), { instrumentations });
+  const lines = started
+    .report()
+    .map(({ name, on, why = '' }): Line => (on ? ok(name) : { mark: 'off', text: `${name}: ${why}` }));
+  started.stop();
+  return lines;
 }
 
 function apiLines(folder: string): readonly Line[] {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { paint } from '../../terminal/colour.ts';
 import { surfaceOf } from '../../terminal/surface.ts';
+import { signByEnvironment } from '../signing/sign-by-environment.ts';
 import { examine, type Mark } from './examination.ts';
 
 const USAGE = `periscope-agent doctor [program.js]
@@ -19,6 +20,7 @@ async function main([command, program]: readonly string[]): Promise<number> {
     ? { ok: '✓', bad: '✗', off: '○', note: '·' }
     : { ok: '+', bad: '!', off: 'o', note: '-' };
   const colours: Readonly<Partial<Record<Mark, string>>> = { ok: '#16a34a', bad: '#dc2626' };
+  signByEnvironment(process.env);
   const sections = await examine({ folder: process.cwd(), environment: process.env, program });
   for (const { title, lines } of sections) {
     process.stdout.write(`${paint(title, { bold: true }, surface.colours)}\n`);

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { gzipSync } from 'node:zlib';
 import { readPartialSuccess } from '../../../pipeline/otlp/partial-success.ts';
 import { encodeResource } from '../encode/attributes.ts';
 import { CellReader } from '../encode/reader.ts';
+import { OtlpTransport } from '../export/transport.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { AgentMeterProvider } from '../metrics/provider.ts';
 import type { ResourceAttributes } from '../resource.ts';
@@ -35,60 +32,11 @@ export function testRequest(resource: ResourceAttributes): Uint8Array {
 /** Sends it once, as the agent would, and says what came back. Never rejects. */
 export async function sendTestPoint(otlp: OtlpSettings, resource: ResourceAttributes): Promise<TestAnswer> {
   const startMs = performance.now();
-  try {
-    const { status, body } = await post(otlp, testRequest(resource));
-    return judge(status, body, Math.round(performance.now() - startMs));
-  } catch (error) {
-    return { taken: false, text: `cannot send the test point: ${explain(error, otlp)}` };
-  }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: Uint8Array;
-}
-
-function post(otlp: OtlpSettings, plain: Uint8Array): Promise<Answer> {
-  const body = otlp.compression === 'gzip' ? gzipSync(plain) : plain;
-  const headers = {
-    ...otlp.headers,
-    'content-type': 'application/x-protobuf',
-    'content-length': body.length,
-    ...(otlp.compression === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
-  };
-  return new Promise((resolve, reject) => {
-    const sent = open(otlp, headers);
-    const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${otlp.timeoutMs} ms`)), otlp.timeoutMs);
-    sent.once('response', (response) => {
-      read(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject);
-    });
-    sent.once('error', reject);
-    sent.once('close', () => clearTimeout(timer));
-    sent.end(body);
-  });
-}
-
-function open(otlp: OtlpSettings, headers: Record<string, string | number>): ClientRequest {
-  const options = { method: 'POST', headers, agent: false } as const;
-  if (!otlp.url.startsWith('https:')) return httpRequest(otlp.url, options);
-  const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
-  return httpsRequest(otlp.url, {
-    ...options,
-    ca: file(otlp.certificate),
-    key: file(otlp.clientKey),
-    cert: file(otlp.clientCertificate),
-  });
-}
-
-async function read(response: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > EXPORT_LIMITS.answerBytes) break;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const transport = new OtlpTransport(otlp, true);
+  const answer = await transport.post(testRequest(resource), { timeoutMs: otlp.timeoutMs, keepsAlive: true });
+  transport.close();
+  if ('error' in answer) return { taken: false, text: `cannot send the test point: ${explain(answer.error, otlp)}` };
+  return judge(answer.status, answer.body, Math.round(performance.now() - startMs));
 }
 
 function judge(status: number, body: Uint8Array, tookMs: number): TestAnswer {
@@ -127,10 +75,10 @@ function printable(body: Uint8Array): string {
   return runs.join(' ').slice(0, 300);
 }
 
-function explain(error: unknown, { url, isDefault }: OtlpSettings): string {
-  const { code, message } = error as NodeJS.ErrnoException;
+function explain(code: string, { url, isDefault, timeoutMs }: OtlpSettings): string {
   const whose = isDefault ? 'the default; OTEL_EXPORTER_OTLP_ENDPOINT says otherwise' : 'from the environment';
-  if (code === 'ECONNREFUSED') return `nobody listens at ${new URL(url).origin} (${whose})`;
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host of ${new URL(url).origin} is not known (${whose})`;
-  return message || String(code);
+  const { origin } = new URL(url);
+  if (code === 'ECONNREFUSED') return `nobody listens at ${origin} (${whose})`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host of ${origin} is not known (${whose})`;
+  return code === 'TIMEOUT' ? `no answer from ${origin} within ${timeoutMs} ms` : `${code} at ${origin}`;
 }

@@ -20,6 +20,15 @@ interface Client {
   readonly agent: Agent;
 }
 
+/** Headers that are made from the bytes of a request, as they go over the wire. */
+export type RequestSigner = (wire: Uint8Array) => Readonly<Record<string, string>>;
+let signer: RequestSigner | undefined;
+
+/** From now on the requests of this thread are signed; `undefined` ends it. */
+export function signRequests(by: RequestSigner | undefined): void {
+  signer = by;
+}
+
 /**
  * Posts OTLP requests over one kept connection. An answer comes back whatever happens; nothing throws. node:http and not
  * fetch: its start costs less, and it says why a connection failed.
@@ -107,7 +116,8 @@ export class OtlpTransport {
   #send({ request, options }: Client, wire: Uint8Array, posting: Posting): Promise<{ answer: Answer; stale: boolean }> {
     const { timeoutMs, signal, keepsAlive = false } = posting;
     return new Promise((resolve) => {
-      const sent = request({ ...options, headers: { ...options.headers, 'content-length': wire.length } as never }, (response) =>
+      const headers = { ...options.headers, ...signer?.(wire), 'content-length': wire.length };
+      const sent = request({ ...options, headers: headers as never }, (response) =>
         readAnswer(response, (answer) => done(answer)),
       );
       const timer = setTimeout(() => end('TIMEOUT'), timeoutMs);

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AGENT, bundle, TARGETS, type Target } from './bundle.ts';
@@ -9,16 +9,15 @@ import { flagsOf, VARIANT_NAMES, type VariantName } from './variants.ts';
 export const folderOf = (target: Target, variant: VariantName): string => join('dist', target, variant);
 
 /** The files of a variant and what each is made of. The worker is found beside the entry when the agent runs. */
-const ENTRIES = { 'index.js': 'index.ts', 'worker.js': 'export/worker.ts' } as const;
+const ENTRIES = { 'index.js': 'index.ts', 'worker.js': 'worker.ts' } as const;
 
 async function buildVariant(variant: VariantName, target: Target, flags: readonly FlagName[]): Promise<void> {
   const folder = join(AGENT, folderOf(target, variant));
   mkdirSync(folder, { recursive: true });
   for (const [file, source] of Object.entries(ENTRIES)) {
     const entry = join(AGENT, source);
-    if (existsSync(entry) && (file === 'index.js' || flags.includes('METRICS'))) {
-      await bundle({ entry, flags, target, outfile: join(folder, file) });
-    }
+    // Without metrics there is nothing to export.
+    if (file === 'index.js' || flags.includes('METRICS')) await bundle({ entry, flags, target, outfile: join(folder, file) });
   }
 }
 

@@ -16,8 +16,14 @@ export const AGENT = join(REPOSITORY, 'agent/instrument');
 
 const BUN = join(REPOSITORY, 'node_modules/.bin/bun');
 
-/** Never part of a bundle: an app has one copy of the API, or its instruments do nothing. */
-const EXTERNAL = ['@opentelemetry/api'];
+/** Never part of a bundle: an app has one copy of the API, or its instruments do nothing; the SDK is loaded where an app asks
+ *  for it, which then has it installed. */
+export const EXTERNAL: readonly string[] = [
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
+  '@opentelemetry/exporter-metrics-otlp-http',
+  '@opentelemetry/resources',
+];
 
 export interface BundleOptions {
   /** A source file. */

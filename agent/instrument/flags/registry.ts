@@ -14,6 +14,10 @@ export interface Flag {
   readonly brings?: readonly string[];
 }
 
+function instrumentation(about: string, marker: string): Flag {
+  return { about: `metrics: ${about}`, marker, needs: ['METRICS'] };
+}
+
 function tenant(domain: string, flag: string): Flag {
   return { about: `the tenant ${domain}: its machines (HOST) tag their data with it`, marker: flag, needs: ['METRICS'] };
 }
@@ -53,17 +57,36 @@ export const FLAGS = {
     marker: ' times a minute; every ',
     needs: ['METRICS'],
   },
+  WEBHOOK_SIGNING: {
+    about: '`AGENT_WEBHOOK_SECRET` signs every export request (HMAC-SHA256, Standard Webhooks), in the worker, too',
+    marker: 'webhook-signature',
+    needs: ['METRICS'],
+  },
   ENTERPRISE: {
     about: 'scope ENTERPRISE leaves the machine by https only',
     marker: 'enterprise data leaves this machine by https only',
     needs: ['METRICS'],
-    brings: ['AUDIT_LOGGING', 'RATE_LIMITING'],
+    brings: ['AUDIT_LOGGING', 'RATE_LIMITING', 'WEBHOOK_SIGNING'],
   },
   LOCAL_SANDBOX: {
     about: 'scope LOCAL-SANDBOX never leaves the machine',
     marker: 'a local sandbox sends to this machine only',
     needs: ['METRICS'],
   },
+  SDK_ENGINE: {
+    about: "`AGENT_ENGINE=sdk`: the official metrics SDK, which the app has installed, in place of the agent's own engine",
+    marker: 'cannot start the official SDK',
+    needs: ['METRICS'],
+  },
+  HTTP_SERVER: instrumentation('requests to servers of node:http', 'http.server.request.start'),
+  HTTP_CLIENT: instrumentation('requests by node:http and node:https', 'http.client.request.created'),
+  FETCH: instrumentation('requests by fetch and undici', 'undici:request:create'),
+  BUN_SERVE: instrumentation('requests to Bun.serve, with its routes', 'this is not Bun'),
+  FASTIFY: instrumentation('`http.route` of Fastify', 'fastify.initialization'),
+  EXPRESS: instrumentation('`http.route` of Express', 'originalUrl'),
+  HONO: instrumentation('`http.route` of Hono: `honoRoutes()`', 'matchedRoutes'),
+  RUNTIME_METRICS: instrumentation('event loop, heap and garbage collection', 'nodejs.eventloop.utilization'),
+  PROCESS_METRICS: instrumentation('CPU, memory and threads of the process', 'process.paging.faults'),
   API_DUOPLUS_IO_TENANT: tenant('api.duoplus.io', 'API_DUOPLUS_IO_TENANT'),
   DEV_DUOPLUS_IO_TENANT: tenant('dev.duoplus.io', 'DEV_DUOPLUS_IO_TENANT'),
   LOCALHOST_TENANT: tenant('localhost', 'LOCALHOST_TENANT'),

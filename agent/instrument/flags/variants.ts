@@ -21,9 +21,22 @@ export interface Variant {
 
 const TENANTS = FLAG_NAMES.filter((name) => name.endsWith('_TENANT'));
 /** What an app in production has. */
-const PRODUCTION: readonly FlagName[] = ['METRICS', 'TRACK', ...TENANTS];
+const PRODUCTION: readonly FlagName[] = [
+  'METRICS',
+  'TRACK',
+  'HTTP_SERVER',
+  'HTTP_CLIENT',
+  'FETCH',
+  'BUN_SERVE',
+  'FASTIFY',
+  'EXPRESS',
+  'HONO',
+  'RUNTIME_METRICS',
+  'PROCESS_METRICS',
+  ...TENANTS,
+];
 /** What the guardrails of the scope matrix ask of the premium tier, and what makes an enterprise one. */
-const ENTERPRISE: readonly FlagName[] = ['ENTERPRISE', 'AUDIT_LOGGING', 'RATE_LIMITING'];
+const ENTERPRISE: readonly FlagName[] = ['ENTERPRISE', 'AUDIT_LOGGING', 'RATE_LIMITING', 'WEBHOOK_SIGNING'];
 
 const variant = (about: string, flags: readonly FlagName[], held: readonly FlagName[] = []): Variant => ({ about, flags, held });
 
@@ -31,7 +44,7 @@ const variant = (about: string, flags: readonly FlagName[], held: readonly FlagN
 export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
   minimal: variant('nothing but the names: every call goes straight through; for libraries and for measuring the rest', []),
   production: variant('what an app in production needs', PRODUCTION),
-  development: variant('production, and what helps while writing an app', [...PRODUCTION, 'DEBUG', 'MOCK_API']),
+  development: variant('production, and what helps while writing an app', [...PRODUCTION, 'DEBUG', 'MOCK_API', 'SDK_ENGINE']),
   debug: variant('development, and what the agent itself costs', [...PRODUCTION, 'DEBUG', 'MOCK_API', 'DEBUG_PERF']),
   enterprise: variant(
     'production, held to what the scope matrix asks of the premium tier',
@@ -39,7 +52,10 @@ export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
     ENTERPRISE,
   ),
   'local-sandbox': variant("a person's own machine", [...PRODUCTION, 'LOCAL_SANDBOX', 'DEBUG', 'DEBUG_PERF', 'MOCK_API']),
-  embedded: variant('beside a collector in the same process', PRODUCTION),
+  embedded: variant(
+    'beside a collector in the same process, which tells of the process itself',
+    PRODUCTION.filter((name) => name !== 'PROCESS_METRICS' && name !== 'RUNTIME_METRICS'),
+  ),
   full: variant('everything', FLAG_NAMES),
 };
 

@@ -46,8 +46,17 @@ export interface Instrumentations {
  * throws into the application either.
  */
 export function startInstrumentations(meter: Meter, settings: InstrumentationSettings = {}): Instrumentations {
+  return startThese(INSTRUMENTATIONS, meter, settings);
+}
+
+/** The same with these alone: a bundle holds those that it was built for. */
+export function startThese(
+  instrumentations: readonly Instrumentation[],
+  meter: Meter,
+  settings: InstrumentationSettings,
+): Instrumentations {
   const shared = { meter, ownTraffic: new OwnTraffic(settings.ownEndpoints), routes: new Routes() };
-  const started = INSTRUMENTATIONS.map((instrumentation) => ({
+  const started = instrumentations.map((instrumentation) => ({
     name: instrumentation.name,
     outcome: start(instrumentation, { ...shared, quietly: quietFor(instrumentation.name, settings) }, settings),
   }));

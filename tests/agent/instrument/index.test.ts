@@ -1,48 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { metrics } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { endPresence } from '../../../agent/instrument/presence.ts';
+import { pointsOf } from '../../support/metric-points.ts';
+import { OtlpSink } from '../../support/otlp-sink.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+type Agent = Awaited<ReturnType<typeof imported>>;
+
+const folders = temporaryFolders();
+const agents: Agent[] = [];
+const sinks: OtlpSink[] = [];
 
 beforeEach(() => {
   vi.resetModules();
   metrics.disable();
+  vi.stubEnv('OTEL_LOG_LEVEL', 'none');
+  vi.stubEnv('AGENT_MODE', 'main');
 });
-afterEach(() => {
+afterEach(async () => {
+  for (const agent of agents.splice(0)) await agent.shutdown();
+  for (const sink of sinks.splice(0)) await sink.close();
   vi.unstubAllEnvs();
   metrics.disable();
+  endPresence();
 });
 
-const started = async () => import('../../../agent/instrument/index.ts');
+const imported = async () => import('../../../agent/instrument/index.ts');
+
+async function started(environment: Readonly<Record<string, string>> = {}): Promise<Agent> {
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const agent = await imported();
+  agents.push(agent);
+  return agent;
+}
+
+async function collector(): Promise<OtlpSink> {
+  const sink = await OtlpSink.start();
+  sinks.push(sink);
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', sink.url);
+  return sink;
+}
+
+/** Names of the metrics that arrived; the official exporter sends JSON. */
+function namesAt({ requests }: OtlpSink): string[] {
+  return requests.flatMap(({ body, headers }) => {
+    if (headers['content-type'] !== 'application/json') return pointsOf([body]).map(({ metric }) => metric);
+    return [
+      ...Buffer.from(body)
+        .toString()
+        .matchAll(/"name":"([^"]+)"/g),
+    ].map(([, name]) => name!);
+  });
+}
+
+describe('the agent', () => {
+  it.each(['own', 'sdk'])('sends what the app measures by the API, and what it sees by itself; engine %s', async (engine) => {
+    const sink = await collector();
+    const agent = await started({ AGENT_ENGINE: engine, OTEL_METRIC_EXPORT_INTERVAL: '60000' });
+    metrics.getMeter('shop').createCounter('orders').add(2);
+    expect(await agent.flush(5000)).toBe(true);
+    for (const name of ['orders', 'process.cpu.time', 'nodejs.eventloop.utilization']) expect(namesAt(sink)).toContain(name);
+    expect(agent.instrumentations().find(({ name }) => name === 'http-server')).toEqual({ name: 'http-server', on: true });
+  });
+
+  it('signs its requests with AGENT_WEBHOOK_SECRET', async () => {
+    const sink = await collector();
+    const agent = await started({ AGENT_WEBHOOK_SECRET: 'secret' });
+    metrics.getMeter('shop').createCounter('orders').add(2);
+    expect(await agent.flush(5000)).toBe(true);
+    expect(sink.requests[0]?.headers).toMatchObject({ 'webhook-signature': expect.stringMatching(/^v1,/) });
+  });
+
+  it('tells its audit file where it sends, without a secret', async () => {
+    const sink = await collector();
+    const path = join(folders(), 'audit.jsonl');
+    const agent = await started({
+      AGENT_AUDIT_FILE: path,
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret',
+      AGENT_SCOPE: 'DEVELOPMENT',
+    });
+    await agent.shutdown();
+    const text = readFileSync(path, 'utf8');
+    expect(JSON.parse(text.split('\n')[0]!)).toMatchObject({
+      event: 'AGENT_STARTED',
+      scope: 'DEVELOPMENT',
+      destination: `${sink.url}/v1/metrics`,
+    });
+    expect(text).not.toContain('secret');
+    expect(text).toContain('AGENT_STOPPED');
+  });
+
+  it('sends nothing to where its scope must not, and says so in the audit file', async () => {
+    const path = join(folders(), 'audit.jsonl');
+    const { status, engine } = await started({
+      AGENT_AUDIT_FILE: path,
+      AGENT_SCOPE: 'ENTERPRISE',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://192.0.2.1:4318',
+    });
+    expect(status()).toMatchObject({ mode: 'none' });
+    expect(engine).toBeDefined();
+    expect(readFileSync(path, 'utf8')).toMatch(/AGENT_REFUSED.*by https only/);
+  });
+
+  it('is not there with OTEL_SDK_DISABLED, and nothing throws', async () => {
+    const agent = await started({ OTEL_SDK_DISABLED: 'true' });
+    expect([agent.engine, agent.mockApi, agent.status(), agent.instrumentations()]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      [],
+    ]);
+    const fn = (): void => undefined;
+    expect(agent.tracked('work', fn)).toBe(fn);
+    expect(await agent.flush()).toBe(true);
+    await agent.shutdown();
+  });
+
+  it('is there once, however often it is loaded', async () => {
+    const first = await started({ AGENT_MODE: 'none' });
+    vi.resetModules();
+    const second = await started();
+    expect(first.engine).toBeDefined();
+    expect(second.engine).toBeUndefined();
+  });
+
+  it('leaves a provider alone that was registered before, and measures by itself beside it', async () => {
+    const theirs = { getMeter: () => metrics.getMeter('none') };
+    metrics.setGlobalMeterProvider(theirs);
+    const { engine } = await started({ AGENT_MODE: 'none' });
+    expect(metrics.getMeterProvider()).toBe(theirs);
+    expect(engine?.stats().instruments).toBeGreaterThan(0);
+  });
+});
 
 describe('with AGENT_MOCK_API=1', () => {
-  it('what is measured by the API is in mockApi', async () => {
-    vi.stubEnv('AGENT_MOCK_API', '1');
-    const { mockApi } = await started();
+  it('what is measured is in mockApi, and nothing is sent', async () => {
+    const sink = await collector();
+    const agent = await started({ AGENT_MOCK_API: '1', OTEL_SERVICE_NAME: 'shop' });
     metrics.getMeter('shop').createCounter('orders').add(2);
-    expect(JSON.stringify(await mockApi?.requests())).toContain('"orders"');
+    expect(JSON.stringify(await agent.mockApi?.requests())).toMatch(/"shop".*"orders"/);
+    expect(await agent.flush()).toBe(true);
+    expect(sink.seen).toBe(0);
   });
 
   it('operations are measured, with buckets that grow', async () => {
-    vi.stubEnv('AGENT_MOCK_API', '1');
-    const { mockApi, track } = await started();
+    const { mockApi, track } = await started({ AGENT_MOCK_API: '1' });
     expect(track('shop.open', () => 7)).toBe(7);
     expect(JSON.stringify(await mockApi?.requests())).toMatch(/"op\.duration".*"exponentialHistogram".*"shop\.open"/);
-  });
-
-  it('leaves a provider alone that was registered before', async () => {
-    vi.stubEnv('AGENT_MOCK_API', '1');
-    vi.stubEnv('AGENT_MOCK_API', '1');
-    const theirs = { getMeter: () => metrics.getMeter('none') };
-    metrics.setGlobalMeterProvider(theirs);
-    const { engine } = await started();
-    expect(metrics.getMeterProvider()).toBe(theirs);
-    expect(engine).toBeDefined();
-  });
-});
-
-describe('without it', () => {
-  it('nothing is kept that nobody would read', async () => {
-    const { mockApi, engine, tracked } = await started();
-    expect([mockApi, engine]).toEqual([undefined, undefined]);
-    const fn = (): void => undefined;
-    expect(tracked('work', fn)).toBe(fn);
   });
 });

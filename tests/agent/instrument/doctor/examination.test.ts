@@ -74,7 +74,7 @@ describe('the test point', () => {
     expect(texts(await linesFor({ OTEL_EXPORTER_OTLP_ENDPOINT: url }), 'bad').join()).toContain(`nobody listens at ${url}`);
     const hanging = await destination(() => ({ hang: true }));
     const lines = await linesFor({ OTEL_EXPORTER_OTLP_ENDPOINT: hanging.url, OTEL_EXPORTER_OTLP_TIMEOUT: '50' });
-    expect(texts(lines, 'bad').join()).toContain('no answer within 50 ms');
+    expect(texts(lines, 'bad').join()).toContain('within 50 ms');
   });
 
   it.each([{ OTEL_SDK_DISABLED: 'true' }, { AGENT_MODE: 'none' }, { OTEL_METRICS_EXPORTER: 'none' }])(
@@ -86,6 +86,16 @@ describe('the test point', () => {
       expect(texts(lines, 'bad')).toContain('nowhere: export is switched off');
     },
   );
+});
+
+describe('what is instrumented', () => {
+  it('is told, with why something is not', async () => {
+    const lines = await linesFor({ AGENT_MODE: 'none', OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'express' });
+    expect(texts(lines, 'ok')).toEqual(
+      expect.arrayContaining(['http-server', 'http-client', 'fetch', 'fastify', 'runtime', 'process']),
+    );
+    expect(texts(lines, 'off').join()).toMatch(/bun-serve: .*express: it is disabled/);
+  });
 });
 
 describe('what stands in the way', () => {

@@ -1,0 +1,27 @@
+import { detectResource } from './resource.ts';
+import { startSdkEngine, type SdkEngine } from './sdk/engine.ts';
+import type { Settings } from './settings.ts';
+
+/** The official SDK with the agent's settings; undefined, and why, when it is not installed: the agent's own engine serves. */
+export async function startFromSettings(settings: Settings, warn: (line: string) => void): Promise<SdkEngine | undefined> {
+  const { otlp, metrics } = settings;
+  const attributes = Object.entries(detectResource(settings)).filter(([, value]) => value !== undefined);
+  try {
+    return await startSdkEngine({
+      resource: Object.fromEntries(attributes),
+      url: otlp.url,
+      headers: otlp.headers,
+      compression: otlp.compression,
+      timeoutMs: metrics.exportTimeoutMs,
+      exportIntervalMs: metrics.intervalMs,
+      temporality: metrics.temporality,
+      histogramAggregation: metrics.histogramAggregation,
+      onFault: (_kind, detail) => warn(detail),
+    });
+  } catch (error) {
+    warn(
+      `cannot start the official SDK: ${error instanceof Error ? error.message : String(error)}; the agent's own engine is used`,
+    );
+    return undefined;
+  }
+}
