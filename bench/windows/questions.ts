@@ -16,14 +16,8 @@ export const SELECT_ONE = 'SELECT 1';
 export const Z_SCORE = `SELECT "SeriesId", (arg_max("Value", "TimeUnix") - avg("Value")) / nullif(stddev_samp("Value"), 0) AS z
 FROM points GROUP BY 1 ORDER BY abs(z) DESC NULLS LAST`;
 
-/** Of each pair of series with points at the same times: what is less their means, as lists, has the cosine as correlation. */
-export const CORRELATION = `WITH lists AS (SELECT "SeriesId" AS id, list("TimeUnix" ORDER BY "TimeUnix") AS times, list("Value" ORDER BY "TimeUnix") AS taken, avg("Value") AS mean
-FROM points GROUP BY 1), centred AS MATERIALIZED (SELECT id, times, list_transform(taken, lambda value: value - mean) AS taken FROM lists)
-SELECT a.id AS one, b.id AS other, list_cosine_similarity(a.taken, b.taken) AS r
-FROM centred a JOIN centred b ON a.times = b.times AND a.id < b.id ORDER BY abs(r) DESC NULLS LAST`;
-
-/** The same where series may have points at other times, too: over those that both have, point by point. */
-export const CORRELATION_BY_POINT = `SELECT a."SeriesId" AS one, b."SeriesId" AS other, corr(a."Value", b."Value") AS r
+/** Of each pair of series, over the points of the same time. */
+export const CORRELATION = `SELECT a."SeriesId" AS one, b."SeriesId" AS other, corr(a."Value", b."Value") AS r
 FROM points a JOIN points b ON a."TimeUnix" = b."TimeUnix" AND a."SeriesId" < b."SeriesId" GROUP BY 1, 2 ORDER BY abs(r) DESC NULLS LAST`;
 
 /** What ten people at ten pages ask. */

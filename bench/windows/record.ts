@@ -47,7 +47,6 @@ export const FIGURES: readonly Figure[] = [
   { id: 'zScoreMs', part: 'small', title: 'z-score of 50 series x 60 points, in SQL, p50', unit: 'ms', must: 5 },
   { id: 'correlationMs', part: 'small', title: 'correlation of 50 series x 60 points, in SQL, p50', unit: 'ms', must: 5 },
   { id: 'zScoreHttpMs', part: 'small', title: 'the z-score over HTTP, p50', unit: 'ms' },
-  { id: 'correlationByPointMs', part: 'small', title: 'the same of series with other times, too, point by point', unit: 'ms' },
   { id: 'correlationHttpMs', part: 'small', title: 'the correlation over HTTP, p50', unit: 'ms' },
   { id: 'p99AloneMs', part: 'users', title: 'p99 of a request with 1,000 points, nobody asks', unit: 'ms' },
   { id: 'p99AskedMs', part: 'users', title: 'the same, ten users ask without pause', unit: 'ms' },

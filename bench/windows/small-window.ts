@@ -1,7 +1,7 @@
 import { PERISCOPE_WATCH } from '../ingest/contenders.ts';
 import { PATHS } from '../load/workload.ts';
 import { spread } from '../statistics.ts';
-import { CORRELATION, CORRELATION_BY_POINT, SELECT_ONE, Z_SCORE } from './questions.ts';
+import { CORRELATION, SELECT_ONE, Z_SCORE } from './questions.ts';
 import type { Figures } from './record.ts';
 import type { SqlClient } from './sql-client.ts';
 import { onStage, settled } from './stage.ts';
@@ -20,14 +20,12 @@ export function smallWindow(): Promise<{ figures: Figures; voided?: string }> {
       const one = await askOften(client, SELECT_ONE, 1);
       const zScore = await askOften(client, Z_SCORE, SERIES);
       const correlation = await askOften(client, CORRELATION, PAIRS);
-      const byPoint = await askOften(client, CORRELATION_BY_POINT, PAIRS);
       const figures = {
         selectOneMs: one.roundTripMs,
         zScoreMs: zScore.elapsedMs,
         zScoreHttpMs: zScore.roundTripMs,
         correlationMs: correlation.elapsedMs,
         correlationHttpMs: correlation.roundTripMs,
-        correlationByPointMs: byPoint.elapsedMs,
       };
       return rows === SERIES * POINTS_EACH ? { figures } : { figures, voided: `${rows} points in the window` };
     },
