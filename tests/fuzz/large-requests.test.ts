@@ -219,13 +219,14 @@ describe(`requests of up to ${MOST / MIB} MiB (SEED=${SEED})`, () => {
 
   const parts = alike(ordinary('logs', CLEAN, {}), ordinary('logs', { 'a key': 'x' }, {}));
 
-  it('large ones in a row hold no memory when they are done', { timeout: 120_000 }, () => {
+  it('large ones in a row hold no memory when they are done', { timeout: 120_000 }, async () => {
     const bodies = [256 * 1024, 8 * MIB, MOST].map((bytes) => compose(parts, bytes, bytes).body);
     for (const body of bodies) through('logs', body);
     const before = memoryHeld();
     for (let round = 0; round < 2; round++) for (const body of bodies) through('logs', body);
     // What is kept for others to use has come back from the first round: nothing is added.
-    expect(memoryHeld() - before).toBeLessThan(MIB);
+    // V8 gives buffers back in a thread of its own, some time after the collection that found them free.
+    await vi.waitFor(() => expect(memoryHeld() - before).toBeLessThan(MIB), { timeout: 30_000 });
     expect(machine.memoryBytes).toBeLessThanOrEqual(LIMITS.walkMemoryBytes);
   });
 

@@ -1,9 +1,9 @@
 import type { Collector } from './collector.ts';
 
-/** A collector with windows and the API; `$FOLDER/state` has its owner's token. */
+/** A collector with windows and the API; `$FOLDER/state` has its owner's token. What is answered is what SQL sees. */
 export const QUERIED_YAML = `
 receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0" } } } }
-exporters: { windows: { memory: 512MiB } }
+exporters: { windows: { memory: 512MiB, sending_queue: { wait_for_result: true } } }
 extensions: { dashboard: { endpoint: "127.0.0.1:0" } }
 storage: { directory: $FOLDER/state }
 service:
