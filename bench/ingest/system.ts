@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { copyFileSync, openSync, closeSync, readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Contender, launch, REPOSITORY } from './contenders.ts';
 import type { FirstRequest } from './first-request.ts';
+import { freePort } from './free-port.ts';
 import { spawnPinned, SYSTEM_CORE } from './pinned.ts';
 
 const FIRST_ANSWER_MS = 20_000;
@@ -85,16 +85,4 @@ async function stopChild(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await gone;
   clearTimeout(timer);
-}
-
-/** A port that was free a moment ago: programs under test cannot be asked which one they took. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

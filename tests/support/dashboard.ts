@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import type { Collector } from './collector.ts';
 
@@ -58,15 +57,3 @@ export async function linkOf(collector: Collector): Promise<string> {
 export const textsOf = (page: Page, selector: string): Promise<string[]> => page.locator(selector).allInnerTexts();
 export const attributesOf = (page: Page, name: string): Promise<(string | null)[]> =>
   page.locator(`[${name}]`).evaluateAll((rows, attribute) => rows.map((row) => row.getAttribute(attribute)), name);
-
-/** For a listener that must come again at the same port: one that took port 0 leaves it closed for a minute. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../bench/ingest/free-port.ts';
 import { browserMissing, browserNote, openBrowser, watchedPage, type Watched } from '../support/browser.ts';
 import { Collector } from '../support/collector.ts';
-import { attributesOf, dashboardYaml, freePort, linkOf, ownerToken, sqlOf, textsOf } from '../support/dashboard.ts';
+import { attributesOf, dashboardYaml, linkOf, ownerToken, sqlOf, textsOf } from '../support/dashboard.ts';
 import { sendBySdk } from '../support/sdk-sender.ts';
 import { SECRET, tokenOf } from '../support/tokens.ts';
 
@@ -279,6 +280,7 @@ describe.skipIf(browserMissing)(`two browsers of two scopes${browserNote}`, () =
 
 describe.skipIf(browserMissing)(`a page whose collector goes away${browserNote}`, () => {
   it('says so, keeps what it has, and goes on when another is there', async () => {
+    // One that took port 0 leaves it closed for a minute.
     const yaml = dashboardYaml({ endpoint: `127.0.0.1:${await freePort()}` });
     const first = await Collector.start(yaml);
     const base = first.url('dashboard');

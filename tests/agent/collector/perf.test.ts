@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { apiClient } from '../../../agent/collector/api-client.ts';
 import { printPerf } from '../../../agent/collector/perf.ts';
 import type { PerfRecord } from '../../../pipeline/perf/record.ts';
+import { ownerConfig } from '../../support/owner-config.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const folder = temporaryFolders();
@@ -41,19 +40,7 @@ beforeEach(async () => {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const storage = join(folder(), 'state');
-  mkdirSync(storage, { mode: 0o700 });
-  writeFileSync(join(storage, 'token'), 'psk_test\n', { mode: 0o600 });
-  config = join(storage, '..', 'c.yaml');
-  writeFileSync(
-    config,
-    `receivers: { otlp: { protocols: { http: } } }
-exporters: { debug: }
-extensions: { dashboard: { endpoint: "${new URL(url).host}" } }
-storage: { directory: ${storage} }
-service: { extensions: [dashboard], pipelines: { logs: { receivers: [otlp], exporters: [debug] } } }
-`,
-  );
+  ({ config } = ownerConfig(folder(), new URL(url).host));
 });
 afterEach(async () => {
   server.closeAllConnections();

@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { showTop } from '../../../agent/collector/top.ts';
+import { ownerConfig } from '../../support/owner-config.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const folder = temporaryFolders();
@@ -25,19 +25,7 @@ beforeEach(async () => {
     response.end(JSON.stringify(broken ? { detail: 'out of order' } : answerTo(path)));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  storage = join(folder(), 'state');
-  mkdirSync(storage, { mode: 0o700 });
-  writeFileSync(join(storage, 'token'), 'psk_test\n', { mode: 0o600 });
-  config = join(storage, '..', 'c.yaml');
-  writeFileSync(
-    config,
-    `receivers: { otlp: { protocols: { http: } } }
-exporters: { debug: }
-extensions: { dashboard: { endpoint: "127.0.0.1:${(server.address() as AddressInfo).port}" } }
-storage: { directory: ${storage} }
-service: { extensions: [dashboard], pipelines: { logs: { receivers: [otlp], exporters: [debug] } } }
-`,
-  );
+  ({ config, storage } = ownerConfig(folder(), `127.0.0.1:${(server.address() as AddressInfo).port}`));
 });
 afterEach(async () => {
   server.closeAllConnections();
