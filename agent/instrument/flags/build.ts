@@ -8,17 +8,16 @@ import { flagsOf, VARIANT_NAMES, type VariantName } from './variants.ts';
 /** Where the bundles of a variant are, below the package. */
 export const folderOf = (target: Target, variant: VariantName): string => join('dist', target, variant);
 
-/** The files of a variant and what each is made of. The worker is found beside the entry when the agent runs. */
-const ENTRIES = { 'index.js': 'index.ts', 'worker.js': 'worker.ts' } as const;
+/** The worker is found beside the entry when the agent runs; without metrics there is nothing to export. */
+const sourcesOf = (flags: readonly FlagName[]): string[] =>
+  ['index.ts', ...(flags.includes('METRICS') ? ['worker.ts'] : [])].map((source) => join(AGENT, source));
 
 async function buildVariant(variant: VariantName, target: Target, flags: readonly FlagName[]): Promise<void> {
   const folder = join(AGENT, folderOf(target, variant));
+  // The name of what both files hold changes with what is in it.
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const [file, source] of Object.entries(ENTRIES)) {
-    const entry = join(AGENT, source);
-    // Without metrics there is nothing to export.
-    if (file === 'index.js' || flags.includes('METRICS')) await bundle({ entry, flags, target, outfile: join(folder, file) });
-  }
+  await bundle({ entries: sourcesOf(flags), flags, target, folder });
 }
 
 /**
@@ -41,9 +40,9 @@ async function main(options: readonly string[]): Promise<void> {
     }),
   );
   // A program of its own: it runs beside an application, not in it.
-  const program = join(AGENT, 'dist/doctor.js');
-  await bundle({ entry: join(AGENT, 'doctor/main.ts'), flags: [], target: 'node', outfile: program });
-  chmodSync(program, 0o755);
+  const folder = join(AGENT, 'dist');
+  await bundle({ entries: [join(AGENT, 'doctor/main.ts')], flags: [], target: 'node', folder, name: 'doctor' });
+  chmodSync(join(folder, 'doctor.js'), 0o755);
 }
 
 function flagsIn(options: readonly string[], prefix: string): FlagName[] {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FlagName } from './registry.ts';
+import { FLAGS, type Flag, type FlagName } from './registry.ts';
 
 export const TARGETS = ['node', 'bun'] as const;
 export type Target = (typeof TARGETS)[number];
@@ -26,18 +26,27 @@ export const EXTERNAL: readonly string[] = [
 ];
 
 export interface BundleOptions {
-  /** A source file. */
-  readonly entry: string;
+  /** Source files. */
+  readonly entries: readonly string[];
   readonly flags: readonly FlagName[];
   readonly target: Target;
-  readonly outfile: string;
+  /** Each entry becomes a file of its name in here; what several of them hold is a file of its own that they import. */
+  readonly folder: string;
+  /** Of the file of an only entry; default: its own. */
+  readonly name?: string;
 }
 
 /** One bundle, by `bun build`. Rejects with what Bun said. */
-export async function bundle({ entry, flags, target, outfile }: BundleOptions): Promise<void> {
-  const features = flags.map((flag) => `--feature=${flag}`);
-  const externals = EXTERNAL.map((name) => `--external=${name}`);
-  await run(BUN, ['build', entry, `--outfile=${outfile}`, `--target=${target}`, '--minify', ...externals, ...features]);
+export async function bundle({ entries, flags, target, folder, name = '[name]' }: BundleOptions): Promise<void> {
+  const features = flagsFor(target, flags).map((flag) => `--feature=${flag}`);
+  const externals = EXTERNAL.map((external) => `--external=${external}`);
+  const output = [`--outdir=${folder}`, `--entry-naming=${name}.[ext]`, '--splitting'];
+  await run(BUN, ['build', ...entries, ...output, `--target=${target}`, '--minify', ...externals, ...features]);
+}
+
+/** Those of `flags` whose code can run there. */
+export function flagsFor(target: Target, flags: readonly FlagName[]): readonly FlagName[] {
+  return flags.filter((flag) => ((FLAGS[flag] as Flag).only ?? target) === target);
 }
 
 function run(program: string, options: readonly string[]): Promise<void> {

@@ -12,6 +12,8 @@ export interface Flag {
   readonly needs?: readonly string[];
   /** Flags whose code comes with it, whether they are on or not: they cannot be switched off beside it. */
   readonly brings?: readonly string[];
+  /** The runtime whose bundles have its code: there is no use for it elsewhere. */
+  readonly only?: 'node' | 'bun';
 }
 
 function instrumentation(about: string, marker: string): Flag {
@@ -81,7 +83,7 @@ export const FLAGS = {
   HTTP_SERVER: instrumentation('requests to servers of node:http', 'http.server.request.start'),
   HTTP_CLIENT: instrumentation('requests by node:http and node:https', 'http.client.request.created'),
   FETCH: instrumentation('requests by fetch and undici', 'undici:request:create'),
-  BUN_SERVE: instrumentation('requests to Bun.serve, with its routes', 'this is not Bun'),
+  BUN_SERVE: { ...instrumentation('requests to Bun.serve, with its routes', 'this is not Bun'), only: 'bun' },
   FASTIFY: instrumentation('`http.route` of Fastify', 'fastify.initialization'),
   EXPRESS: instrumentation('`http.route` of Express', 'originalUrl'),
   HONO: instrumentation('`http.route` of Hono: `honoRoutes()`', 'matchedRoutes'),
