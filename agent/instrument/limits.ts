@@ -28,6 +28,8 @@ export const EXPORT_LIMITS = {
   failuresToOpen: 5,
   /** At the end of the process, all of it. */
   flushMs: 500,
+  /** How often it moves behind the application's listeners of `exit`. */
+  exitMovesPerSecond: 100,
   /** What of that is kept for handing the result over. */
   flushMarginMs: 20,
   /** For the application's thread to run its callbacks; a blocked one is not waited for. */

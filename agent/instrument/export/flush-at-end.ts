@@ -12,6 +12,9 @@ export interface Flushing {
 /** Signals that end a process unless somebody listens. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 type Signal = (typeof SIGNALS)[number];
+/** On each listener of ours: another copy of the agent in this process must not take them for the application's. */
+const OURS = Symbol.for('@periscope-otel/agent/flush-at-end');
+const isOurs = (listener: unknown): boolean => typeof listener === 'function' && OURS in listener;
 
 /**
  * Delivers the last data when the process ends, whichever way JavaScript hears of: the end of the event loop, process.exit,
@@ -21,27 +24,28 @@ type Signal = (typeof SIGNALS)[number];
  * Returns what undoes it.
  */
 export function flushAtEnd(exporter: Flushing): () => void {
-  const flush = (): void => {
+  const flush = marked((): void => {
     try {
       exporter.flushSync(EXPORT_LIMITS.flushMs);
     } catch {
       // The process ends as it would without us.
     }
-  };
+  });
   // The event loop turns once more for it, comes to its end again, and is let go.
   const endOfLoop = (): void => {
     process.removeListener('beforeExit', endOfLoop);
     if (exporter.flushesBeforeExit) void exporter.flush(EXPORT_LIMITS.flushMs);
   };
   // What other listeners of `exit` measure belongs to the last data: this one stays behind them.
+  const mayMove = moves();
   const stayLast = (event: string | symbol, listener: unknown): void => {
-    if (event !== 'exit' || listener === flush) return;
+    if (event !== 'exit' || isOurs(listener) || !mayMove()) return;
     queueMicrotask(() => {
       if (process.listeners('exit').includes(flush)) process.removeListener('exit', flush).on('exit', flush);
     });
   };
 
-  const listeners = new Map<Signal, () => void>(SIGNALS.map((signal) => [signal, () => onSignal(signal)]));
+  const listeners = new Map<Signal, () => void>(SIGNALS.map((signal) => [signal, marked(() => onSignal(signal))]));
   const undo = (): void => {
     process.removeListener('newListener', stayLast);
     process.removeListener('exit', flush);
@@ -49,11 +53,11 @@ export function flushAtEnd(exporter: Flushing): () => void {
     for (const [signal, listener] of listeners) process.removeListener(signal, listener);
   };
   const onSignal = (signal: Signal): void => {
-    if (process.listenerCount(signal) > 1) return;
+    if (!process.listeners(signal).every(isOurs)) return;
     flush();
-    // Nobody else listens: the signal does now what it would have done. To the first process of a container that is nothing.
     process.removeListener(signal, listeners.get(signal)!);
-    process.kill(process.pid, signal);
+    // Nobody else listens: the signal does now what it would have done. To the first process of a container that is nothing.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
 
   process.on('exit', flush);
@@ -62,4 +66,21 @@ export function flushAtEnd(exporter: Flushing): () => void {
   // First of all: a listener that was added with `once` is still there to be counted.
   for (const [signal, listener] of listeners) process.prependListener(signal, listener);
   return undo;
+}
+
+function marked(listener: () => void): () => void {
+  return Object.assign(listener, { [OURS]: true });
+}
+
+/** Whether it may move behind the others once more. Two that both want to be last would move for ever, and nothing else of
+ *  the process would have its turn. */
+function moves(): () => boolean {
+  let sinceMs = -Infinity;
+  let made = 0;
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs - sinceMs >= 1000) [sinceMs, made] = [nowMs, 0];
+    made += 1;
+    return made <= EXPORT_LIMITS.exitMovesPerSecond;
+  };
 }

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BUN } from './agent-process.ts';
+import type { OtlpSink } from './otlp-sink.ts';
+import { peer } from './peers.ts';
+import { decode, type Tree } from './reference/otlp.ts';
+import { attributesOf } from './metric-points.ts';
+import { ROOT } from './tree.ts';
+
+const node24 = peer('node24');
+
+export interface Runtime {
+  readonly name: string;
+  readonly path: string;
+  readonly target: 'node' | 'bun';
+  /** The option that loads a module before the application. */
+  readonly preload: string;
+  readonly missing: boolean;
+}
+
+/** What the agent is run under; those that are missing are skipped by name. */
+export const RUNTIMES: readonly Runtime[] = [
+  { name: `Node ${process.versions.node}`, path: process.execPath, target: 'node', preload: '--import', missing: false },
+  { name: `Node 24${node24.note}`, path: node24.path, target: 'node', preload: '--import', missing: node24.missing },
+  { name: 'Bun', path: BUN, target: 'bun', preload: '--preload', missing: false },
+];
+
+/** A project of its own in `folder`, with the packages of this repository. `agents`: folders that get a copy each of the
+ *  bundle as it is published. */
+export function projectIn(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  { target, agents = ['agent'] }: { readonly target: Runtime['target']; readonly agents?: readonly string[] },
+): void {
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  for (const agent of agents) {
+    cpSync(join(ROOT, 'agent/instrument/dist', target, 'production'), join(folder, agent), { recursive: true });
+  }
+  for (const [name, text] of Object.entries({ 'package.json': '{"name":"shop","type":"module"}', ...files })) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with all of stdout whenever more of it has come. */
+  readonly printed?: (stdout: string, child: ChildProcess) => void;
+}
+
+/** Runs a program to its end. Nothing of the environment that speaks to an agent gets through. */
+export function runProgram(program: string, args: readonly string[], { cwd, env = {}, printed }: RunOptions): Promise<Ended> {
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(OTEL|AGENT|NODE|DASHBOARD|HOST|npm)/.test(name)),
+  );
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // One that hangs is not left behind by its test.
+    timeout: 50_000,
+    killSignal: 'SIGKILL',
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    printed?.(stdout, child);
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+/** For `printed`: sends a signal as soon as the program has printed `text`. */
+export function signalWhen(text: string, signal: NodeJS.Signals): (stdout: string, child: ChildProcess) => void {
+  let sent = false;
+  return (stdout, child) => {
+    if (sent || !stdout.includes(text)) return;
+    sent = true;
+    child.kill(signal);
+  };
+}
+
+/** The `service.instance.id` of each process that has sent metrics. */
+export function instancesAt(sink: OtlpSink): ReadonlySet<unknown> {
+  const groups = sink.bodies('metrics').flatMap((body) => decode('metrics', body)['resourceMetrics'] as readonly Tree[]);
+  return new Set(groups.map(({ resource }) => attributesOf((resource as Tree)['attributes'])['service.instance.id']));
+}
