@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { peer } from '../support/peers.ts';
-import { ROOT } from '../support/tree.ts';
+import { ROOT, trackedFiles } from '../support/tree.ts';
 
 /** The agent as it is published: prebuilt bundles, run by each runtime. */
 const AGENT = join(ROOT, 'agent/instrument');
+/** What npm links as `periscope-agent`. */
+const LAUNCHER = join(AGENT, 'periscope-agent.js');
 const node24 = peer('node24');
 const RUNTIMES = [
   { name: `Node ${process.versions.node}`, program: process.execPath, target: 'node', missing: false },
@@ -59,7 +63,7 @@ describe.each(RUNTIMES)('on $name', ({ program, target, missing }) => {
     const taking = await OtlpSink.start();
     sink = taking;
     const { url } = taking;
-    const options = [join(AGENT, 'dist/doctor.js'), 'doctor'];
+    const options = [LAUNCHER, 'doctor'];
     const taken = await run(program, options, { OTEL_EXPORTER_OTLP_ENDPOINT: url });
     expect(taken.stdout).toContain('the test point was taken');
     expect(taking.requests).toHaveLength(1);
@@ -71,13 +75,35 @@ describe.each(RUNTIMES)('on $name', ({ program, target, missing }) => {
 });
 
 it('doctor without a command, or with one that it has not, says how it is used', async () => {
-  const program = join(AGENT, 'dist/doctor.js');
-  expect(await run(process.execPath, [program])).toMatchObject({
+  expect(await run(process.execPath, [LAUNCHER])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('periscope-agent doctor'),
   });
-  expect((await run(process.execPath, [program, 'operate'])).code).toBe(2);
-  expect(readFileSync(program, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect((await run(process.execPath, [LAUNCHER, 'operate'])).code).toBe(2);
+});
+
+it('doctor ends as it should when its reader goes', async () => {
+  const child = spawn(process.execPath, [LAUNCHER, 'doctor'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], OTEL_METRICS_EXPORTER: 'none' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect([said, code]).toEqual(['', 1]);
+});
+
+it('npm links periscope-agent before anything is built', () => {
+  const named = { 'periscope-agent': 'periscope-agent.js' };
+  const locked = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, unknown> };
+  expect(locked.packages['agent/instrument']).toMatchObject({ bin: named });
+  const { bin, files } = JSON.parse(readFileSync(join(AGENT, 'package.json'), 'utf8')) as Record<string, unknown>;
+  expect(bin).toEqual({ 'periscope-agent': './periscope-agent.js' });
+  expect(files).toContain('periscope-agent.js');
+  // npm links what is there when it installs, and is not asked to change what git keeps.
+  expect(trackedFiles()).toContain('agent/instrument/periscope-agent.js');
+  expect(statSync(LAUNCHER).mode & 0o111).toBe(0o111);
+  expect(readFileSync(LAUNCHER, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
 function inline(target: string): readonly string[] {

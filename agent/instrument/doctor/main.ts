@@ -32,6 +32,8 @@ async function main([command, program]: readonly string[]): Promise<number> {
   return sections.some(({ lines }) => lines.some(({ mark }) => mark === 'bad')) ? 1 : 0;
 }
 
+// Who reads may stop before the end, as `head` does.
+process.stdout.on('error', () => undefined);
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: unknown) => {
