@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds what the side-by-side bench measures Periscope against, into a cache folder outside the
-# repository: otelcol, Rotel, telemetrygen and a Node 24 (for the node:http engine on a newer Node).
+# repository: otelcol, Rotel, telemetrygen, and Node 22 and 24 (for the agent, and the node:http engine on a newer Node).
 #
-#   bench/peers.sh [otelcol] [rotel] [telemetrygen] [node24]      default: all of them
+#   bench/peers.sh [otelcol] [rotel] [telemetrygen] [node22] [node24]      default: all of them
 #
 # Safe to run again: what is there is kept, what is missing is built. A peer whose tool chain is not on
 # this machine is skipped by name and the exit code stays 0, so that a clone without Go or Python still
@@ -12,7 +12,6 @@ set -uo pipefail
 OTELCOL_VERSION=v0.155.0
 ROTEL_VERSION=0.0.1a15
 TELEMETRYGEN_VERSION=v0.155.0
-NODE24_VERSION=24
 
 cache="${PERISCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/periscope-peers}"
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -74,15 +73,19 @@ build_telemetrygen() (
   echo "$TELEMETRYGEN_VERSION" >"$cache/bin/telemetrygen.version"
 )
 
-build_node24() (
+# node_of MAJOR: the newest Node of it, from its npm package.
+node_of() (
   set -e
-  mkdir -p "$cache/node24"
-  cd "$cache/node24"
+  local folder="$cache/node$1"
+  mkdir -p "$folder"
+  cd "$folder"
   [ -f package.json ] || echo '{"private":true}' >package.json
-  npm i --no-audit --no-fund "node@$NODE24_VERSION"
-  ln -sf "$cache/node24/node_modules/node/bin/node" "$cache/bin/node24"
-  "$cache/bin/node24" --version >"$cache/bin/node24.version"
+  npm i --no-audit --no-fund "node@$1"
+  ln -sf "$folder/node_modules/node/bin/node" "$cache/bin/node$1"
+  "$cache/bin/node$1" --version >"$cache/bin/node$1.version"
 )
+build_node22() { node_of 22; }
+build_node24() { node_of 24; }
 
 # peer NAME TOOL FILE VERSION: builds NAME unless FILE is there in this version, or TOOL is missing.
 peer() {
@@ -98,9 +101,9 @@ peer() {
 }
 
 wanted=("$@")
-[ ${#wanted[@]} -gt 0 ] || wanted=(otelcol rotel telemetrygen node24)
-export cache here OTELCOL_VERSION ROTEL_VERSION TELEMETRYGEN_VERSION NODE24_VERSION
-export -f build_otelcol build_rotel build_telemetrygen build_node24
+[ ${#wanted[@]} -gt 0 ] || wanted=(otelcol rotel telemetrygen node22 node24)
+export cache here OTELCOL_VERSION ROTEL_VERSION TELEMETRYGEN_VERSION
+export -f build_otelcol build_rotel build_telemetrygen node_of build_node22 build_node24
 exec 9>"$cache/lock"
 have flock && flock 9
 
@@ -108,5 +111,6 @@ echo "peers in $cache"
 peer otelcol go otelcol "$OTELCOL_VERSION"
 peer rotel python3 rotel-agent "$ROTEL_VERSION"
 peer telemetrygen go telemetrygen "$TELEMETRYGEN_VERSION"
+peer node22 npm node22 ""
 peer node24 npm node24 ""
 exit $failed

@@ -10,6 +10,7 @@ const PEERS = {
   otelcol: join(CACHE, 'bin/otelcol'),
   telemetrygen: join(CACHE, 'bin/telemetrygen'),
   python: join(CACHE, 'python/bin/python'),
+  node22: join(CACHE, 'bin/node22'),
   node24: join(CACHE, 'bin/node24'),
 } as const;
 
