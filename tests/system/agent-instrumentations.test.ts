@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { AGENT_RUNTIMES } from '../support/agent-runtimes.ts';
 import { type DecodedPoint, pointsOf } from '../support/metric-points.ts';
-import { peer } from '../support/peers.ts';
 import { ROOT } from '../support/tree.ts';
 
 interface Printed {
@@ -13,8 +13,8 @@ interface Printed {
   readonly faults: readonly string[];
 }
 
-const node24 = peer('node24');
-const bun = join(ROOT, 'node_modules/.bin/bun');
+/** Those that run the sources as they are. */
+const RUNTIMES = AGENT_RUNTIMES.filter(({ name }) => !name.startsWith('Node 20'));
 
 /** What tests/support/instrumented-app.ts measures of itself under this runtime. */
 async function run(runtime: string): Promise<{ readonly points: readonly DecodedPoint[]; readonly printed: Printed }> {
@@ -56,11 +56,8 @@ const SERVED = [
   ['GET', undefined, 404, undefined, 3],
 ];
 
-describe.each([
-  { name: 'Bun', path: bun, missing: false, note: '' },
-  { name: 'Node 24', ...node24 },
-])('instrumentations under $name $note', ({ name, path, missing }) => {
-  const isBun = name === 'Bun';
+describe.each(RUNTIMES)('instrumentations under $name$note', ({ target, path, missing }) => {
+  const isBun = target === 'bun';
   let points: readonly DecodedPoint[] = [];
   let printed: Printed;
   beforeAll(async () => {

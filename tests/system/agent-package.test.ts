@@ -4,21 +4,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { AGENT_RUNTIMES } from '../support/agent-runtimes.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
-import { peer } from '../support/peers.ts';
 import { ROOT, trackedFiles } from '../support/tree.ts';
 
 /** The agent as it is published: prebuilt bundles, run by each runtime. */
 const AGENT = join(ROOT, 'agent/instrument');
 /** What npm links as `periscope-agent`. */
 const LAUNCHER = join(AGENT, 'periscope-agent.js');
-const node24 = peer('node24');
-const RUNTIMES = [
-  { name: `Node ${process.versions.node}`, program: process.execPath, target: 'node', missing: false },
-  { name: `Node 24${node24.note}`, program: node24.path, target: 'node', missing: node24.missing },
-  { name: 'Bun', program: join(ROOT, 'node_modules/.bin/bun'), target: 'bun', missing: false },
-] as const;
-
 let sink: OtlpSink | undefined;
 afterEach(async () => sink?.close());
 
@@ -41,7 +34,7 @@ function run(program: string, args: readonly string[], environment: Record<strin
 
 const bundleOf = (target: string, variant: string): string => join(AGENT, 'dist', target, variant, 'index.js');
 
-describe.each(RUNTIMES)('on $name', ({ program, target, missing }) => {
+describe.each(AGENT_RUNTIMES)('on $name$note', ({ path: program, target, missing }) => {
   it.skipIf(missing)('an app reads in its tests what it would have sent', async () => {
     const app = `
       import { mockApi } from ${JSON.stringify(bundleOf(target, 'development'))};
