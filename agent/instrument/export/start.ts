@@ -6,7 +6,7 @@ import { EXPORT_LIMITS } from '../limits.ts';
 import { detectResource, type ResourceAttributes } from '../resource.ts';
 import type { LogLevel, Settings } from '../settings.ts';
 import { flushAtEnd } from './flush-at-end.ts';
-import { MainExport } from './main-export.ts';
+import { MainExportLater } from './main-export-later.ts';
 import type { ExportStatus, LineLevel } from './metric-export.ts';
 import type { SeriesLog } from './series-log.ts';
 import { NOTHING_YET, WorkerExport } from './worker-export.ts';
@@ -68,8 +68,8 @@ export function startExport(
     resource: encodeResource(options.resource ?? detectResource(settings)),
     line,
   };
-  const onMain = (again: boolean): MainExport => new MainExport({ ...shared, workerUrl, again });
-  let current: WorkerExport | MainExport;
+  const onMain = (again: boolean): MainExportLater => new MainExportLater({ ...shared, workerUrl, again });
+  let current: WorkerExport | MainExportLater;
   let restarts = 0;
   if (settings.mode === 'worker' && workerUrl !== undefined) {
     const worker = new WorkerExport({
@@ -91,7 +91,7 @@ export function startExport(
 
   const exporter = {
     get flushesBeforeExit() {
-      return current instanceof MainExport;
+      return current instanceof MainExportLater;
     },
     flush: async (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
       const before = current;
@@ -111,9 +111,9 @@ export function startExport(
     },
     status: (): ExporterStatus => ({
       ...current.status,
-      mode: current instanceof MainExport ? 'main' : 'worker',
+      mode: current instanceof MainExportLater ? 'main' : 'worker',
       url: settings.otlp.url,
-      restarts: current instanceof MainExport ? restarts : current.restarts,
+      restarts: current instanceof MainExportLater ? restarts : current.restarts,
     }),
   };
   const undo = flushAtEnd(exporter);

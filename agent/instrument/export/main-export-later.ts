@@ -1,0 +1,64 @@
+import type { MainExport, MainExportOptions } from './main-export.ts';
+import { NOTHING_YET, WorkerExport } from './worker-export.ts';
+import type { ExportStatus } from './metric-export.ts';
+
+/**
+ * Export on the application's own thread, with its code loaded when it is asked for: where there is a worker, which is the
+ * rule, the application never carries the encoder and the transport.
+ */
+export class MainExportLater {
+  readonly #options: MainExportOptions;
+  #loaded: MainExport | undefined;
+  #loading: Promise<void> | undefined;
+  /** Another thread has exported these series before. */
+  #again: boolean;
+  #stopped = false;
+
+  constructor(options: MainExportOptions) {
+    this.#options = options;
+    this.#again = options.again ?? false;
+  }
+
+  get status(): ExportStatus {
+    return this.#loaded?.status ?? NOTHING_YET;
+  }
+
+  start(): void {
+    this.#loading ??= this.#load();
+  }
+
+  /** Keeps the process alive until it is done. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    await this.#loading;
+    return this.#loaded?.flush(timeoutMs) ?? false;
+  }
+
+  /** Blocks. Before the code is there nothing was exported from here, and a worker can do all of it. */
+  flushSync(timeoutMs: number): boolean {
+    if (this.#loaded !== undefined) return this.#loaded.flushSync(timeoutMs);
+    const { workerUrl } = this.#options;
+    if (this.#stopped || this.#again || workerUrl === undefined) return false;
+    const worker = new WorkerExport({ ...this.#options, workerUrl, gaveUp: () => undefined });
+    const delivered = worker.flushSync(timeoutMs);
+    void worker.stop();
+    this.#again = delivered;
+    return delivered;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#loading;
+    await this.#loaded?.stop();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const { MainExport } = await import('./main-export.ts');
+      if (this.#stopped) return;
+      this.#loaded = new MainExport({ ...this.#options, again: this.#again });
+      this.#loaded.start();
+    } catch (error) {
+      this.#options.line('warn', `cannot load the export of the agent: ${String(error)}; nothing is sent`);
+    }
+  }
+}
