@@ -16,6 +16,16 @@ const provider = new AgentMeterProvider({ sink: log, onFault: (_kind, detail) =>
 const refused = whyNotToStart(settings);
 const exporter = refused === undefined ? startExport(provider, log, settings, { print }) : undefined;
 if (refused !== undefined) print(`not started: ${refused}`);
+// For whoever asks why a value did not arrive.
+const flushSync = exporter?.flushSync;
+if (exporter !== undefined && flushSync !== undefined) {
+  exporter.flushSync = (timeoutMs) => {
+    const began = performance.now();
+    const delivered = flushSync(timeoutMs);
+    print(`last flush: ${delivered ? 'delivered' : 'given up'} after ${Math.round(performance.now() - began)} ms`);
+    return delivered;
+  };
+}
 
 const counter = provider.getMeter('app').createCounter('app.count').bind({ kind: 'last' });
 const gauge = provider.getMeter('app').createObservableGauge('app.observed');

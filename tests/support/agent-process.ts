@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { OtlpSink } from './otlp-sink.ts';
 import { pointsOf, type DecodedPoint } from './metric-points.ts';
 import { ROOT } from './tree.ts';
@@ -84,4 +85,11 @@ export function metricsOf(sink: OtlpSink): readonly DecodedPoint[] {
 /** The last value of a metric that arrived. */
 export function lastValue(sink: OtlpSink, metric: string): number | undefined {
   return metricsOf(sink).findLast((point) => point.metric === metric)?.value;
+}
+
+/** The same, as soon as it is `expected`, or as it is after 3 s: a process that ends while this one is kept from its turn has
+ *  given up waiting for the answer, and its request is still on the way. */
+export async function settledValue(sink: OtlpSink, metric: string, expected: number): Promise<number | undefined> {
+  for (let looks = 150; looks > 0 && lastValue(sink, metric) !== expected; looks--) await setTimeout(20);
+  return lastValue(sink, metric);
 }

@@ -5,7 +5,16 @@ import { SeriesLog } from '../../../../agent/instrument/export/series-log.ts';
 import { startExport } from '../../../../agent/instrument/export/start.ts';
 import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
 import { readSettings } from '../../../../agent/instrument/settings.ts';
-import { AgentBundle, BUN, lastValue, metricsOf, runApp, type AppOptions, type Ended } from '../../../support/agent-process.ts';
+import {
+  AgentBundle,
+  BUN,
+  lastValue,
+  metricsOf,
+  runApp,
+  settledValue,
+  type AppOptions,
+  type Ended,
+} from '../../../support/agent-process.ts';
 import { OtlpSink, type SinkScript } from '../../../support/otlp-sink.ts';
 import { peer } from '../../../support/peers.ts';
 import { decode, type Tree } from '../../../support/reference/otlp.ts';
@@ -70,7 +79,7 @@ describe.each(RUNTIMES)('the end of a process on $name', ({ path: runtime, missi
         sink.requests.length = 0;
         const ended = await run(sink, { runtime, args: [...args, String(value), '20', 'warm'], env: QUIET, ...kills });
         expect([ended.code, ended.signal], ended.stderr).toEqual([expected.code, expected.signal]);
-        expect([lastValue(sink, 'app.count'), round], ended.stderr).toEqual([value, round]);
+        expect([await settledValue(sink, 'app.count', value), round], ended.stderr).toEqual([value, round]);
       }
     },
     60_000 + ROUNDS * 2000,
