@@ -8,7 +8,7 @@ import { pointsOf, type DecodedPoint } from './metric-points.ts';
 import { ROOT } from './tree.ts';
 
 /** Comes with `npm ci`. */
-export const BUN = join(ROOT, 'node_modules/.bin/bun');
+const BUN = join(ROOT, 'node_modules/.bin/bun');
 
 /** The application of agent-app.ts, bundled as applications are, with the worker beside it. `remove` it in the end. */
 export class AgentBundle {

@@ -1,37 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUN } from './agent-process.ts';
+import type { AgentRuntime } from './agent-runtimes.ts';
 import type { OtlpSink } from './otlp-sink.ts';
-import { peer } from './peers.ts';
 import { decode, type Tree } from './reference/otlp.ts';
 import { attributesOf } from './metric-points.ts';
 import { ROOT } from './tree.ts';
-
-const node24 = peer('node24');
-
-export interface Runtime {
-  readonly name: string;
-  readonly path: string;
-  readonly target: 'node' | 'bun';
-  /** The option that loads a module before the application. */
-  readonly preload: string;
-  readonly missing: boolean;
-}
-
-/** What the agent is run under; those that are missing are skipped by name. */
-export const RUNTIMES: readonly Runtime[] = [
-  { name: `Node ${process.versions.node}`, path: process.execPath, target: 'node', preload: '--import', missing: false },
-  { name: `Node 24${node24.note}`, path: node24.path, target: 'node', preload: '--import', missing: node24.missing },
-  { name: 'Bun', path: BUN, target: 'bun', preload: '--preload', missing: false },
-];
 
 /** A project of its own in `folder`, with the packages of this repository. `agents`: folders that get a copy each of the
  *  bundle as it is published. */
 export function projectIn(
   folder: string,
   files: Readonly<Record<string, string>>,
-  { target, agents = ['agent'] }: { readonly target: Runtime['target']; readonly agents?: readonly string[] },
+  { target, agents = ['agent'] }: { readonly target: AgentRuntime['target']; readonly agents?: readonly string[] },
 ): void {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   for (const agent of agents) {

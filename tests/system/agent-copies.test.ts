@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { lastValue } from '../support/agent-process.ts';
+import { settledValue } from '../support/agent-process.ts';
+import { AGENT_RUNTIMES } from '../support/agent-runtimes.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
-import { instancesAt, projectIn, runProgram, RUNTIMES, signalWhen } from '../support/prebuilt-agent.ts';
+import { instancesAt, projectIn, runProgram, signalWhen } from '../support/prebuilt-agent.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 
 const folders = temporaryFolders();
@@ -26,7 +27,7 @@ const app = (between: string): string => `
   }, 50);
 `;
 
-describe.each(RUNTIMES)('two copies of the agent in one process of $name', ({ path, target, missing }) => {
+describe.each(AGENT_RUNTIMES)('two copies of the agent in one process of $name$note', ({ path, target, missing }) => {
   it.skipIf(missing).each([
     ['that know of each other: one of them runs', '', 1],
     ['that do not: both run, and neither keeps the other from its turn', UNAWARE, 2],
@@ -42,7 +43,7 @@ describe.each(RUNTIMES)('two copies of the agent in one process of $name', ({ pa
     });
     expect(ended.stdout).toBe(`agents ${running}\n`);
     expect([ended.code, ended.signal], ended.stderr).toEqual([null, 'SIGTERM']);
-    expect(lastValue(taking, 'shop.orders')).toBe(42);
+    expect(await settledValue(taking, 'shop.orders', 42)).toBe(42);
     expect(instancesAt(taking).size).toBe(running);
   });
 });

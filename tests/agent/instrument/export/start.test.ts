@@ -7,7 +7,6 @@ import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provide
 import { readSettings } from '../../../../agent/instrument/settings.ts';
 import {
   AgentBundle,
-  BUN,
   lastValue,
   metricsOf,
   runApp,
@@ -15,22 +14,15 @@ import {
   type AppOptions,
   type Ended,
 } from '../../../support/agent-process.ts';
+import { AGENT_RUNTIMES } from '../../../support/agent-runtimes.ts';
 import { OtlpSink, type SinkScript } from '../../../support/otlp-sink.ts';
-import { peer } from '../../../support/peers.ts';
 import { decode, type Tree } from '../../../support/reference/otlp.ts';
 import { attributesOf } from '../../../support/metric-points.ts';
 
 /** How often each end of a process is tried: PERISCOPE_AGENT_ENDS=100 for the figure of the README. */
 const ROUNDS = Number(process.env['PERISCOPE_AGENT_ENDS'] ?? '2');
-const node24 = peer('node24');
 /** Nothing is exported but at the end. */
 const QUIET = { OTEL_METRIC_EXPORT_INTERVAL: '600000' };
-const RUNTIMES = [
-  { name: 'Node', path: process.execPath, missing: false },
-  { name: `Node 24${node24.note}`, path: node24.path, missing: node24.missing },
-  { name: 'Bun', path: BUN, missing: false },
-];
-
 let bundle: AgentBundle;
 beforeAll(() => {
   bundle = new AgentBundle();
@@ -67,7 +59,7 @@ const ENDS: readonly { readonly name: string; readonly args: readonly string[]; 
   { name: 'SIGTERM to an application that listens itself', args: ['drain'], signal: 'SIGTERM' },
 ];
 
-describe.each(RUNTIMES)('the end of a process on $name', ({ path: runtime, missing }) => {
+describe.each(AGENT_RUNTIMES)('the end of a process on $name$note', ({ path: runtime, missing }) => {
   it.skipIf(missing).each(ENDS)(
     'delivers the last values at $name, and changes nothing of it',
     async ({ args, signal }) => {
