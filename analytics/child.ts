@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { WindowBounds } from '../pipeline/analytics.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { OpenWindow } from './scope-stores.ts';
 import { AnalyticsService, type Mouth } from './service.ts';
-import { FrameReader, frameHead, PIPE_FD } from './wire/frames.ts';
+import { FrameMemory } from './wire/frame-memory.ts';
+import { frameHead, PIPE_FD } from './wire/frames.ts';
 import type { AppendHead, Order, ReplyHead, Report } from './wire/messages.ts';
 
 /** A process without a parent has nobody to answer, and holds the data of tenants. Nothing that runs in DuckDB delays it. */
@@ -16,7 +17,16 @@ const die = (): void => void process.kill(process.pid, 'SIGKILL');
  * queries over IPC. It ends by `stop`, or when its parent does, however that ends.
  */
 export function serve(openWindow: OpenWindow): void {
-  const pipe = new Socket({ fd: PIPE_FD, readable: true, writable: true });
+  let service: AnalyticsService | undefined;
+  // Nothing comes before this process has said that it is ready.
+  const memory = new FrameMemory((head, bytes) => service?.append(head as AppendHead, bytes));
+  const callback = (bytes: number): boolean => {
+    memory.filled(bytes);
+    return true;
+  };
+  const onread = { buffer: () => memory.room(), callback };
+  const options: SocketConstructorOpts & ConnectOpts = { fd: PIPE_FD, readable: true, writable: true, onread };
+  const pipe = new Socket(options);
   process.title = 'periscope analytics';
   process.on('disconnect', die);
   pipe.on('close', die);
@@ -36,12 +46,9 @@ export function serve(openWindow: OpenWindow): void {
     pause: (paused) => void (paused ? pipe.pause() : pipe.resume()),
   };
   const threads = Math.max(1, Math.min(LIMITS.duckdbThreads, availableParallelism()));
-  let service: AnalyticsService | undefined;
   const open = async (bounds: WindowBounds): Promise<void> => {
     const rss = (): number => process.memoryUsage.rss();
     service = await AnalyticsService.open({ openWindow, threads, now: Date.now, rss, isBounded: isBounded() }, mouth, bounds);
-    const reader = new FrameReader((head, bytes) => service?.append(head as AppendHead, bytes));
-    pipe.on('data', (chunk) => reader.push(chunk));
     mouth.report({ type: 'ready' });
   };
   const stop = async (): Promise<void> => {

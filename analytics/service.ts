@@ -97,15 +97,17 @@ export class AnalyticsService {
     return new AnalyticsService(options, mouth, await StatementParser.open(), bounds);
   }
 
+  /** The caller may use `bytes` again. */
   append({ id, scope, signal, receivedMs }: AppendHead, bytes: Uint8Array): void {
     const store = this.#stores.open(scope);
     if (store !== undefined) {
       this.#append(store, id, signal, bytes, receivedMs);
       return;
     }
+    const kept = Uint8Array.from(bytes);
     void this.#stores.get(scope).then((opened) => {
       if ('ok' in opened) this.#mouth.reply({ type: 'refused', ids: [id], fault: opened });
-      else this.#append(opened, id, signal, bytes, receivedMs);
+      else this.#append(opened, id, signal, kept, receivedMs);
     });
   }
 

@@ -243,6 +243,8 @@ export const LIMITS = {
   duckdbThreads: 4,
   /** One frame on the pipe to the analytics process: a batch, or the rows of a query. */
   analyticsFrameBytes: 256 * 1024 * 1024,
+  /** Memory that the analytics process reads its pipe into; a longer frame has more as long as it is read. */
+  analyticsReadBytes: 4 * 1024 * 1024,
   /** Rows that are loaded at once; fewer wait so long for more: a load costs 2 ms however few they are. At 400,000 a second
    *  the time ends first. */
   windowFlushRows: 65_536,

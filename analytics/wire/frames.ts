@@ -19,10 +19,10 @@ export function frameHead(head: object, bytes: number): Buffer {
   return out;
 }
 
-/** `bytes` may be read as long as anybody likes: they are part of what was pushed, or a copy. */
 export type OnFrame = (head: unknown, bytes: Uint8Array) => void;
 
-/** Puts frames together from what a pipe delivers. */
+/** Puts frames together from what a pipe delivers. Their bytes may be read as long as anybody likes: they are part of what
+ *  was pushed, or a copy. */
 export class FrameReader {
   readonly #onFrame: OnFrame;
   /** The frame that has begun, from its first byte on. */
@@ -41,7 +41,7 @@ export class FrameReader {
       if (this.#filled === 0) {
         const length = frameLength(chunk, at);
         if (length !== undefined && length <= chunk.length - at) {
-          this.#emit(chunk.subarray(at, at + length));
+          readFrame(chunk.subarray(at, at + length), this.#onFrame);
           at += length;
           continue;
         }
@@ -64,20 +64,21 @@ export class FrameReader {
       const frame = this.#frame;
       this.#frame = Buffer.alloc(0);
       this.#filled = 0;
-      this.#emit(frame);
+      readFrame(frame, this.#onFrame);
     }
     return taken;
   }
+}
 
-  #emit(frame: Buffer): void {
-    const headEnd = LENGTHS_BYTES + frame.readUInt32LE(4);
-    if (headEnd > frame.length) throw new Error('BUG: a frame is shorter than its head');
-    this.#onFrame(JSON.parse(frame.toString('utf8', LENGTHS_BYTES, headEnd)), frame.subarray(headEnd));
-  }
+/** Reads one whole frame. */
+export function readFrame(frame: Buffer, onFrame: OnFrame): void {
+  const headEnd = LENGTHS_BYTES + frame.readUInt32LE(4);
+  if (headEnd > frame.length) throw new Error('BUG: a frame is shorter than its head');
+  onFrame(JSON.parse(frame.toString('utf8', LENGTHS_BYTES, headEnd)), frame.subarray(headEnd));
 }
 
 /** Of the whole frame that begins at `at`; undefined while its lengths are not all there. */
-function frameLength(bytes: Buffer, at: number, end = bytes.length): number | undefined {
+export function frameLength(bytes: Buffer, at: number, end = bytes.length): number | undefined {
   if (end - at < LENGTHS_BYTES) return undefined;
   const length = 4 + bytes.readUInt32LE(at);
   if (length < LENGTHS_BYTES || length > LIMITS.analyticsFrameBytes) throw new Error(`BUG: a frame of ${length} bytes`);

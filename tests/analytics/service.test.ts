@@ -103,6 +103,17 @@ describe('appends', () => {
     expect(windows.get('a')?.flushes).toBe(1);
   });
 
+  it('are taken as they came, though their bytes are used again while the scope is opened', async () => {
+    const { service, told, query } = await running();
+    const bytes = Buffer.from('one');
+    service.append({ id: 1, scope: 'a', signal: 'logs', receivedMs: 0 }, bytes);
+    bytes.write('two');
+    service.append({ id: 2, scope: 'a', signal: 'logs', receivedMs: 0 }, bytes);
+    bytes.fill(0);
+    await told(2);
+    expect((await query('a', 'SELECT text FROM requests').answer).body).toBe('[["one"],["two"]]');
+  });
+
   it('say how many rows were made of them, and why not more', async () => {
     const { append, told } = await running();
     expect(await told(append('a', ''))).toMatchObject({ type: 'loaded', ids: [[1, 0, 'it is empty']] });
