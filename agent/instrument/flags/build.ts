@@ -12,9 +12,9 @@ export const folderOf = (target: Target, variant: VariantName): string => join('
 const sourcesOf = (flags: readonly FlagName[]): string[] =>
   ['index.ts', ...(flags.includes('METRICS') ? ['worker.ts'] : [])].map((source) => join(AGENT, source));
 
-async function buildVariant(variant: VariantName, target: Target, flags: readonly FlagName[]): Promise<void> {
-  const folder = join(AGENT, folderOf(target, variant));
-  // The name of what both files hold changes with what is in it.
+/** The bundle with `flags` into `folder`, and nothing else in there. */
+export async function buildVariant(folder: string, target: Target, flags: readonly FlagName[]): Promise<void> {
+  // The names of files that others import change with what is in them.
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   await bundle({ entries: sourcesOf(flags), flags, target, folder });
@@ -36,7 +36,7 @@ async function main(options: readonly string[]): Promise<void> {
   const flags = new Map(variants.map((variant) => [variant, flagsOf(variant, changes)] as const));
   await Promise.all(
     TARGETS.map(async (target) => {
-      for (const [variant, ofVariant] of flags) await buildVariant(variant, target, ofVariant);
+      for (const [variant, ofVariant] of flags) await buildVariant(join(AGENT, folderOf(target, variant)), target, ofVariant);
     }),
   );
   // A program of its own: it runs beside an application, not in it.

@@ -1,9 +1,11 @@
 import { isBuiltin } from 'node:module';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAst } from 'vitest/node';
+import { buildVariant } from '../../../../agent/instrument/flags/build.ts';
+import { BundleFiles } from '../../../../agent/instrument/flags/bundle-files.ts';
 import { AGENT, bundle, EXTERNAL, flagsFor, TARGETS, type Target } from '../../../../agent/instrument/flags/bundle.ts';
 import { FLAGS, FLAG_NAMES, isFlag, type Flag, type FlagName } from '../../../../agent/instrument/flags/registry.ts';
 import { flagsOf, VARIANT_NAMES } from '../../../../agent/instrument/flags/variants.ts';
@@ -23,37 +25,11 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-/** The text of each file of a bundle, by its name. */
-async function filesOf(flags: readonly FlagName[], target: Target, entries: readonly string[]): Promise<Map<string, string>> {
+async function variantOf(flags: readonly FlagName[], target: Target = 'node'): Promise<BundleFiles> {
   const into = join(folder, String((made += 1)));
-  await bundle({ entries: entries.map((entry) => join(AGENT, entry)), flags, target, folder: into });
-  const names = (await readdir(into)).toSorted();
-  return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(into, name), 'utf8')] as const)));
+  await buildVariant(into, target, flags);
+  return new BundleFiles(into);
 }
-
-/** The files of a variant with these flags. */
-const variantOf = (flags: readonly FlagName[], target: Target): Promise<Map<string, string>> =>
-  filesOf(flags, target, flags.includes('METRICS') ? ['index.ts', 'worker.ts'] : ['index.ts']);
-
-const allOf = (files: ReadonlyMap<string, string>): string => [...files.values()].join('\n');
-
-async function bundled(flags: readonly FlagName[], target: Target = 'node'): Promise<string> {
-  return allOf(await variantOf(flags, target));
-}
-
-/** What comes with `name` at once: itself, and what it imports before it runs. */
-function loadedWith(files: ReadonlyMap<string, string>, name: string, loaded = new Set<string>()): Set<string> {
-  if (loaded.has(name)) return loaded;
-  loaded.add(name);
-  for (const node of parseAst(files.get(name)!).body) {
-    const source = 'source' in node ? node.source?.value : undefined;
-    if (typeof source === 'string' && source.startsWith('./')) loadedWith(files, source.slice(2), loaded);
-  }
-  return loaded;
-}
-
-const bytesOf = (files: ReadonlyMap<string, string>, names: Iterable<string>): number =>
-  [...names].reduce((sum, name) => sum + Buffer.byteLength(files.get(name)!), 0);
 
 /** Specifiers that a bundle imports, at once or later, but for files of its own. */
 function importsOf(text: string): string[] {
@@ -79,7 +55,10 @@ describe('code of a flag', () => {
     // What brings it would bring it.
     const others = FLAG_NAMES.filter((name) => name !== flag && !broughtBy(name).includes(flag));
     const target = (FLAGS[flag] as Flag).only ?? 'node';
-    const [having, without] = await Promise.all([bundled([...others, flag], target), bundled(others, target)]);
+    const [{ text: having }, { text: without }] = await Promise.all([
+      variantOf([...others, flag], target),
+      variantOf(others, target),
+    ]);
     expect([having.includes(FLAGS[flag].marker), without.includes(FLAGS[flag].marker)]).toEqual([true, false]);
     expect(without.length).toBeLessThan(having.length);
   });
@@ -87,13 +66,14 @@ describe('code of a flag', () => {
   it.each(FLAG_NAMES.flatMap((flag) => broughtBy(flag).map((other) => [other, flag] as const)))(
     '%s comes with %s, even where it is off',
     async (brought, flag) => {
-      expect(await bundled(FLAG_NAMES.filter((name) => name !== brought))).toContain(FLAGS[brought as FlagName].marker);
+      const { text } = await variantOf(FLAG_NAMES.filter((name) => name !== brought));
+      expect(text).toContain(FLAGS[brought as FlagName].marker);
       expect(isFlag(brought) && flag in FLAGS).toBe(true);
     },
   );
 
   it('of all flags is gone when there is none', async () => {
-    const none = await bundled([]);
+    const { text: none } = await variantOf([]);
     expect(FLAG_NAMES.filter((flag) => none.includes(FLAGS[flag].marker))).toEqual([]);
     expect(none.length).toBeLessThan(MINIMAL_BYTES);
   });
@@ -102,22 +82,19 @@ describe('code of a flag', () => {
 describe.each(TARGETS)('a bundle for %s', (target) => {
   it.each(VARIANT_NAMES)('%s has the code of its flags and no other, brings no package and stays small', async (name) => {
     const flags = flagsOf(name);
-    const files = await variantOf(flags, target);
-    const text = allOf(files);
+    const { loaded, text } = await variantOf(flags, target);
     expect(FLAG_NAMES.filter((flag) => text.includes(FLAGS[flag].marker))).toEqual(flagsFor(target, flags));
     const inProduction = IN_PRODUCTION.includes(name);
-    expect(bytesOf(files, files.keys())).toBeLessThanOrEqual(inProduction ? PRODUCTION_BYTES : DEVELOPMENT_BYTES);
-    const loadedBytes = bytesOf(files, loadedWith(files, 'index.js'));
-    if (inProduction) expect(loadedBytes).toBeLessThanOrEqual(LOADED_BYTES);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(inProduction ? PRODUCTION_BYTES : DEVELOPMENT_BYTES);
+    if (inProduction) expect(Buffer.byteLength(loaded)).toBeLessThanOrEqual(LOADED_BYTES);
     // The encoder is for the worker, or for an application without one.
-    if (flags.includes('METRICS') && !flags.includes('MOCK_API')) {
-      expect(loadedBytes).toBeLessThan(bytesOf(files, files.keys()) - 20_000);
-    }
+    if (flags.includes('METRICS') && !flags.includes('MOCK_API')) expect(loaded.length).toBeLessThan(text.length - 20_000);
     expect(importsOf(text).filter((specifier) => !isBuiltin(specifier) && !EXTERNAL.includes(specifier))).toEqual([]);
   });
 
   it('is the same each time', async () => {
-    expect(await bundled(FLAG_NAMES, target)).toBe(await bundled(FLAG_NAMES, target));
+    const [first, second] = await Promise.all([variantOf(FLAG_NAMES, target), variantOf(FLAG_NAMES, target)]);
+    expect(first.texts).toEqual(second.texts);
   });
 });
 
@@ -127,8 +104,9 @@ describe("the worker's bundle", () => {
     [['WEBHOOK_SIGNING'], true],
     [['ENTERPRISE'], true],
   ] as const)('with %j signs: %s', async (flags, signs) => {
-    const files = await filesOf(['METRICS', ...flags], 'node', ['worker.ts']);
-    const text = files.get('worker.js') ?? '';
+    const into = join(folder, String((made += 1)));
+    await bundle({ entries: [join(AGENT, 'worker.ts')], flags: ['METRICS', ...flags], target: 'node', folder: into });
+    const { text } = new BundleFiles(into);
     expect(text.includes(FLAGS.WEBHOOK_SIGNING.marker)).toBe(signs);
     expect(importsOf(text).filter((specifier) => !isBuiltin(specifier))).toEqual([]);
   });
