@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { agentSections } from './agent-report.ts';
 import { gatewaySections } from './gateway-report.ts';
 import { latestRuns, type NamedRecord } from './history.ts';
 import { REPOSITORY } from './ingest/contenders.ts';
@@ -34,6 +35,7 @@ export function renderResults(
     boundsTable(measured),
     betterPeers(measured),
     ...measured.map(({ row, runs }) => rowSection(row, runs)),
+    ...agentSections(named),
     ...watchSections(named),
     ...gatewaySections(named),
   ];

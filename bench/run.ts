@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { agent, agentSmoke } from './agent/agent.ts';
+import { writeBudget } from './agent-report.ts';
 import { audit } from './audit/audit.ts';
 import { readHistory, readNamed } from './history.ts';
 import { ingest } from './ingest/ingest.ts';
@@ -35,6 +37,9 @@ npm run bench -- load
     What a window takes of the CPU to scan and load a point, by itself; records nothing.
 npm run bench -- stream [--rounds 3] [--seconds 4]
     1,000 clients of the live stream over 100 scopes: how soon they have what was sent, and while 50 of them do not read.
+npm run bench -- agent [--only counter,http] [--runtimes node20,node22,node24,bun] [--rounds 5] [--smoke]
+    The budget of the in-process agent beside its peers, on each runtime that is here; writes its README's table, too.
+    --smoke: under 40 s, on this Node and Bun, no figure kept; the cap on series must hold.
 npm run bench -- soak [--minutes 30] [--smoke]
     50,000 points a second with ten dashboards: is memory flat, is every item accounted for, did anything go wrong?
     --smoke: 15 seconds of it, no figure kept.
@@ -51,6 +56,7 @@ const OPTIONS = {
   resume: { type: 'boolean', default: false },
   smoke: { type: 'boolean', default: false },
   only: { type: 'string' },
+  runtimes: { type: 'string' },
   minutes: { type: 'string', default: '30' },
   items: { type: 'string', default: '1000000' },
   records: { type: 'string', default: '10000000' },
@@ -84,6 +90,17 @@ async function main(): Promise<boolean> {
     writeResults(readHistory(), readNamed());
     return clean;
   }
+  if (command === 'agent') {
+    if (values.smoke) return agentSmoke();
+    const clean = await agent({
+      ...(values.only === undefined ? {} : { rows: values.only.split(',') }),
+      ...(values.runtimes === undefined ? {} : { runtimes: values.runtimes.split(',') }),
+      rounds: positive('rounds', values.rounds),
+    });
+    writeResults(readHistory(), readNamed());
+    writeBudget(readNamed());
+    return clean;
+  }
   if (command === 'stream') {
     const clean = await stream(positive('rounds', values.rounds), positive('seconds', values.seconds));
     writeResults(readHistory(), readNamed());
@@ -97,6 +114,7 @@ async function main(): Promise<boolean> {
   }
   if (command === 'results') {
     writeResults(readHistory(), readNamed());
+    writeBudget(readNamed());
     return true;
   }
   if (command !== 'ingest') {

@@ -12,7 +12,7 @@ export interface Item {
   readonly rest: string;
 }
 
-interface Field {
+export interface Field {
   readonly number: number;
   readonly value: Buffer | string;
 }
@@ -79,8 +79,8 @@ function messages(message: Buffer, number: number): Buffer[] {
   return fieldsOf(message).flatMap((field) => (field.number === number && Buffer.isBuffer(field.value) ? [field.value] : []));
 }
 
-/** Varints as decimal text, all else as bytes. */
-function fieldsOf(message: Buffer): Field[] {
+/** Of a message: varints as decimal text, all else as bytes. Throws on what is not protobuf. */
+export function fieldsOf(message: Buffer): Field[] {
   const fields: Field[] = [];
   let at = 0;
   const varint = (): bigint => {

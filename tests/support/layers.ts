@@ -20,7 +20,14 @@ export const LAYERS: readonly Layer[] = [
   {
     files: /^bench\//,
     ours: () => [/./],
-    packages: ['mitata', 'uWebSockets.js', 'ws', '@opentelemetry/api', '@opentelemetry/sdk-metrics'],
+    packages: [
+      'mitata',
+      'uWebSockets.js',
+      'ws',
+      // What the agent is measured beside.
+      'prom-client',
+      ...['api', 'sdk-metrics', 'exporter-metrics-otlp-proto', 'instrumentation-http'].map((name) => `@opentelemetry/${name}`),
+    ],
   },
   { files: KERNEL, ours: () => [KERNEL], packages: [] },
   {
