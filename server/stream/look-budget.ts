@@ -54,6 +54,14 @@ export class LookBudget {
     this.#expectedItems = Math.max(most, LIMITS.streamScanItems);
   }
 
+  /** What comes from now on is counted otherwise: of how much it will be nothing is known. What is left stays. */
+  forget(): void {
+    this.#cameBefore.length = 0;
+    this.#cameItems = 0;
+    this.#expectedItems = LIMITS.streamScanItems;
+    this.#share = 1;
+  }
+
   #isItsTurn(): boolean {
     this.#turn += this.#share;
     const isDue = !this.#hasLooked && this.#turn >= this.#place;

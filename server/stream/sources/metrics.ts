@@ -11,6 +11,7 @@ import type {
 } from '../../../pipeline/otlp/scan-types.ts';
 import { readOptions } from '../messages.ts';
 import type { StreamNumber, StreamPoint, StreamSeries, StreamValue } from '../protocol.ts';
+import { resourceKey } from '../wanted-groups.ts';
 import type { Watcher, Watches } from '../watch.ts';
 import { ByIndex } from './by-index.ts';
 import { cutAttributes, cutText, numberOf } from './text.ts';
@@ -52,6 +53,8 @@ const NS_PER_MS = 1_000_000;
 
 interface Shown {
   readonly series: StreamSeries;
+  /** Of its resource. */
+  readonly resource: string;
   timeMs: number;
   value: number;
   /** Of a distribution: `value` is its sum, if there is one. */
@@ -81,6 +84,8 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
   readonly #places = new ByIndex<Place>((dictionaries, series) => this.#placeOf(dictionaries, series));
   readonly #wantedMetrics = new ByIndex<boolean>((dictionaries, index) => this.#wantsMetric(dictionaries, index));
   readonly #wantedOrigins = new ByIndex<boolean>((dictionaries, index) => this.#wantsOrigin(dictionaries, index));
+  /** Keys of the resources of all that is shown; undefined as long as nobody asked since that changed. */
+  #resources: ReadonlySet<string> | undefined;
   #nextNumber = 0;
   #skipped = 0;
   #madeRoomMs = 0;
@@ -105,6 +110,21 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
 
   skip(items: number): void {
     this.#skipped += items;
+  }
+
+  /** Once all that there is room for was found, of who takes whatever comes: of other resources there is only what has no
+   *  room. Who asked for names or a service is told of that alone, so all has to be read. */
+  get resources(): ReadonlySet<string> | undefined {
+    const { service, limit } = this.#options;
+    if (this.#names !== undefined || service !== null || this.#shown.size < limit) return undefined;
+    this.#resources ??= new Set([...this.#shown.values()].map(({ resource }) => resource));
+    return this.#resources;
+  }
+
+  pass(items: number): void {
+    this.#skipped += items;
+    this.#nowMs = this.#now();
+    if (this.#makeRoom()) this.#places.forget();
   }
 
   snapshot(): StreamData {
@@ -201,7 +221,9 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
       this.#shown.delete(key);
       this.#found.delete(shown);
     }
-    return this.#shown.size < before;
+    if (this.#shown.size === before) return false;
+    this.#resources = undefined;
+    return true;
   }
 
   #placeOf(dictionaries: Dictionaries, series: number): Place {
@@ -215,13 +237,16 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
     const resource = dictionaries.resource(dictionaries.resourceOf(origin));
     const instrumentationScope = dictionaries.instrumentationScope(dictionaries.instrumentationScopeOf(origin)).name;
     // In another generation the same attributes may come in another order.
-    const key = JSON.stringify([name, unit, type, instrumentationScope, sorted(resource.attributes), sorted(attributes)]);
+    const resourceText = resourceKey(resource.attributes);
+    const key = JSON.stringify([name, unit, type, instrumentationScope, resourceText, sorted(attributes)]);
     const known = this.#shown.get(key);
     if (known !== undefined) return this.#noteFound(dictionaries, series, known);
     if (this.#shown.size >= this.#options.limit) return 'no room';
-    const shown = newlyShown(this.#nextNumber, { name, unit, type, service }, cutAttributes(attributes), this.#nowMs);
+    const described = { name, unit, type, service, resource: resourceText };
+    const shown = newlyShown(this.#nextNumber, described, cutAttributes(attributes), this.#nowMs);
     this.#nextNumber += 1;
     this.#shown.set(key, shown);
+    this.#resources = undefined;
     return this.#noteFound(dictionaries, series, shown);
   }
 
@@ -255,7 +280,7 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
 
 function newlyShown(
   number: number,
-  { name, unit, type, service }: { name: string; unit: string; type: MetricType; service: string },
+  { name, unit, type, service, resource }: { name: string; unit: string; type: MetricType; service: string; resource: string },
   attributes: Record<string, string>,
   nowMs: number,
 ): Shown {
@@ -268,6 +293,7 @@ function newlyShown(
       service: cutText(service),
       attributes,
     },
+    resource,
     timeMs: 0,
     value: 0,
     count: 0,

@@ -121,4 +121,17 @@ describe('what is looked at', () => {
     expect(looked.slice(0, 4)).toEqual([0, 0, 0, 0]);
     expect(looked.slice(20)).toEqual(Array(10).fill(3));
   });
+
+  it('is what is left, of something else that comes from now on, whatever came before', () => {
+    const budget = new LookBudget(chance(1));
+    for (let at = 0; at < 20; at += 1) second(budget, Array<number>(50).fill(8000));
+    budget.forget();
+    const left = second(budget, Array<number>(50).fill(8000)).length * 8000;
+    expect(left).toBeLessThan(2 * PER_SECOND);
+    for (let at = 0; at < 10; at += 1) {
+      budget.forget();
+      second(budget, []);
+    }
+    expect(second(budget, Array<number>(15).fill(1000))).toHaveLength(15);
+  });
 });

@@ -1,0 +1,89 @@
+import { randomInt } from 'node:crypto';
+import { LIMITS } from '../../pipeline/limits.ts';
+import { FieldReader } from '../../pipeline/otlp/field-reader.kernel.ts';
+import { Interner } from '../../pipeline/otlp/interner.kernel.ts';
+import { readAttributes } from '../../pipeline/otlp/scan-dictionaries.ts';
+import {
+  GROUP_END,
+  GROUP_START,
+  GROUP_STRIDE,
+  RESOURCE_END,
+  RESOURCE_START,
+  type ResourceGroups,
+} from './resource-groups.kernel.ts';
+
+/** [start, end) of a request. */
+export interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+type Attributes = readonly (readonly [key: string, value: string])[];
+
+/** Of a resource, whatever the order of its attributes. */
+export function resourceKey(attributes: Attributes): string {
+  return JSON.stringify([...attributes].sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)));
+}
+
+/** Which Resource groups have a resource that somebody wants. A Resource message that was seen before costs a look-up by
+ *  its bytes, one that is new is read. */
+export class WantedGroups {
+  /** By key of their resources. */
+  readonly wanted: readonly ReadonlySet<string>[];
+  #messages = new Interner(randomInt(2 ** 31));
+  /** By message: is it wanted? */
+  #verdicts: boolean[] = [];
+
+  constructor(wanted: readonly ReadonlySet<string>[]) {
+    this.wanted = wanted;
+  }
+
+  /** The parts of the request that `groups` were found in which are wanted. */
+  find(groups: ResourceGroups): readonly Part[] {
+    const { rows, count } = groups;
+    const { bytes, view } = groups.wire;
+    const parts: Part[] = [];
+    let start = -1;
+    let end = -1;
+    for (let at = 0; at < count * GROUP_STRIDE; at += GROUP_STRIDE) {
+      if (!this.#wants(bytes, view, rows[at + RESOURCE_START]!, rows[at + RESOURCE_END]!)) continue;
+      if (rows[at + GROUP_START] !== end) {
+        if (end > start) parts.push({ start, end });
+        start = rows[at + GROUP_START]!;
+      }
+      end = rows[at + GROUP_END]!;
+    }
+    if (end > start) parts.push({ start, end });
+    return parts;
+  }
+
+  #wants(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    // Whoever reads such a group puts its two resources together.
+    if (start < 0) return true;
+    const known = this.#messages.find(bytes, view, start, end);
+    if (known >= 0) return this.#verdicts[known]!;
+    const key = keyOf(bytes, start, end);
+    const isWanted = this.wanted.some((keys) => keys.has(key));
+    if (this.#messages.size > LIMITS.streamResourceBytes) {
+      this.#messages = new Interner(randomInt(2 ** 31));
+      this.#verdicts = [];
+      this.#messages.find(bytes, view, start, end);
+    }
+    this.#messages.add(bytes, start, end);
+    this.#verdicts.push(isWanted);
+    return isWanted;
+  }
+}
+
+const reader = new FieldReader();
+
+/** Resource { repeated KeyValue attributes = 1; … } */
+function keyOf(bytes: Uint8Array, start: number, end: number): string {
+  const attributes = new Map<string, string>();
+  reader.begin(bytes, start, end);
+  while (reader.next()) {
+    if (reader.number !== 1) continue;
+    for (const [key, value] of readAttributes(bytes, reader.start, reader.position)) attributes.set(key, value);
+  }
+  return resourceKey([...attributes]);
+}
