@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { AgentRuntime } from './agent-runtimes.ts';
 import type { OtlpSink } from './otlp-sink.ts';
 import { decode, type Tree } from './reference/otlp.ts';
-import { attributesOf } from './metric-points.ts';
+import { attributesOf, type DecodedPoint, pointsOf, textOf } from './metric-points.ts';
 import { ROOT } from './tree.ts';
 
 /** A project of its own in `folder`, with the packages of this repository. `agents`: folders that get a copy each of the
@@ -73,8 +74,37 @@ export function signalWhen(text: string, signal: NodeJS.Signals): (stdout: strin
   };
 }
 
-/** The `service.instance.id` of each process that has sent metrics. */
-export function instancesAt(sink: OtlpSink): ReadonlySet<unknown> {
-  const groups = sink.bodies('metrics').flatMap((body) => decode('metrics', body)['resourceMetrics'] as readonly Tree[]);
-  return new Set(groups.map(({ resource }) => attributesOf((resource as Tree)['attributes'])['service.instance.id']));
+/** What each process has sent, by its `service.instance.id`. A request is of one process. */
+export function pointsByInstance(sink: OtlpSink): ReadonlyMap<unknown, readonly DecodedPoint[]> {
+  const points = new Map<unknown, readonly DecodedPoint[]>();
+  for (const body of sink.bodies('metrics')) {
+    const [group] = decode('metrics', body)['resourceMetrics'] as readonly Tree[];
+    const instance = attributesOf((group!['resource'] as Tree)['attributes'])['service.instance.id'];
+    points.set(instance, [...(points.get(instance) ?? []), ...pointsOf([body])]);
+  }
+  return points;
+}
+
+/** The total of a counter, or the count of a histogram, by process; cumulative, so the last of each series counts. */
+export function totalsOf(sink: OtlpSink, metric: string): ReadonlyMap<unknown, number> {
+  const totals = new Map<unknown, number>();
+  for (const [instance, points] of pointsByInstance(sink)) {
+    const series = new Map<string, number>();
+    for (const point of points) {
+      if (point.metric === metric) series.set(textOf(point.attributes), Number(point.tree['count'] ?? point.value));
+    }
+    if (series.size > 0) totals.set(instance, sum(series.values()));
+  }
+  return totals;
+}
+
+/** The total over all processes, as soon as it is `expected`, or as it is after 3 s. */
+export async function settledTotal(sink: OtlpSink, metric: string, expected: number): Promise<number> {
+  const total = (): number => sum(totalsOf(sink, metric).values());
+  for (let looks = 150; looks > 0 && total() !== expected; looks--) await setTimeout(20);
+  return total();
+}
+
+function sum(values: Iterable<number>): number {
+  return [...values].reduce((total, value) => total + value, 0);
 }

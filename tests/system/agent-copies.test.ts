@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { settledValue } from '../support/agent-process.ts';
 import { AGENT_RUNTIMES } from '../support/agent-runtimes.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
-import { instancesAt, projectIn, runProgram, signalWhen } from '../support/prebuilt-agent.ts';
+import { pointsByInstance, projectIn, runProgram, signalWhen } from '../support/prebuilt-agent.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 
 const folders = temporaryFolders();
@@ -27,7 +27,7 @@ const app = (between: string): string => `
   }, 50);
 `;
 
-describe.each(AGENT_RUNTIMES)('two copies of the agent in one process of $name$note', ({ path, target, missing }) => {
+describe.each(AGENT_RUNTIMES)('two copies of the agent in one process of $name $note', ({ path, target, missing }) => {
   it.skipIf(missing).each([
     ['that know of each other: one of them runs', '', 1],
     ['that do not: both run, and neither keeps the other from its turn', UNAWARE, 2],
@@ -44,6 +44,6 @@ describe.each(AGENT_RUNTIMES)('two copies of the agent in one process of $name$n
     expect(ended.stdout).toBe(`agents ${running}\n`);
     expect([ended.code, ended.signal], ended.stderr).toEqual([null, 'SIGTERM']);
     expect(await settledValue(taking, 'shop.orders', 42)).toBe(42);
-    expect(instancesAt(taking).size).toBe(running);
+    expect(pointsByInstance(taking).size).toBe(running);
   });
 });

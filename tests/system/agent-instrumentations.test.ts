@@ -56,7 +56,7 @@ const SERVED = [
   ['GET', undefined, 404, undefined, 3],
 ];
 
-describe.each(RUNTIMES)('instrumentations under $name$note', ({ target, path, missing }) => {
+describe.each(RUNTIMES)('instrumentations under $name $note', ({ target, path, missing }) => {
   const isBun = target === 'bun';
   let points: readonly DecodedPoint[] = [];
   let printed: Printed;

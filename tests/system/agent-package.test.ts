@@ -34,7 +34,7 @@ function run(program: string, args: readonly string[], environment: Record<strin
 
 const bundleOf = (target: string, variant: string): string => join(AGENT, 'dist', target, variant, 'index.js');
 
-describe.each(AGENT_RUNTIMES)('on $name$note', ({ path: program, target, missing }) => {
+describe.each(AGENT_RUNTIMES)('on $name $note', ({ path: program, target, missing }) => {
   it.skipIf(missing)('an app reads in its tests what it would have sent', async () => {
     const app = `
       import { mockApi } from ${JSON.stringify(bundleOf(target, 'development'))};

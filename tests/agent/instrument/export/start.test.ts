@@ -59,7 +59,7 @@ const ENDS: readonly { readonly name: string; readonly args: readonly string[]; 
   { name: 'SIGTERM to an application that listens itself', args: ['drain'], signal: 'SIGTERM' },
 ];
 
-describe.each(AGENT_RUNTIMES)('the end of a process on $name$note', ({ path: runtime, missing }) => {
+describe.each(AGENT_RUNTIMES)('the end of a process on $name $note', ({ path: runtime, missing }) => {
   it.skipIf(missing).each(ENDS)(
     'delivers the last values at $name, and changes nothing of it',
     async ({ args, signal }) => {
