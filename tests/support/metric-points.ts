@@ -1,6 +1,8 @@
 import { decode, type Tree, type Value } from './reference/otlp.ts';
 
 export interface DecodedPoint {
+  /** Attributes of its resource. */
+  readonly resource: Readonly<Record<string, unknown>>;
   readonly meter: string;
   readonly metric: string;
   readonly description: string;
@@ -25,20 +27,21 @@ const trees = (value: Value | undefined): readonly Tree[] => (value ?? []) as re
 /** Every point of these ExportMetricsServiceRequests, by the reference decoder. */
 export function pointsOf(bodies: readonly Uint8Array[]): readonly DecodedPoint[] {
   return bodies.flatMap((body) =>
-    trees(decode('metrics', body)['resourceMetrics']).flatMap((resource) =>
-      trees(resource['scopeMetrics']).flatMap((scope) => {
+    trees(decode('metrics', body)['resourceMetrics']).flatMap((group) => {
+      const resource = attributesOf((group['resource'] as Tree | undefined)?.['attributes']);
+      return trees(group['scopeMetrics']).flatMap((scope) => {
         const meter = String((scope['scope'] as Tree | undefined)?.['name'] ?? '');
-        return trees(scope['metrics']).flatMap((metric) => pointsOfMetric(meter, metric));
-      }),
-    ),
+        return trees(scope['metrics']).flatMap((metric) => pointsOfMetric({ resource, meter }, metric));
+      });
+    }),
   );
 }
 
-function pointsOfMetric(meter: string, metric: Tree): readonly DecodedPoint[] {
+function pointsOfMetric(around: Pick<DecodedPoint, 'resource' | 'meter'>, metric: Tree): readonly DecodedPoint[] {
   const type = TYPES.find((each) => metric[each] !== undefined) ?? '';
   const data = (metric[type] ?? {}) as Tree;
   return trees(data['dataPoints']).map((tree) => ({
-    meter,
+    ...around,
     metric: String(metric['name'] ?? ''),
     description: String(metric['description'] ?? ''),
     unit: String(metric['unit'] ?? ''),
