@@ -9,9 +9,10 @@ import { main as compile } from 'assemblyscript/asc';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LINE_CHARS = 120;
 
-/** `from` is compiled into `to` as the constant `name`; `pages` of 64 KiB it starts with. */
+/** `from` is compiled into `to` as the constant `name`; `pages` of 64 KiB it starts with, none: the host brings the memory. */
 const KERNELS = [
   { from: 'pipeline/otlp/wasm/module.ts', to: 'pipeline/otlp/walk.gen.ts', name: 'WALK_MODULE', pages: 6 },
+  { from: 'pipeline/otlp/scan/wasm/module.ts', to: 'pipeline/otlp/scan.gen.ts', name: 'SCAN_MODULE', pages: 0 },
   {
     from: 'pipeline/compression/wasm/module.ts',
     to: 'pipeline/compression/deflate.gen.ts',
@@ -23,7 +24,8 @@ const KERNELS = [
 async function moduleOf({ from, name, pages }, folder) {
   const out = join(folder, 'kernel.wasm');
   const features = ['--runtime', 'stub', '--enable', 'simd', '--enable', 'bulk-memory'];
-  const options = ['-O3', '--noAssert', '--memoryBase', '512', '--initialMemory', String(pages), ...features];
+  const memory = pages > 0 ? ['--initialMemory', String(pages)] : ['--importMemory'];
+  const options = ['-O3', '--noAssert', '--memoryBase', '512', ...memory, ...features];
   const { error, stderr } = await compile([from, '--baseDir', ROOT, '--outFile', out, ...options]);
   if (error !== null) throw new Error(`cannot compile ${from}: ${stderr.toString()}`);
   const lines = readFileSync(out)

@@ -372,6 +372,10 @@ export const LIMITS = {
    *  million empty points, and a bucket count of one byte becomes eight. */
   scanRows: 4_000_000,
   scanHeapBytes: 256 * 1024 * 1024,
+  /** The memory of a scan: its dictionaries, its columns, the request that it reads. A multiple of 64 KiB. */
+  scanMemoryBytes: 2 * 1024 * 1024 * 1024,
+  /** What a scan without rows keeps of it beside its dictionaries. */
+  scanKeptBytes: 16 * 1024 * 1024,
   /** A window's slices, which are dropped whole: a twelfth of its rows and of its hour. */
   windowSliceMs: 300_000,
   windowSliceRows: 400_000,

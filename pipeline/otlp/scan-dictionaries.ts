@@ -1,7 +1,21 @@
 import { FieldReader } from './field-reader.kernel.ts';
-import type { Interner } from './interner.kernel.ts';
-import type { Interning } from './interning.kernel.ts';
 import { utf8 } from './key-value.ts';
+import {
+  ATTRIBUTES,
+  CONTEXTS,
+  COUNT,
+  ENTRIES,
+  ENTRY_WORDS,
+  INSTRUMENTATION_SCOPES,
+  KEYS,
+  METRICS,
+  NOTE,
+  ORIGINS,
+  RESOURCES,
+  SCOPE_MESSAGES,
+  SERIES,
+  TEXTS,
+} from './scan-cells.ts';
 import type {
   Dictionaries,
   InstrumentationScopeDescriptor,
@@ -9,7 +23,7 @@ import type {
   MetricType,
   ResourceDescriptor,
 } from './scan-types.ts';
-import type { RequestScanner } from './scan-request.kernel.ts';
+import type { ScanMachine } from './scan-machine.ts';
 import { ValueReader } from './value-reader.kernel.ts';
 import { valueText } from './value-text.ts';
 
@@ -21,112 +35,107 @@ const TYPES: Readonly<Record<number, MetricType>> = {
   10: 'exponential_histogram',
   11: 'summary',
 };
-/** Where the lengths begin in the key of a metric: interning.kernel.ts. */
+/** Where the lengths begin in the key of a metric: wasm/metrics.ts. */
 const METRIC_HEAD_BYTES = 3;
 const SERVICE_NAME = 'service.name';
 
 type Pairs = [key: string, value: string][];
 
-/** Reads what a scanner has interned. */
+/** Reads what a scan has interned, where it lies in the memory of its machine. */
 export class ScannedDictionaries implements Dictionaries {
   generation = 0;
-  readonly #scanner: RequestScanner;
+  readonly #machine: ScanMachine;
 
-  constructor(scanner: RequestScanner) {
-    this.#scanner = scanner;
+  constructor(machine: ScanMachine) {
+    this.#machine = machine;
   }
 
-  get #of(): Interning {
-    return this.#scanner.interning;
-  }
   get bytes(): number {
-    return this.#of.size;
+    return this.#machine.dictionaryBytes;
   }
   get seriesCount(): number {
-    return this.#of.series.count;
+    return this.#count(SERIES);
   }
   get originCount(): number {
-    return this.#of.origins.count;
+    return this.#count(ORIGINS);
   }
   get resourceCount(): number {
-    return this.#of.resources.count;
+    return this.#count(RESOURCES);
   }
   get instrumentationScopeCount(): number {
-    return this.#of.instrumentationScopes.count;
+    return this.#count(INSTRUMENTATION_SCOPES);
   }
   get metricCount(): number {
-    return this.#of.metrics.count;
+    return this.#count(METRICS);
   }
   get attributeSetCount(): number {
-    return this.#of.attributes.entries.count;
+    return this.#count(ATTRIBUTES);
   }
   get textCount(): number {
-    return this.#of.texts.count;
+    return this.#count(TEXTS);
   }
 
   metricOf(series: number): number {
-    return this.#of.contexts.second[this.#of.series.first[series]!]!;
+    return this.#second(CONTEXTS, this.#first(SERIES, series));
   }
   originOf(series: number): number {
-    return this.#of.contexts.first[this.#of.series.first[series]!]!;
+    return this.#first(CONTEXTS, this.#first(SERIES, series));
   }
   attributesOf(series: number): number {
-    return this.#of.series.second[series]!;
+    return this.#second(SERIES, series);
   }
   resourceOf(origin: number): number {
-    return this.#of.origins.first[origin]!;
+    return this.#first(ORIGINS, origin);
   }
   instrumentationScopeOf(origin: number): number {
-    return this.#of.origins.second[origin]!;
+    return this.#second(ORIGINS, origin);
   }
   isAlias(attributeSet: number): boolean {
-    return this.#of.attributes.setOf[attributeSet] !== attributeSet;
+    const { words } = this.#machine;
+    return words[this.#entry(ATTRIBUTES, attributeSet) + NOTE] !== attributeSet;
   }
 
   metric(index: number): MetricDescriptor {
-    const { metrics } = this.#of;
-    const { keys } = metrics;
-    const view = new DataView(keys.buffer);
-    const at = metrics.start(index);
+    const { bytes } = this.#machine;
+    const view = new DataView(bytes.buffer);
+    const at = this.#run(METRICS, index).start;
     let next = at + METRIC_HEAD_BYTES;
     const text = (): string => {
       const start = next + 4;
       next = start + view.getUint32(next, true);
-      return utf8(keys, start, next);
+      return utf8(bytes, start, next);
     };
     const name = text();
     const unit = text();
     const description = text();
-    return { name, unit, description, type: TYPES[keys[at]!]!, temporality: keys[at + 1]!, isMonotonic: keys[at + 2] === 1 };
+    return { name, unit, description, type: TYPES[bytes[at]!]!, temporality: bytes[at + 1]!, isMonotonic: bytes[at + 2] === 1 };
   }
 
   resource(index: number): ResourceDescriptor {
-    const attributes = this.attributeSet(this.#of.resources.first[index]!);
+    const attributes = this.attributeSet(this.#first(RESOURCES, index));
     const service = attributes.find(([key]) => key === SERVICE_NAME)?.[1] ?? '';
-    return { schemaUrl: this.text(this.#of.resources.second[index]!), service, attributes };
+    return { schemaUrl: this.text(this.#second(RESOURCES, index)), service, attributes };
   }
 
   instrumentationScope(index: number): InstrumentationScopeDescriptor {
-    const { scopeMessages, instrumentationScopes } = this.#of;
-    const message = instrumentationScopes.first[index]!;
-    const { keys } = scopeMessages;
+    const { bytes, start, end } = this.#run(SCOPE_MESSAGES, this.#first(INSTRUMENTATION_SCOPES, index));
     const found = {
       name: '',
       version: '',
-      schemaUrl: this.text(instrumentationScopes.second[index]!),
+      schemaUrl: this.text(this.#second(INSTRUMENTATION_SCOPES, index)),
       droppedAttributesCount: 0,
     };
     const attributes: Pairs = [];
     const reader = new FieldReader();
     const value = new ValueReader();
-    reader.begin(keys, scopeMessages.start(message), scopeMessages.start(message + 1));
+    reader.begin(bytes, start, end);
     while (reader.next()) {
       const { number, valueStart, position } = reader;
-      if (number === 1) found.name = utf8(keys, valueStart, position);
-      else if (number === 2) found.version = utf8(keys, valueStart, position);
-      else if (number === 3) attributes.push(pair(keys, valueStart, position));
+      if (number === 1) found.name = utf8(bytes, valueStart, position);
+      else if (number === 2) found.version = utf8(bytes, valueStart, position);
+      else if (number === 3) attributes.push(pair(bytes, valueStart, position));
       else if (number === 4) {
-        value.varint(keys, valueStart, position);
+        value.varint(bytes, valueStart, position);
         found.droppedAttributesCount = value.low >>> 0;
       }
     }
@@ -134,22 +143,38 @@ export class ScannedDictionaries implements Dictionaries {
   }
 
   attributeSet(index: number): Pairs {
-    const { entries } = this.#of.attributes;
-    return readAttributes(entries.keys, entries.start(index), entries.start(index + 1));
+    const { bytes, start, end } = this.#run(ATTRIBUTES, index);
+    return readAttributes(bytes, start, end);
   }
 
   attributeRun(index: number): { readonly bytes: Uint8Array; readonly start: number; readonly end: number } {
-    const { entries } = this.#of.attributes;
-    return { bytes: entries.keys, start: entries.start(index), end: entries.start(index + 1) };
+    return this.#run(ATTRIBUTES, index);
   }
 
   text(index: number): string {
-    return keyText(this.#of.texts, index);
+    const { bytes, start, end } = this.#run(TEXTS, index);
+    return utf8(bytes, start, end);
   }
-}
 
-function keyText(interner: Interner, index: number): string {
-  return utf8(interner.keys, interner.start(index), interner.start(index + 1));
+  #count(dictionary: number): number {
+    return this.#machine.words[dictionary / 4 + COUNT]!;
+  }
+  /** The word at which an entry stands. */
+  #entry(dictionary: number, index: number): number {
+    return this.#machine.words[dictionary / 4 + ENTRIES]! / 4 + index * ENTRY_WORDS;
+  }
+  #first(dictionary: number, index: number): number {
+    return this.#machine.words[this.#entry(dictionary, index)]!;
+  }
+  #second(dictionary: number, index: number): number {
+    return this.#machine.words[this.#entry(dictionary, index) + 1]!;
+  }
+  #run(dictionary: number, index: number): { readonly bytes: Uint8Array; readonly start: number; readonly end: number } {
+    const { bytes, words } = this.#machine;
+    const entry = this.#entry(dictionary, index);
+    const start = words[dictionary / 4 + KEYS]! + words[entry]!;
+    return { bytes, start, end: start + words[entry + 1]! };
+  }
 }
 
 /** The KeyValue messages that are the length-typed fields of [start, end), whatever their number. */

@@ -1,40 +1,40 @@
-import { randomInt } from 'node:crypto';
-import { LIMITS } from '../limits.ts';
 import type { Signal } from '../signal.ts';
 import { canonicalise } from './canonicalise.ts';
-import type { AnyTable } from './scan-columns.kernel.ts';
+import { FULL, GAUGE, NOT_CANONICAL, OK, SUM } from './scan-cells.ts';
+import {
+  ExponentialHistogramTable,
+  HistogramTable,
+  LogTable,
+  PointTable,
+  SpanTable,
+  SummaryTable,
+  type Table,
+} from './scan-columns.ts';
 import { ScannedDictionaries } from './scan-dictionaries.ts';
-import { MetricsScanner } from './scan-metrics.kernel.ts';
-import { LogsScanner, TracesScanner } from './scan-records.kernel.ts';
-import { FULL, type RequestScanner } from './scan-request.kernel.ts';
+import { NO_MEMORY, ScanMachine } from './scan-machine.ts';
 import type { LogsScan, MetricsScan, ScanOutcome, TracesScan } from './scan-types.ts';
-import { NOT_CANONICAL, OK } from './strict.kernel.ts';
 
-type Tables = readonly AnyTable[];
 const READ: ScanOutcome = { rows: 0, fault: '' };
 
 /**
  * Reads requests into columns (scan-types.ts says which). A request is read whole or not at all. One in which a singular
  * field occurs twice is first brought into canonical form, as the walk does.
  */
-abstract class RequestScan<Scanner extends RequestScanner & { readonly tables: Tables }> {
+abstract class RequestScan {
   readonly dictionaries: ScannedDictionaries;
-  protected readonly scanner: Scanner;
+  protected readonly machine: ScanMachine;
+  protected abstract readonly tables: readonly Table[];
   readonly #signal: Signal;
 
-  constructor(signal: Signal, scanner: Scanner) {
+  constructor(signal: Signal, memoryBytes?: number) {
     this.#signal = signal;
-    this.scanner = scanner;
-    this.dictionaries = new ScannedDictionaries(scanner);
-    for (const table of scanner.tables) {
-      table.rowsMax = LIMITS.scanRows;
-      table.heapBytesMax = LIMITS.scanHeapBytes;
-    }
+    this.machine = new ScanMachine(signal, memoryBytes);
+    this.dictionaries = new ScannedDictionaries(this.machine);
   }
 
   get rows(): number {
     let rows = 0;
-    for (const table of this.scanner.tables) rows += table.length;
+    for (const table of this.tables) rows += table.length;
     return rows;
   }
 
@@ -46,58 +46,66 @@ abstract class RequestScan<Scanner extends RequestScanner & { readonly tables: T
       if (!(rewritten instanceof Uint8Array)) return { ...READ, fault: rewritten.message };
       verdict = this.#run(rewritten);
     }
-    if (verdict === FULL) return { ...READ, fault: `cannot read the ${this.#signal} request: too many rows wait already` };
-    if (verdict !== OK) return { ...READ, fault: `cannot read the ${this.#signal} request: not valid OTLP protobuf` };
-    return { rows: this.rows - before, fault: '' };
+    if (verdict === OK) return { rows: this.rows - before, fault: '' };
+    return { ...READ, fault: `cannot read the ${this.#signal} request: ${cause(verdict)}` };
   }
 
   clear(): void {
-    for (const table of this.scanner.tables) table.clear();
+    for (const table of this.tables) table.length = table.heapLength = 0;
+    this.machine.settle();
+    this.#look();
   }
 
   rotate(): void {
-    this.clear();
-    this.scanner.forget();
+    this.machine.forget();
+    this.#look();
     this.dictionaries.generation += 1;
   }
 
   /** Takes back the rows of a request that it cannot read. */
   #run(bytes: Uint8Array): number {
-    const { tables } = this.scanner;
-    const lengths = tables.map((table) => table.length);
-    const heaps = tables.map((table) => table.heapLength);
-    const verdict = this.scanner.run(bytes);
-    if (verdict === OK) return OK;
-    for (const [i, table] of tables.entries()) {
-      table.length = lengths[i]!;
-      table.heapLength = heaps[i]!;
-    }
+    const { tables } = this;
+    const before = tables.map(({ length, heapLength }) => [length, heapLength] as const);
+    const verdict = this.machine.run(bytes);
+    if (verdict !== OK) for (const [i, table] of tables.entries()) [table.length, table.heapLength] = before[i]!;
+    this.#look();
     return verdict;
+  }
+
+  #look(): void {
+    for (const table of this.tables) table.look();
   }
 }
 
-const seed = (): number => randomInt(2 ** 31);
-
-class ScanOfMetrics extends RequestScan<MetricsScanner> implements MetricsScan {
-  readonly gauge = this.scanner.gauge;
-  readonly sum = this.scanner.sum;
-  readonly histogram = this.scanner.histogram;
-  readonly exponentialHistogram = this.scanner.exponentialHistogram;
-  readonly summary = this.scanner.summary;
-}
-class ScanOfLogs extends RequestScan<LogsScanner> implements LogsScan {
-  readonly logs = this.scanner.logs;
-}
-class ScanOfTraces extends RequestScan<TracesScanner> implements TracesScan {
-  readonly spans = this.scanner.spans;
+function cause(verdict: number): string {
+  if (verdict === FULL) return 'too many rows wait already';
+  return verdict === NO_MEMORY ? 'no memory is left for what it holds' : 'not valid OTLP protobuf';
 }
 
-export function metricsScan(): MetricsScan {
-  return new ScanOfMetrics('metrics', new MetricsScanner(seed(), LIMITS.valueDepth));
+class ScanOfMetrics extends RequestScan implements MetricsScan {
+  readonly gauge = new PointTable(this.machine, GAUGE);
+  readonly sum = new PointTable(this.machine, SUM);
+  readonly histogram = new HistogramTable(this.machine);
+  readonly exponentialHistogram = new ExponentialHistogramTable(this.machine);
+  readonly summary = new SummaryTable(this.machine);
+  protected override readonly tables = [this.gauge, this.sum, this.histogram, this.exponentialHistogram, this.summary];
 }
-export function logsScan(): LogsScan {
-  return new ScanOfLogs('logs', new LogsScanner(seed(), LIMITS.valueDepth));
+class ScanOfLogs extends RequestScan implements LogsScan {
+  readonly logs = new LogTable(this.machine);
+  protected override readonly tables = [this.logs];
 }
-export function tracesScan(): TracesScan {
-  return new ScanOfTraces('traces', new TracesScanner(seed(), LIMITS.valueDepth));
+class ScanOfTraces extends RequestScan implements TracesScan {
+  readonly spans = new SpanTable(this.machine);
+  protected override readonly tables = [this.spans];
+}
+
+/** `memoryBytes`: what it may take at most, a multiple of 64 KiB. */
+export function metricsScan(memoryBytes?: number): MetricsScan {
+  return new ScanOfMetrics('metrics', memoryBytes);
+}
+export function logsScan(memoryBytes?: number): LogsScan {
+  return new ScanOfLogs('logs', memoryBytes);
+}
+export function tracesScan(memoryBytes?: number): TracesScan {
+  return new ScanOfTraces('traces', memoryBytes);
 }
