@@ -8,11 +8,11 @@ import type { Host } from './host.ts';
 import { ReceiverIntake } from './intake.ts';
 import { Ledger, type Held, type LedgerSnapshot } from './ledger.ts';
 import type { Log } from './log.ts';
-import type { Instance, PipelinePlan, Plan, ScopeStageConfig } from './plan.ts';
+import type { Instance, PipelinePlan, Plan } from './plan.ts';
 import { DeliveryQueue } from './queue.ts';
 import { RunningGraph, type AdmissionPart, type ExporterPart, type ExtensionPart, type ReceiverPart } from './running-graph.ts';
 import { ScopeLimiters } from './scope-limits.ts';
-import { DEFAULT_SCOPE_STAGE } from './scope/stage.ts';
+import { DEFAULT_SCOPE_STAGE, type ScopeStageConfig } from './scope/stage.ts';
 import type { GraphStats } from './stats.ts';
 import type { ComponentStatus } from './status.ts';
 

@@ -68,12 +68,6 @@ export interface PipelinePlan {
   readonly exporters: readonly string[];
 }
 
-export interface ScopeStageConfig {
-  /** Attribute keys read as a claim; the first one is the one that is injected. */
-  readonly keys: readonly string[];
-  readonly on_missing: 'inject' | 'reject';
-}
-
 /** A validated configuration, ready to build: what `config/` hands to `pipeline/graph.ts`. */
 export interface Plan {
   readonly receivers: readonly Instance<'receiver'>[];

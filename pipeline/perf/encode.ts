@@ -1,10 +1,8 @@
 import { anyValueOf, encodeRequest, keyValues } from '../otlp/encode.ts';
 import { DEFAULT_SCOPE_STAGE } from '../scope/stage.ts';
-import { perfAttributes } from './attributes.ts';
+import { PERF_EVENT, PERF_INSTRUMENTATION_SCOPE, perfAttributes } from './attributes.ts';
 import type { PerfRow } from './record.ts';
 
-/** What a row is called among log records. */
-export const PERF_EVENT = 'perf.metric';
 const INFO = 9;
 
 export interface PerfRequestParts {
@@ -42,7 +40,7 @@ export function encodePerfRows({
   }));
   const attributes = keyValues({ 'service.name': service, [claimKey]: claim });
   return encodeRequest('logs', {
-    resourceLogs: [{ resource: { attributes }, scopeLogs: [{ scope: { name: 'periscope.master_perf' }, logRecords }] }],
+    resourceLogs: [{ resource: { attributes }, scopeLogs: [{ scope: { name: PERF_INSTRUMENTATION_SCOPE }, logRecords }] }],
   });
 }
 

@@ -24,9 +24,9 @@ import { takeGroups } from '../otlp/take-groups.ts';
 import { resourceAttribute, resourceOf } from '../otlp/write.ts';
 import type { Walk } from '../otlp/walk.ts';
 import { ROLE_RESOURCE } from '../otlp/layout-cells.ts';
-import type { ScopeStageConfig } from '../plan.ts';
 import { ITEM_NAMES } from '../signal.ts';
 import type { Binding } from './binding.ts';
+import type { ScopeStageConfig } from './stage.ts';
 
 export interface Bound {
   /** One per scope that the request's groups belong to; empty when all was rejected. All hold the one receipt. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ScopeStageConfig } from '../../pipeline/plan.ts';
+import type { ScopeStageConfig } from '../../pipeline/scope/stage.ts';
 import { DEFAULT_SCOPE_STAGE } from '../../pipeline/scope/stage.ts';
 
 const fields = z.strictObject({
