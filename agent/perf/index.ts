@@ -5,4 +5,5 @@
 export { PERF_FIELDS, type PerfMetric, type PerfRecord } from '../../pipeline/perf/record.ts';
 export { assignScope, validateMetricScope } from '../../pipeline/scope/claim.ts';
 export { sanitizeProperties } from '../../pipeline/scope/properties.ts';
-export { MasterPerfTracker, type MasterPerfTrackerOptions, type PerfFilter, type PerfVerdict } from './tracker.ts';
+export type { PerfFilter, PerfVerdict } from './rows.ts';
+export { MasterPerfTracker, type MasterPerfTrackerOptions } from './tracker.ts';

@@ -1,37 +1,12 @@
-import { SCOPE_PROPERTY } from '../../pipeline/perf/attributes.ts';
-import {
-  judgePerfMetric,
-  perfKey,
-  recordOf,
-  type PerfMetric,
-  type PerfRecord,
-  type PerfRow,
-} from '../../pipeline/perf/record.ts';
-import { nanosOfTime } from '../../pipeline/perf/time.ts';
-import { validateMetricScope } from '../../pipeline/scope/claim.ts';
-import { detectScope } from '../../pipeline/scope/detect.ts';
-import type { PropertyRules } from '../../pipeline/scope/properties.ts';
+import type { PerfMetric, PerfRecord } from '../../pipeline/perf/record.ts';
 import { surfaceOf } from '../terminal/surface.ts';
 import { drawPerfMatrix, perfTsv } from './matrix.ts';
+import { PerfRows, type PerfFilter, type PerfRowsOptions, type PerfVerdict } from './rows.ts';
 
-/** Rows that a tracker keeps unless it is told otherwise. */
-const ROWS_MAX = 1000;
+export type MasterPerfTrackerOptions = PerfRowsOptions;
 
-export interface MasterPerfTrackerOptions extends PropertyRules {
-  /** Whose rows these are; default: as `detectScope` says. */
-  readonly scope?: string;
-  /** States that are kept, one per key; one more and the longest unchanged goes. */
-  readonly rowsMax?: number;
-  /** ms since 1970. */
-  readonly now?: () => number;
-}
-
-export type PerfVerdict = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
-
-export interface PerfFilter {
-  readonly category?: string;
-  readonly type?: string;
-}
+/** Names of operations whose calls are counted, unless it is told otherwise. */
+const OPERATIONS_MAX = 1000;
 
 interface PrintTarget {
   readonly isTTY?: boolean | undefined;
@@ -52,38 +27,26 @@ interface Operation {
  * memory. What is no metric, or claims another scope, is not taken, and the verdict says why: nothing throws.
  */
 export class MasterPerfTracker {
-  readonly scope: string;
-  readonly #rules: PropertyRules;
-  readonly #rowsMax: number;
-  readonly #now: () => number;
-  readonly #rows = new Map<string, PerfRow>();
+  readonly #rows: PerfRows;
+  readonly #operationsMax: number;
   readonly #operations = new Map<string, Operation>();
 
-  constructor({ scope = detectScope(), rowsMax = ROWS_MAX, now = Date.now, ...rules }: MasterPerfTrackerOptions = {}) {
-    this.scope = scope;
-    this.#rules = rules;
-    this.#rowsMax = rowsMax;
-    this.#now = now;
+  constructor(options: MasterPerfTrackerOptions = {}) {
+    this.#rows = new PerfRows(options);
+    this.#operationsMax = options.rowsMax ?? OPERATIONS_MAX;
+  }
+
+  get scope(): string {
+    return this.#rows.scope;
   }
 
   addPerformanceMetric(metric: PerfMetric): PerfVerdict {
-    const { isValid, reason = '' } = validateMetricScope(metric, this.scope);
-    if (!isValid) return { accepted: false, reason };
-    const judged = judgePerfMetric(metric, nanosOfTime(this.#now()) ?? 0n, this.#rules);
-    if (!judged.ok) return { accepted: false, reason: judged.message };
-    const row = { ...judged.row, properties: { [SCOPE_PROPERTY]: this.scope, ...judged.row.properties } };
-    const key = perfKey(row);
-    this.#rows.delete(key);
-    this.#rows.set(key, row);
-    if (this.#rows.size > this.#rowsMax) this.#rows.delete(this.#rows.keys().next().value!);
-    return { accepted: true };
+    return this.#rows.add(metric);
   }
 
   /** The latest of each, the one that changed last at the end; as `POST /api/infra/master-perf` takes them. */
-  getMasterPerfMetrics({ category, type }: PerfFilter = {}): PerfRecord[] {
-    return [...this.#rows.values()]
-      .filter((row) => (category === undefined || row.category === category) && (type === undefined || row.type === type))
-      .map(recordOf);
+  getMasterPerfMetrics(filter: PerfFilter = {}): PerfRecord[] {
+    return this.#rows.records(filter);
   }
 
   /** The ten columns, as the stream can show them; tab-separated values where nobody looks. */
@@ -119,7 +82,7 @@ export class MasterPerfTracker {
     let operation = this.#operations.get(name);
     if (operation === undefined) {
       operation = { calls: 0, failures: 0, totalMs: 0, bytes: 0 };
-      if (this.#operations.size >= this.#rowsMax) this.#operations.delete(this.#operations.keys().next().value!);
+      if (this.#operations.size >= this.#operationsMax) this.#operations.delete(this.#operations.keys().next().value!);
       this.#operations.set(name, operation);
     }
     return operation;
