@@ -50,7 +50,13 @@ export const LAYERS: readonly Layer[] = [
   {
     // Bundled by Vite: of ours it takes what knows neither Node nor the collector.
     files: /^server\/dashboard\//,
-    ours: () => ['server/dashboard/', 'server/routes/page-paths.ts', 'server/client.ts', 'server/stream/protocol.ts'],
+    ours: () => [
+      'server/dashboard/',
+      'server/routes/page-paths.ts',
+      'server/client.ts',
+      'server/stream/protocol.ts',
+      'agent/terminal/csv.ts',
+    ],
     packages: ['preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot', '@tanstack/virtual-core', ...CODEMIRROR],
   },
   { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js', 'ws'] },

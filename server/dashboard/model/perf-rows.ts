@@ -1,4 +1,4 @@
-import { csvText } from './csv.ts';
+import { csvText } from '../../../agent/terminal/csv.ts';
 import type { Tone } from './palette.ts';
 
 /** A row of MASTER_PERF as `GET /api/infra/master-perf` gives it. */

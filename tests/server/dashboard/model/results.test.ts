@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   EVENTS_MAX,
@@ -8,7 +7,6 @@ import {
   withEvents,
   type ActivityEvent,
 } from '../../../../server/dashboard/model/activity-events.ts';
-import { csvText } from '../../../../server/dashboard/model/csv.ts';
 import { SQL_FUNCTIONS, SQL_KEYWORDS, SQL_TYPES } from '../../../../server/dashboard/model/duckdb-words.ts';
 import { fits, streamedRows } from '../../../../server/dashboard/model/log-rows.ts';
 import {
@@ -126,31 +124,6 @@ describe('a result as a picture', () => {
 
   it('shows a cell as text', () => {
     expect([null, 1.5, 'x', { a: 1 }, [1]].map(cellText)).toEqual(['NULL', '1.5', 'x', '{"a":1}', '[1]']);
-  });
-});
-
-describe('CSV', () => {
-  it('is read back as it was written', () => {
-    const cells = fc.string({ unit: fc.constantFrom(...'ab ,"\r\n;é1') });
-    fc.assert(
-      fc.property(fc.array(fc.tuple(cells, cells), { minLength: 1 }), (rows) => {
-        const text = csvText(['x', 'y'], rows);
-        const read: string[][] = [[]];
-        for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
-          (read.at(-1) as string[]).push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
-          if (end === '\r\n') read.push([]);
-        }
-        // A cell that begins like a formula gets a quote before it.
-        expect(read.slice(1, -1)).toEqual(rows.map((row) => row.map((cell) => (/^[\r\t]/.test(cell) ? `'${cell}` : cell))));
-      }),
-      { endOnFailure: true },
-    );
-  });
-
-  it('holds no formula and leaves numbers alone', () => {
-    expect(csvText(['a'], [['=1+1'], ['-5'], ['@x'], ['+49 30'], [-2.5], [null], [{ a: 1 }]])).toBe(
-      'a\r\n\'=1+1\r\n-5\r\n\'@x\r\n\'+49 30\r\n-2.5\r\n\r\n"{""a"":1}"\r\n',
-    );
   });
 });
 
