@@ -32,6 +32,8 @@ export const EXPORT_LIMITS = {
   exitMovesPerSecond: 100,
   /** What of that is kept for handing the result over. */
   flushMarginMs: 20,
+  /** After which a point that stands as it was is sent again. */
+  repeatMs: 300_000,
   /** For the application's thread to run its callbacks; a blocked one is not waited for. */
   observeMs: 1000,
   /** How often the application's thread shows that it is alive, and how long it may not before it counts as blocked. */
@@ -50,4 +52,14 @@ export const EXPORT_LIMITS = {
   lines: 20,
   /** How far up from the program its package.json is looked for. */
   packageLevels: 16,
+} as const;
+
+/** Every bound of MASTER_PERF in an application. */
+export const PERF_LIMITS = {
+  /** Things whose latest row is kept; one more and the longest unchanged goes. */
+  rows: 1000,
+  /** Violations that are written to the audit file; the rest is thrown and not written. */
+  auditedViolations: 1000,
+  /** Between the clock of the machine and the one that counts nanoseconds. */
+  clockDriftMs: 5,
 } as const;

@@ -4,16 +4,21 @@ import type {
   CollectedRequest,
   ExemplarRecord,
   InstrumentRecord,
+  KeptPoints,
   SeriesRecord,
   SeriesSink,
   Temporality,
 } from '../metrics/contract.ts';
 import { ExplicitPoints } from './explicit-points.ts';
 import { ExponentialPoints } from './exponential-points.ts';
+import { KeptGauge } from './kept-gauge.ts';
 import { NumberPoints } from './number-points.ts';
 import { momentOf, type Moment } from './point-image.ts';
 import { type RequestFrame, shareOut, writeRequest } from './request.ts';
 import { type Points, type Run, Runs } from './runs.ts';
+
+/** Of a request that nobody sends. */
+const REBASE_BYTES = 1024 * 1024;
 
 export interface CellReaderOptions {
   /** A Resource message, as `encodeResource` makes it. */
@@ -80,6 +85,22 @@ export class CellReader implements SeriesSink {
       const at = this.#places.get(id);
       at?.points.setExemplars(at.place, ofSeries);
     }
+  }
+
+  addKept({ instrument, points }: KeptPoints): void {
+    let gauge = this.#points.get(instrument.id);
+    if (!(gauge instanceof KeptGauge)) {
+      gauge = new KeptGauge(instrument);
+      this.#points.set(instrument.id, gauge);
+      this.#ordered = undefined;
+    }
+    for (const point of points) (gauge as KeptGauge).keep(point);
+  }
+
+  /** What is in cells is taken for delivered: the bases of a delta begin here. Points that were told whole are not. */
+  rebase(nowNs: bigint): void {
+    this.collect(nowNs, REBASE_BYTES).commit();
+    for (const points of this.#points.values()) if (points instanceof KeptGauge) points.repeat();
   }
 
   /** Requests of at most `maxBytes` each, but for a point that is larger by itself, in which all that was measured until now is. */

@@ -80,6 +80,20 @@ export interface ExemplarRecord {
   readonly filteredAttributes: Uint8Array;
 }
 
+/** A number that stands in no cell: a point that is told whole, and again when it has changed. */
+export interface KeptPoint {
+  /** Of the instrument's points: the last one that was told under it counts. */
+  readonly key: string;
+  /** A NumberDataPoint; undefined when there is none any more. */
+  readonly content: Uint8Array | undefined;
+}
+
+/** Points of one gauge that are told whole. */
+export interface KeptPoints {
+  readonly instrument: InstrumentRecord;
+  readonly points: readonly KeptPoint[];
+}
+
 /** Who is told what the cells mean: the reader itself, or a port to the thread where it is. Told in this order: the page and
  *  the instrument before the first series that names them. */
 export interface SeriesSink {
@@ -87,6 +101,7 @@ export interface SeriesSink {
   addInstrument(instrument: InstrumentRecord): void;
   addSeries(series: SeriesRecord): void;
   addExemplars?(exemplars: readonly ExemplarRecord[]): void;
+  addKept?(kept: KeptPoints): void;
 }
 
 export interface BoundCounter {

@@ -3,6 +3,7 @@ import { encodeResource } from '../../../../agent/instrument/encode/attributes.t
 import { CellReader } from '../../../../agent/instrument/encode/reader.ts';
 import { SeriesLog, tell } from '../../../../agent/instrument/export/series-log.ts';
 import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
+import { GAUGE } from '../../../support/kept-points.ts';
 import { pointsOf } from '../../../support/metric-points.ts';
 
 function reading() {
@@ -28,6 +29,26 @@ describe('what is known of the series', () => {
     const second = reading();
     tell(second.reader, structuredClone(log.takeAll()));
     expect(second.values()).toEqual([4, 2]);
+  });
+
+  it('has the points with it that are told whole: the new ones, or all of them', () => {
+    const asked: boolean[] = [];
+    const source = {
+      version: 0,
+      take: (all: boolean) => {
+        asked.push(all);
+        return { instrument: GAUGE, points: [{ key: 'a', content: new Uint8Array([0x21, 0, 0, 0, 0, 0, 0, 0x1c, 0x40]) }] };
+      },
+    };
+    const log = new SeriesLog(source);
+    const { reader, values } = reading();
+    tell(reader, structuredClone(log.take()));
+    expect(values()).toEqual([7]);
+    log.takeAll();
+    expect(asked).toEqual([false, true]);
+    const before = log.fingerprint();
+    source.version = 1;
+    expect(log.fingerprint()).not.toBe(before);
   });
 
   it('has a fingerprint that changes when something was measured, and only then', () => {
