@@ -19,6 +19,15 @@ export interface Operation extends Disposable, AsyncDisposable {
   fail(error: unknown): void;
 }
 
+/** What an operation has done since the process began. */
+export interface OperationTotals {
+  readonly name: string;
+  /** That have ended. */
+  readonly calls: number;
+  readonly failures: number;
+  readonly seconds: number;
+}
+
 export interface Tracking {
   /** Calls `fn` once and measures it; gives back what it gives, throws what it throws. */
   track<Result>(name: string, fn: () => Result, options?: { readonly tags?: Attributes }): Result;
@@ -33,4 +42,9 @@ export interface Tracking {
   /** Operations that begin within `fn` have these tags, and those of the scope around it that they do not replace. Without
    *  AsyncLocalStorage that ends at the first `await` of `fn`. */
   scope<Result>(tags: RequestTags, fn: () => Result): Result;
+}
+
+export interface StartedTracking extends Tracking {
+  /** Of each operation. */
+  totals(): OperationTotals[];
 }

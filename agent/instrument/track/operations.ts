@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { AgentCounter, AgentMeter, AgentRecorder, BoundCounter, BoundRecorder, View } from '../metrics/contract.ts';
+import type { OperationTotals } from './contract.ts';
 import { TRACK_LIMITS } from './limits.ts';
 import { Failures, OTHER } from './outcome.ts';
 import type { TagSet } from './tag-sets.ts';
@@ -26,21 +27,30 @@ interface Instruments {
 const clock = performance;
 export const nowMs = (): number => clock.now();
 
+/** Of all calls of an operation, whatever their tags. */
+interface Totals {
+  calls: number;
+  failures: number;
+  seconds: number;
+}
+
 /** One operation under one set of request tags. The usual end is bound; a call with tags of its own is looked up. Nothing
  *  here throws. */
 export class OperationCells {
   readonly #instruments: Instruments;
   readonly #name: string;
+  readonly #totals: Totals;
   readonly #scoped: boolean;
   readonly #attributes: Attributes;
   readonly #active: BoundCounter;
   readonly #ok: BoundRecorder;
   readonly #failed = new Map<string, BoundRecorder>();
 
-  constructor(instruments: Instruments, name: string, set?: TagSet) {
+  constructor(instruments: Instruments, name: string, totals: Totals, set?: TagSet) {
     const attributes = { ...set?.attributes, 'op.name': name };
     this.#instruments = instruments;
     this.#name = name;
+    this.#totals = totals;
     this.#scoped = set !== undefined;
     this.#attributes = attributes;
     this.#active = instruments.active.bind(attributes);
@@ -65,6 +75,8 @@ export class OperationCells {
   end(startMs: number, tags?: Attributes): void {
     const seconds = (nowMs() - startMs) / 1000;
     this.#active.add(-1);
+    this.#totals.calls += 1;
+    this.#totals.seconds += seconds;
     if (tags === undefined) this.#ok.record(seconds);
     else this.#instruments.duration.record(seconds, tags);
   }
@@ -72,6 +84,9 @@ export class OperationCells {
   fail(startMs: number, error: unknown, tags?: Attributes): void {
     const seconds = (nowMs() - startMs) / 1000;
     this.#active.add(-1);
+    this.#totals.calls += 1;
+    this.#totals.failures += 1;
+    this.#totals.seconds += seconds;
     const { outcome, type } = this.#instruments.failures.of(error);
     const attributes = { ...(tags ?? this.#attributes), outcome, 'error.type': type };
     if (tags !== undefined) return this.#instruments.duration.record(seconds, attributes);
@@ -90,21 +105,26 @@ export class OperationCells {
 export class NamedOperation {
   readonly #instruments: Instruments;
   readonly #name: string;
+  readonly #totals: Totals = { calls: 0, failures: 0, seconds: 0 };
   readonly #untagged: OperationCells;
   readonly #tagged = new Map<TagSet, OperationCells>();
 
   constructor(name: string, instruments: Instruments) {
     this.#instruments = instruments;
     this.#name = name;
-    this.#untagged = new OperationCells(instruments, name);
+    this.#untagged = new OperationCells(instruments, name, this.#totals);
   }
 
   cells(set: TagSet | undefined): OperationCells {
     return set === undefined ? this.#untagged : (this.#tagged.get(set) ?? this.#tag(set));
   }
 
+  get totals(): OperationTotals {
+    return { name: this.#name, ...this.#totals };
+  }
+
   #tag(set: TagSet): OperationCells {
-    const cells = new OperationCells(this.#instruments, this.#name, set);
+    const cells = new OperationCells(this.#instruments, this.#name, this.#totals, set);
     this.#tagged.set(set, cells);
     return cells;
   }
@@ -126,6 +146,10 @@ export class Operations {
   named(given: string): NamedOperation {
     const name = typeof given === 'string' && given !== '' ? given.slice(0, TRACK_LIMITS.textChars) : OTHER;
     return this.#named.get(name) ?? this.#make(name);
+  }
+
+  totals(): OperationTotals[] {
+    return [...this.#named.values()].map(({ totals }) => totals);
   }
 
   #make(name: string): NamedOperation {

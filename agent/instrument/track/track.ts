@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { Attributes } from '@opentelemetry/api';
 import type { AgentMeter } from '../metrics/contract.ts';
-import type { AnyFunction, Operation, Tracking } from './contract.ts';
+import type { AnyFunction, Operation, StartedTracking } from './contract.ts';
 import { kindOf, makeLike } from './likeness.ts';
 import { type NamedOperation, type OperationCells, Operations } from './operations.ts';
 import { Scopes } from './scopes.ts';
@@ -21,7 +21,7 @@ interface Plan {
 }
 
 /** Operations, measured into `op.duration` and `op.active` of `meter`. What is tracked behaves as if it were not. */
-export function startTracking(meter: AgentMeter, { carriesScopes }: TrackingOptions): Tracking {
+export function startTracking(meter: AgentMeter, { carriesScopes }: TrackingOptions): StartedTracking {
   const operations = new Operations(meter);
   const scopes = new Scopes(carriesScopes);
   const planOf = (name: string, fn: AnyFunction, tags: Plan['tags']): Plan => ({
@@ -54,6 +54,7 @@ export function startTracking(meter: AgentMeter, { carriesScopes }: TrackingOpti
       return new RunningOperation(cells, tags === undefined ? undefined : tagsOf(cells, () => tags, []));
     },
     scope: (tags, fn) => scopes.run(tags, fn),
+    totals: () => operations.totals(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Tracking } from '../../../../agent/instrument/track/contract.ts';
+import type { StartedTracking } from '../../../../agent/instrument/track/contract.ts';
 import { TRACK_LIMITS } from '../../../../agent/instrument/track/limits.ts';
 import { OPERATIONS_METER, operationViews } from '../../../../agent/instrument/track/operations.ts';
 import { startTracking } from '../../../../agent/instrument/track/track.ts';
@@ -9,7 +9,7 @@ import type { DecodedPoint } from '../../../support/metric-points.ts';
 
 class Tracked {
   readonly #engine = new OwnEngine({ views: operationViews() });
-  readonly tracking: Tracking = startTracking(this.#engine.provider.getMeter(OPERATIONS_METER), { carriesScopes: false });
+  readonly tracking: StartedTracking = startTracking(this.#engine.provider.getMeter(OPERATIONS_METER), { carriesScopes: false });
 
   points(metric: string): readonly DecodedPoint[] {
     return this.#engine.collect().filter((point) => point.metric === metric);
@@ -107,6 +107,23 @@ describe('tracked', () => {
     const names = app.ended().map(([attributes, count]) => [attributes['op.name'], count]);
     expect(names).toHaveLength(TRACK_LIMITS.operations + 1);
     expect(names).toContainEqual(['_OTHER', 10]);
+  });
+
+  it('tells of each operation what all its calls took, whatever their tags', async () => {
+    const { tracking } = new Tracked();
+    const charge = tracking.tracked('charge', (fails: boolean) => {
+      if (fails) throw new Error('no');
+    });
+    charge(false);
+    expect(() => charge(true)).toThrow('no');
+    tracking.scope({ tenant: 'acme' }, () => charge(false));
+    tracking.track('charge', () => 7, { tags: { plan: 'gold' } });
+    await tracking.track('wait', () => new Promise((resolve) => setTimeout(resolve, 5)));
+    const [charged, waited, ...more] = tracking.totals();
+    expect(charged).toMatchObject({ name: 'charge', calls: 4, failures: 1 });
+    expect(waited).toMatchObject({ name: 'wait', calls: 1, failures: 0 });
+    expect(waited?.seconds).toBeGreaterThan(0.003);
+    expect(more).toEqual([]);
   });
 
   it('adds the tags of a call, as they were before it, and none that hide its own', () => {
