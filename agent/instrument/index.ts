@@ -6,7 +6,7 @@
  * Nothing here throws into the application, unless AGENT_STRICT asks for it.
  */
 import { feature } from 'bun:bundle';
-import { auditOf, type StartedAudit } from './audit/audit-start.ts';
+import { auditOf, type StartedAudit, violationsTo } from './audit/audit-start.ts';
 import { chosenInstrumentations } from './chosen-instrumentations.ts';
 import { register, startEngine } from './engine.ts';
 import type { Exporter, ExporterStatus } from './export/start.ts';
@@ -18,24 +18,31 @@ import { pacedSettings } from './guards/pace.ts';
 import type { InstrumentationState } from './instrumentations/contract.ts';
 import { honoRoutes as routesOfHono } from './instrumentations/hono.ts';
 import { type Instrumentations, startThese } from './instrumentations/index.ts';
+import { trackS3 as measureS3 } from './instrumentations/s3.ts';
 import type { FaultKind, InstrumentEngine, SeriesSink } from './metrics/contract.ts';
 import { MockApi } from './mock/mock-api.ts';
 import { timedEngine } from './own-time.ts';
+import type { Perf } from './perf/contract.ts';
+import { drawMatrix } from './perf/matrix.ts';
+import { NO_PERF } from './perf/no-perf.ts';
+import { type StartedPerf, startPerf } from './perf/perf.ts';
+import { plainTable } from './perf/plain-table.ts';
+import { scopeOf } from './perf/scope-of.ts';
 import { startPresence } from './presence.ts';
-import { detectResource } from './resource.ts';
+import { detectResource, type ResourceAttributes } from './resource.ts';
 import type { SdkEngine } from './sdk/engine.ts';
 import { startFromSettings } from './sdk-start.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { signByEnvironment } from './signing/sign-by-environment.ts';
 import { knownTenants, tenantSettings } from './tenants.ts';
-import type { Tracking } from './track/contract.ts';
+import type { OperationTotals, StartedTracking, Tracking } from './track/contract.ts';
 import { OPERATIONS_METER, operationViews } from './track/operations.ts';
 import { carriesFreely } from './track/scopes.ts';
 import { startTracking } from './track/track.ts';
 import { UNTRACKED } from './track/untracked.ts';
-import { AGENT_VERSION } from './version.ts';
+import { AGENT_NAME, AGENT_VERSION } from './version.ts';
 
-export type { ExporterStatus, InstrumentationState, InstrumentEngine };
+export type { ExporterStatus, InstrumentationState, InstrumentEngine, Perf };
 
 const { env } = process;
 const startMs = performance.now();
@@ -47,6 +54,7 @@ interface Agent {
   readonly instrumentations: Instrumentations;
   readonly audit?: StartedAudit | undefined;
   readonly tracking: Tracking;
+  readonly perf: Perf;
 }
 
 const settings: Settings | undefined = feature('METRICS') ? guarded(settingsHere) : undefined;
@@ -73,6 +81,20 @@ export const mockApi: MockApi | undefined = agent?.mockApi;
 
 /** Operations of the application; without the flag TRACK, or where the agent does not run, calls go straight through. */
 export const { track, tracked, operation, scope }: Tracking = agent?.tracking ?? UNTRACKED;
+
+/** MASTER_PERF of this process; without the flag PERF_TRACKING, or where the agent does not run, it takes nothing. */
+export const perf: Perf = agent?.perf ?? NO_PERF;
+
+/** Measures every call of an S3 client of @aws-sdk, and gives it back: metrics, and rows of MASTER_PERF. Without the flag
+ *  R2_STORAGE, or where the agent does not run, the client is as it was. */
+export function trackS3<Client extends object>(client: Client, options: { readonly category?: string } = {}): Client {
+  if (feature('R2_STORAGE')) {
+    const meter = agent?.engine.getMeter(AGENT_NAME);
+    const onRow = feature('PERF_TRACKING') ? perf.add : undefined;
+    if (meter !== undefined) measureS3(client, { meter, onRow, category: options.category, onFault: onInstrumentationFault });
+  }
+  return client;
+}
 
 /** Middleware of Hono that tells routes: `app.use(honoRoutes())`. Passes on where the agent does not run. */
 export const honoRoutes: typeof routesOfHono = feature('HONO') ? routesOfHono : () => (_context, next) => next();
@@ -115,38 +137,58 @@ function started(given: Settings, sdk: SdkEngine | undefined): Agent {
     warn(refusal);
     audit?.record('AGENT_REFUSED', { reason: refusal });
   }
-  const put = sdk === undefined ? ownEngine(given, refusal === undefined) : { engine: sdk, exporter: sdk };
+  const resource = detectResource(given);
+  let operations: StartedTracking | undefined;
+  const rows = feature('PERF_TRACKING') ? perfOf(resource, () => operations?.totals() ?? [], audit) : undefined;
+  const mayExport = refusal === undefined;
+  const put = sdk === undefined ? ownEngine(given, resource, mayExport, rows) : { engine: sdk, exporter: sdk };
   if (!register(put.engine, warn)) audit?.record('PROVIDER_FOREIGN', {});
-  const meter = put.engine.getMeter('@periscope-otel/agent');
+  const meter = put.engine.getMeter(AGENT_NAME);
+  if (feature('TRACK')) operations = trackingOf(put.engine, given);
   return {
     ...put,
     audit,
-    tracking: feature('TRACK') ? trackingOf(put.engine, given) : UNTRACKED,
+    perf: rows?.perf ?? NO_PERF,
+    tracking: operations ?? UNTRACKED,
     instrumentations: startThese(chosenInstrumentations(), meter, {
       instrumentations: given.instrumentations,
       ownEndpoints: [given.otlp.url],
-      onFault: (name, error) => tell(`cannot go on with instrumentation ${name}: ${String(error)}`),
+      onFault: onInstrumentationFault,
     }),
   };
 }
 
-function trackingOf(measured: InstrumentEngine, { asyncScope }: Settings): Tracking {
+function perfOf(
+  resource: ResourceAttributes,
+  operations: () => readonly OperationTotals[],
+  audit: StartedAudit | undefined,
+): StartedPerf {
+  const scope = scopeOf(resource);
+  const onViolation = audit === undefined ? undefined : violationsTo(audit, scope);
+  return startPerf({ scope, operations, onViolation, draw: feature('TABLE') ? drawMatrix : plainTable });
+}
+
+function trackingOf(measured: InstrumentEngine, { asyncScope }: Settings): StartedTracking {
   const carriesScopes = asyncScope ?? carriesFreely(process.versions);
   return startTracking(measured.getMeter(OPERATIONS_METER, AGENT_VERSION), { carriesScopes });
 }
 
-function ownEngine(given: Settings, mayExport: boolean): Omit<Agent, 'instrumentations' | 'audit' | 'tracking'> {
-  const resource = detectResource(given);
+function ownEngine(
+  given: Settings,
+  resource: ResourceAttributes,
+  mayExport: boolean,
+  rows: StartedPerf | undefined,
+): Omit<Agent, 'instrumentations' | 'audit' | 'tracking' | 'perf'> {
   if (feature('MOCK_API')) {
     if (env['AGENT_MOCK_API'] === '1') {
       const mock = new MockApi(resource);
       const made = measuring(given, mock.sink);
-      mock.attach(made);
+      mock.attach(made, rows?.outbox);
       const nothing = { flush: () => Promise.resolve(true), shutdown: () => Promise.resolve() };
       return { engine: made, exporter: nothing, mockApi: mock };
     }
   }
-  const log = new SeriesLog();
+  const log = new SeriesLog(rows?.outbox);
   const made = measuring(given, log);
   return { engine: made, exporter: startExport(made, log, mayExport ? given : { ...given, mode: 'none' }, { resource }) };
 }
@@ -186,6 +228,10 @@ function guarded<Result>(step: () => Result): Result | undefined {
 function onFault(kind: FaultKind, detail: string): void {
   if (kind === 'overflow' || kind === 'duplicate' || kind === 'name' || kind === 'view' || kind === 'callback') warn(detail);
   else tell(detail);
+}
+
+function onInstrumentationFault(name: string, error: unknown): void {
+  tell(`cannot go on with instrumentation ${name}: ${String(error)}`);
 }
 
 function warn(text: string): void {

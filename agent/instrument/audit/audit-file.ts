@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-export type AuditEvent = 'AGENT_STARTED' | 'AGENT_REFUSED' | 'AGENT_STOPPED' | 'PROVIDER_FOREIGN';
+export type AuditEvent = 'AGENT_STARTED' | 'AGENT_REFUSED' | 'AGENT_STOPPED' | 'PROVIDER_FOREIGN' | 'SCOPE_VIOLATION';
 
 /** Of the end of a file, to find its last line. */
 const TAIL_BYTES = 64 * 1024;

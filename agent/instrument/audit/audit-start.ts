@@ -1,3 +1,4 @@
+import { PERF_LIMITS } from '../limits.ts';
 import type { Settings } from '../settings.ts';
 import { AuditFile } from './audit-file.ts';
 
@@ -29,4 +30,13 @@ export function auditOf(
   };
   process.once('exit', ended);
   return { record: (event, detail) => audit.record(event, detail), stop: () => ended(undefined) };
+}
+
+/** Writes each row that claimed another scope down, up to a limit: whoever adds them in a loop must not fill the disk. */
+export function violationsTo(audit: Pick<AuditFile, 'record'>, currentScope: string): (reason: string) => void {
+  let written = 0;
+  return (reason) => {
+    if (written++ < PERF_LIMITS.auditedViolations)
+      audit.record('SCOPE_VIOLATION', { severity: 'CRITICAL', currentScope, reason, source: 'perf.add' });
+  };
 }

@@ -34,6 +34,21 @@ export const FLAGS = {
     marker: 'op.duration',
     needs: ['METRICS'],
   },
+  PERF_TRACKING: {
+    about: '`perf`: MASTER_PERF in the process and at the collector; operations of TRACK have rows in it, too',
+    marker: 'periscope.master_perf',
+    needs: ['METRICS'],
+  },
+  TABLE: {
+    about: '`perf.print()` and `perf.toString()` draw the matrix, in colours on a terminal; without it a plain table',
+    marker: 'CATEGORY',
+    needs: ['PERF_TRACKING'],
+  },
+  R2_STORAGE: {
+    about: '`trackS3(client)`: calls of S3 and R2 as metrics, and with PERF_TRACKING as rows of MASTER_PERF',
+    marker: 's3.client.io',
+    needs: ['METRICS'],
+  },
   MOCK_API: {
     about: '`AGENT_MOCK_API=1` keeps what would be sent in memory, for tests of an app: `mockApi`',
     marker: 'AGENT_MOCK_API',

@@ -38,20 +38,36 @@ const PRODUCTION: readonly FlagName[] = [
 /** What the guardrails of the scope matrix ask of the premium tier, and what makes an enterprise one. */
 const ENTERPRISE: readonly FlagName[] = ['ENTERPRISE', 'AUDIT_LOGGING', 'RATE_LIMITING', 'WEBHOOK_SIGNING'];
 
+/** MASTER_PERF in the process. */
+const PERF: readonly FlagName[] = ['PERF_TRACKING', 'TABLE', 'R2_STORAGE'];
+
 const variant = (about: string, flags: readonly FlagName[], held: readonly FlagName[] = []): Variant => ({ about, flags, held });
 
 /** The prebuilt bundles, `@periscope-otel/agent/<name>`; the package's main entry is `production`. */
 export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
   minimal: variant('nothing but the names: every call goes straight through; for libraries and for measuring the rest', []),
   production: variant('what an app in production needs', PRODUCTION),
-  development: variant('production, and what helps while writing an app', [...PRODUCTION, 'DEBUG', 'MOCK_API', 'SDK_ENGINE']),
-  debug: variant('development, and what the agent itself costs', [...PRODUCTION, 'DEBUG', 'MOCK_API', 'DEBUG_PERF']),
+  development: variant('production, and what helps while writing an app', [
+    ...PRODUCTION,
+    ...PERF,
+    'DEBUG',
+    'MOCK_API',
+    'SDK_ENGINE',
+  ]),
+  debug: variant('development, and what the agent itself costs', [...PRODUCTION, ...PERF, 'DEBUG', 'MOCK_API', 'DEBUG_PERF']),
   enterprise: variant(
     'production, held to what the scope matrix asks of the premium tier',
     [...PRODUCTION, ...ENTERPRISE],
     ENTERPRISE,
   ),
-  'local-sandbox': variant("a person's own machine", [...PRODUCTION, 'LOCAL_SANDBOX', 'DEBUG', 'DEBUG_PERF', 'MOCK_API']),
+  'local-sandbox': variant("a person's own machine", [
+    ...PRODUCTION,
+    'LOCAL_SANDBOX',
+    ...PERF,
+    'DEBUG',
+    'DEBUG_PERF',
+    'MOCK_API',
+  ]),
   embedded: variant(
     'beside a collector in the same process, which tells of the process itself',
     PRODUCTION.filter((name) => name !== 'PROCESS_METRICS' && name !== 'RUNTIME_METRICS'),

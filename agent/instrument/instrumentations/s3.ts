@@ -18,9 +18,9 @@ export interface S3PerfRow {
 export interface TrackS3Options {
   readonly meter: Meter;
   /** Told the state of an operation on a bucket after each call: latency, and throughput once bytes are known. */
-  readonly onRow?: (row: S3PerfRow) => void;
+  readonly onRow?: ((row: S3PerfRow) => void) | undefined;
   /** Of the rows; default `R2`. */
-  readonly category?: string;
+  readonly category?: string | undefined;
   /** Told what went wrong here, once. It must not throw. */
   readonly onFault?: (instrumentation: 's3', error: unknown) => void;
 }

@@ -135,6 +135,54 @@ describe('the agent', () => {
   });
 });
 
+describe('perf', () => {
+  const METRIC = { category: 'Isolation', type: 'performance', topic: 'Agent Scaling', id: '50', value: 'sub-ms' };
+
+  it('sends its rows with what is measured, operations among them', async () => {
+    const sink = await collector();
+    const agent = await started({ AGENT_SCOPE: 'DEVELOPMENT', OTEL_METRIC_EXPORT_INTERVAL: '60000' });
+    agent.track('shop.open', () => 7);
+    expect(agent.perf.add(METRIC)).toEqual({ accepted: true });
+    expect(agent.perf.metrics().map(({ topic, properties }) => [topic, properties['scope']])).toEqual([
+      ['Agent Scaling', 'DEVELOPMENT'],
+      ['shop.open', 'DEVELOPMENT'],
+    ]);
+    expect(agent.perf.toString()).toContain('Agent Scaling');
+    expect(await agent.flush(5000)).toBe(true);
+    const rows = pointsOf(sink.bodies('metrics')).filter(({ metric }) => metric === 'perf.metric');
+    expect(rows.map(({ attributes }) => attributes['perf.topic'])).toEqual(['Agent Scaling', 'shop.open']);
+  });
+
+  it('throws a row of another scope back, and writes it into the audit file', async () => {
+    const path = join(folders(), 'audit.jsonl');
+    const { perf } = await started({ AGENT_MODE: 'none', AGENT_SCOPE: 'DEVELOPMENT', AGENT_AUDIT_FILE: path });
+    expect(() => perf.add({ ...METRIC, properties: { scope: 'ENTERPRISE' } })).toThrow(
+      expect.objectContaining({ code: 'SCOPE_VIOLATION' }),
+    );
+    expect(readFileSync(path, 'utf8')).toMatch(/SCOPE_VIOLATION.*"currentScope":"DEVELOPMENT".*"source":"perf.add"/);
+  });
+
+  it('has rows of the calls of an S3 client', async () => {
+    const { perf, trackS3 } = await started({ AGENT_MODE: 'none' });
+    const chain: ((next: unknown, context: object) => (args: object) => Promise<unknown>)[] = [];
+    const client = { middlewareStack: { add: (middleware: (typeof chain)[number]) => void chain.push(middleware) } };
+    expect(trackS3(client)).toBe(client);
+    const send = chain[0]!(() => Promise.resolve({ output: { ContentLength: 4000 } }), { commandName: 'GetObjectCommand' });
+    await send({ input: { Bucket: 'archive' } });
+    expect(perf.metrics()).toMatchObject([
+      { category: 'R2', topic: 'GetObject archive', subCat: 'Latency', pattern: 'time_measurement' },
+      { category: 'R2', topic: 'GetObject archive', subCat: 'Throughput', pattern: 'throughput_measurement' },
+    ]);
+  });
+
+  it('takes nothing where the agent does not run', async () => {
+    const { perf, trackS3 } = await started({ OTEL_SDK_DISABLED: 'true' });
+    expect(perf.add(METRIC)).toMatchObject({ accepted: false });
+    const client = {};
+    expect(trackS3(client)).toBe(client);
+  });
+});
+
 describe('with AGENT_MOCK_API=1', () => {
   it('what is measured is in mockApi, and nothing is sent', async () => {
     const sink = await collector();

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { auditOf } from '../../../../agent/instrument/audit/audit-start.ts';
+import { auditOf, violationsTo } from '../../../../agent/instrument/audit/audit-start.ts';
+import { PERF_LIMITS } from '../../../../agent/instrument/limits.ts';
 import { readSettings } from '../../../../agent/instrument/settings.ts';
 import { temporaryFolders } from '../../../support/temporary.ts';
 
@@ -20,4 +21,15 @@ it('an agent that is shut down has its start and its end in the file, and leaves
 
 it('there is none without AGENT_AUDIT_FILE', () => {
   expect(auditOf(readSettings({}, never), {}, never)).toBeUndefined();
+});
+
+it('violations are written down with their scope, and no more of them than the limit', () => {
+  const events: unknown[] = [];
+  const onViolation = violationsTo({ record: (...given) => void events.push(given) }, 'DEVELOPMENT');
+  for (let i = 0; i < PERF_LIMITS.auditedViolations + 5; i++) onViolation(`it claims ${i}`);
+  expect(events).toHaveLength(PERF_LIMITS.auditedViolations);
+  expect(events[0]).toEqual([
+    'SCOPE_VIOLATION',
+    { severity: 'CRITICAL', currentScope: 'DEVELOPMENT', reason: 'it claims 0', source: 'perf.add' },
+  ]);
 });

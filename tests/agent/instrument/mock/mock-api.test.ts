@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { MockApi } from '../../../../agent/instrument/mock/mock-api.ts';
 import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
+import { startPerf } from '../../../../agent/instrument/perf/perf.ts';
 
 it('what an app measured is there as a collector would have got it, observed values with it', async () => {
   const mock = new MockApi({ 'service.name': 'shop' });
@@ -32,6 +33,15 @@ it('what an app measured is there as a collector would have got it, observed val
       ],
     },
   ]);
+});
+
+it('rows of MASTER_PERF are among it', async () => {
+  const mock = new MockApi({});
+  const provider = new AgentMeterProvider({ sink: mock.sink, onFault: () => undefined });
+  const { perf, outbox } = startPerf({ scope: 'A', draw: () => '' });
+  mock.attach(provider, outbox);
+  perf.add({ category: 'R2', type: 'performance', topic: 'GetObject', id: 'get', value: '1ms' });
+  expect(JSON.stringify(await mock.requests())).toMatch(/"perf\.metric".*"GetObject"/);
 });
 
 it('is empty before anything was measured', async () => {

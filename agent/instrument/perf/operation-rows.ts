@@ -1,0 +1,54 @@
+import type { PerfMetric } from '../../../pipeline/perf/record.ts';
+import type { OperationTotals } from '../track/contract.ts';
+
+interface Told {
+  /** When rows were taken last. */
+  calls: number;
+  seconds: number;
+  /** That the row of the operation tells of. */
+  rowCalls: number;
+}
+
+/** What operations took, as rows: made of what `op.duration` has counted when somebody looks, so that a call costs nothing. */
+export class OperationRows {
+  readonly #told = new Map<string, Told>();
+
+  /**
+   * Rows of the operations that were called since the row before. The value is the mean since rows were last taken away; what
+   * was ever called stands in the properties. `taken`: these are taken away.
+   */
+  *next(operations: Iterable<OperationTotals>, taken: boolean): Iterable<PerfMetric> {
+    for (const { name, calls, failures, seconds } of operations) {
+      const told = this.#of(name);
+      if (calls !== told.rowCalls) {
+        told.rowCalls = calls;
+        const value = milliseconds((seconds - told.seconds) / (calls - told.calls));
+        const properties = { calls, failures, meanMs: Number.parseFloat(milliseconds(seconds / calls)) };
+        yield rowOf(name, value, properties);
+      }
+      if (taken) Object.assign(told, { calls, seconds });
+    }
+  }
+
+  #of(name: string): Told {
+    let told = this.#told.get(name);
+    if (told === undefined) this.#told.set(name, (told = { calls: 0, seconds: 0, rowCalls: 0 }));
+    return told;
+  }
+}
+
+function rowOf(name: string, value: string, properties: Readonly<Record<string, number>>): PerfMetric {
+  return {
+    category: 'Operation',
+    type: 'performance',
+    topic: name,
+    subCat: 'Latency',
+    id: `op.${name}`,
+    value,
+    pattern: 'time_measurement',
+    properties,
+  };
+}
+
+/** Three digits: operations take from nanoseconds to hours, and none takes 0.00 ms. */
+const milliseconds = (seconds: number): string => `${Number((seconds * 1000).toPrecision(3))}ms`;

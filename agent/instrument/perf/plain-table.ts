@@ -1,0 +1,20 @@
+import { PERF_FIELDS, type PerfRecord } from '../../../pipeline/perf/record.ts';
+
+/** The ten columns one under the other, for bundles without the matrix: no lines, no colours, and no width but their own. */
+export function plainTable(records: readonly PerfRecord[]): string {
+  const lines = [
+    PERF_FIELDS.map((field) => field.toUpperCase()),
+    ...records.map((record) =>
+      PERF_FIELDS.map((field) => (field === 'properties' ? JSON.stringify(record.properties) : record[field])),
+    ),
+  ];
+  const widths = PERF_FIELDS.map((_, column) => lines.reduce((most, line) => Math.max(most, line[column]!.length), 0));
+  return lines
+    .map((line) =>
+      line
+        .map((text, column) => text.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
