@@ -81,6 +81,18 @@ export const ERRORS = {
   ANALYTICS_RESTARTING: entry(503, 14, true, 'The analytics process starts again, with empty windows; ask again in a moment.'),
   ANALYTICS_BUSY: entry(503, 14, true, 'Too many queries are running or waiting; ask again in a moment.'),
   TOO_MANY_SCOPES: entry(503, 14, true, 'As many scopes have windows as max_scopes allows; raise it, or send fewer scopes.'),
+  EMBEDDED_BUSY: entry(
+    503,
+    14,
+    true,
+    'More waits for the embedded collector than may wait in its process; send again in a moment.',
+  ),
+  EMBEDDED_DOWN: entry(
+    503,
+    14,
+    true,
+    'The thread of the embedded collector has ended; it is started again a few times. What it held is lost: send again.',
+  ),
   INTERNAL: entry(500, 13, false, 'A bug of ours; please report it with the log line.'),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -3,6 +3,7 @@ import type { AuditTrail } from './audit.ts';
 import type { AuthMethod, AuthResult, ClientCertificate, Credentials } from './auth.ts';
 import type { ErrorCode } from './errors.ts';
 import type { GrpcHandler, GrpcOptions } from './host-grpc.ts';
+import type { InProcessPoints } from './in-process.ts';
 import type { IngestPoints } from './ingest.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import type { Live } from './live.ts';
@@ -32,6 +33,8 @@ export interface Host {
   api(options: ApiOptions): Promise<HttpListener>;
   /** Receivers without a listener of their own, for whoever makes telemetry or has it brought. */
   readonly ingest: IngestPoints;
+  /** Receivers that take OTLP from the application which this collector is embedded in. */
+  readonly inProcess: InProcessPoints;
   /** The process that keeps windows and answers SQL. It starts with the first component that opens it. */
   readonly analytics: Analytics;
   /** Counters of this process so far, and of those before it whose ledger was kept; empty until the graph runs. Several scopes: for localhost's owner only. */

@@ -12,6 +12,8 @@ const key = { scope: z.string(), signal: z.enum(SIGNALS) };
 const bySignal = <Value extends z.ZodType>(value: Value) => z.strictObject({ metrics: value, traces: value, logs: value });
 const byId = <Value extends z.ZodType>(value: Value) => z.array(z.tuple([z.string(), value]));
 const taken = z.strictObject({ accepted: count, refused: count });
+/** States of before there were embedded collectors know two transports. */
+const byTransport = z.strictObject({ http: taken, grpc: taken, in_process: taken.default({ accepted: 0, refused: 0 }) });
 
 const stateSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -47,7 +49,7 @@ const stateSchema = z.strictObject({
     ),
   }),
   traffic: z.strictObject({
-    receivers: byId(bySignal(z.strictObject({ http: taken, grpc: taken }))),
+    receivers: byId(bySignal(byTransport)),
     processors: byId(bySignal(z.strictObject({ incoming: count, outgoing: count }))),
     unread: byId(z.array(z.tuple([z.string(), count]))),
     turnedAway: byId(bySignal(count)),

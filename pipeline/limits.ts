@@ -384,6 +384,25 @@ export const LIMITS = {
   windowDictionaryBytes: 96 * 1024 * 1024,
   /** The view `series` is made anew at most so often. */
   windowFiguresIntervalMs: 1000,
+  /** Requests, and bytes of them, that an application has handed to its embedded collector and that are not answered yet. */
+  embeddedRequests: 10_000,
+  embeddedBytes: 128 * 1024 * 1024,
+  /** Log lines of an embedded collector that its application has not taken, being busy; those over it are counted only. */
+  embeddedLines: 1000,
+  /** JavaScript heap of its thread: over the first for so many looks in a row the thread ends, and V8 ends it at so much more. */
+  embeddedHeapMb: 512,
+  embeddedHeapSlackMb: 1536,
+  embeddedHeapLookMs: 100,
+  embeddedHeapLooks: 5,
+  /** Before it is started again after its thread ended: twice as long each time, so many times in a row; one that has lived
+   *  so long begins anew. */
+  embeddedRestarts: 3,
+  embeddedRestartMs: 200,
+  embeddedHealthyMs: 60_000,
+  /** After its deadline, for the thread to end by itself. */
+  embeddedStopMs: 5000,
+  /** A process that ends at once waits so long for it. */
+  embeddedExitMs: 500,
   /** Connections of a health listener: probes and people. */
   healthConnections: 100,
 } as const;

@@ -1,6 +1,7 @@
+import type { Transport } from './batch/batch.ts';
 import { SIGNALS, type Signal } from './signal.ts';
 
-type Transport = 'http' | 'grpc';
+const TRANSPORTS: readonly Transport[] = ['http', 'grpc', 'in_process'];
 type BySignal<Value> = Readonly<Record<Signal, Value>>;
 
 /** Items that came in by one transport. */
@@ -43,7 +44,7 @@ export class Traffic {
     let found = this.receivers.get(id);
     if (found === undefined) {
       const none = (): ReceiverTraffic => ({ accepted: 0, refused: 0 });
-      found = bySignal(() => ({ http: none(), grpc: none() }));
+      found = bySignal(() => ({ http: none(), grpc: none(), in_process: none() }));
       this.receivers.set(id, found);
     }
     return found;
@@ -89,7 +90,7 @@ export class Traffic {
   restore({ receivers, processors, unread, turnedAway }: TrafficSnapshot): void {
     for (const signal of SIGNALS) {
       for (const [id, counts] of receivers)
-        for (const transport of ['http', 'grpc'] as const) {
+        for (const transport of TRANSPORTS) {
           const own = this.receiver(id)[signal][transport];
           own.accepted += counts[signal][transport].accepted;
           own.refused += counts[signal][transport].refused;

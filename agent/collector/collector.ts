@@ -3,21 +3,31 @@ import type { Loaded } from '../../config/load.ts';
 import { StartError } from '../../pipeline/errors.ts';
 import { systemClock } from '../../pipeline/clock.ts';
 import { buildGraph, type Graph } from '../../pipeline/graph.ts';
+import type { Host } from '../../pipeline/host.ts';
 import { Ledger, type LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { Log } from '../../pipeline/log.ts';
 import { changesBetween } from './changes.ts';
 import { createHost, type CollectorHost, type HostOptions } from './host.ts';
 import type { KeptLedger } from './kept-ledger.ts';
+import type { EngineName } from '../../server/engine/index.ts';
 import { createLog, type Write } from './log.ts';
 import { openOwnMetrics, type OwnMetrics } from './own-metrics.ts';
 
 /** Of a refusal, one audit record tells so much. */
 const TOLD_LINES = 5;
 
+export interface CollectorOptions {
+  /** Which HTTP engine listens; absent = the fastest that loads. */
+  readonly engine?: EngineName;
+  /** Nothing listens but what the configuration asks for: own metrics only where it says so. */
+  readonly onlyAsked?: boolean;
+}
+
 /** A collector that runs: one graph, or for a moment two, when a new configuration takes over. */
 export class Collector {
   readonly host: CollectorHost;
   readonly #write: Write;
+  readonly #options: CollectorOptions;
   #loaded: Loaded;
   #graph: Graph;
   #log: Log;
@@ -32,7 +42,7 @@ export class Collector {
   #retiring: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  private constructor(host: CollectorHost, loaded: Loaded, running: First, log: Log, write: Write) {
+  private constructor(host: CollectorHost, loaded: Loaded, running: First, log: Log, { write, options }: Start) {
     const { graph, metrics, kept, restored } = running;
     this.host = host;
     this.#kept = kept;
@@ -42,13 +52,14 @@ export class Collector {
     this.#graph = graph;
     this.#log = log;
     this.#write = write;
+    this.#options = options;
   }
 
   /** Builds and starts the graph of a loaded configuration. Rejects with a StartError; nothing is left open then. */
-  static async start(loaded: Loaded, write: Write): Promise<Collector> {
+  static async start(loaded: Loaded, write: Write, options: CollectorOptions = {}): Promise<Collector> {
     const log = logOf(loaded, write);
     const { plan } = loaded;
-    const host = createHost(plan.storage.directory, settingsOf(loaded, log));
+    const host = createHost(plan.storage.directory, settingsOf(loaded, log, options));
     const ledger = new Ledger();
     const kept = await keep(ledger, loaded, log);
     const restored = ledger.snapshot();
@@ -62,14 +73,14 @@ export class Collector {
     let metrics: OwnMetrics | undefined;
     try {
       await graph.start();
-      metrics = await openOwnMetrics(loaded.service.telemetry.metrics, host, host, log);
+      metrics = await ownMetrics(loaded, options, host, host, log);
     } catch (error) {
       await graph.stop(0);
       await kept?.close();
       throw error;
     }
     await recordChange(host, 'started', loaded);
-    return new Collector(host, loaded, { graph, metrics, kept, restored }, log, write);
+    return new Collector(host, loaded, { graph, metrics, kept, restored }, log, { write, options });
   }
 
   get loaded(): Loaded {
@@ -87,12 +98,13 @@ export class Collector {
     return reloaded;
   }
 
-  /** Drains within `service.shutdown_timeout`, what a reload left to drain at the same time. Safe twice. */
-  stop(): Promise<void> {
+  /** Drains within `service.shutdown_timeout`, or the time that is given; what a reload left to drain at the same time. Safe
+   *  twice. */
+  stop(deadlineMs?: number): Promise<void> {
     this.#stopped ??= this.#changing.then(async () => {
       // What the graph before still passes on goes to exporters that this one stops.
       await this.#before?.flushed;
-      await Promise.all([this.#retiring, this.#graph.stop(this.#loaded.plan.service.shutdownTimeoutMs)]);
+      await Promise.all([this.#retiring, this.#graph.stop(deadlineMs ?? this.#loaded.plan.service.shutdownTimeoutMs)]);
       // Last, so that whoever asks sees the drain.
       await this.#metrics?.close(0);
       await this.#kept?.close();
@@ -132,7 +144,7 @@ export class Collector {
     if (plan.storage.directory !== before.plan.storage.directory)
       throw new StartError('cannot change storage.directory while running: what is there is in use; restart');
     const log = logOf(loaded, this.#write);
-    const host = this.host.next(settingsOf(loaded, log));
+    const host = this.host.next(settingsOf(loaded, log, this.#options));
     const { graph, metrics } = await this.#startBeside(loaded, before.graph, host, log);
     this.host.commit(graph);
     graph.takeOver();
@@ -148,18 +160,13 @@ export class Collector {
     await before.metrics?.close(0);
   }
 
-  async #startBeside(
-    { plan, service }: Loaded,
-    before: Graph,
-    host: ReturnType<CollectorHost['next']>,
-    log: Log,
-  ): Promise<Running> {
+  async #startBeside(loaded: Loaded, before: Graph, host: ReturnType<CollectorHost['next']>, log: Log): Promise<Running> {
     let graph: Graph | undefined;
     let metrics: OwnMetrics | undefined;
     try {
-      graph = await buildGraph(plan, host, { clock: systemClock, random: Math.random, log }, before);
+      graph = await buildGraph(loaded.plan, host, { clock: systemClock, random: Math.random, log }, before);
       await graph.start();
-      metrics = await openOwnMetrics(service.telemetry.metrics, host, this.host, log);
+      metrics = await ownMetrics(loaded, this.#options, host, this.host, log);
       await this.host.prepareCommit();
       return { graph, metrics };
     } catch (error) {
@@ -176,6 +183,11 @@ interface Running {
   readonly metrics: OwnMetrics | undefined;
 }
 
+interface Start {
+  readonly write: Write;
+  readonly options: CollectorOptions;
+}
+
 /** What the first graph of a process begins with. */
 interface First extends Running {
   readonly kept: KeptLedger | undefined;
@@ -190,8 +202,19 @@ async function keep(ledger: Ledger, { keepsState, plan }: Loaded, log: Log): Pro
   return Keeper.open(ledger, { directory, known: plan.scope.known, clock: systemClock, log });
 }
 
-function settingsOf({ auth, matrix, detected }: Loaded, log: Log): HostOptions {
-  return { auth, matrix, runsAs: detected.scope, log };
+async function ownMetrics(
+  { service }: Loaded,
+  { onlyAsked }: CollectorOptions,
+  graphHost: Host,
+  host: CollectorHost,
+  log: Log,
+): Promise<OwnMetrics | undefined> {
+  const { metrics } = service.telemetry;
+  return metrics.byDefault && onlyAsked === true ? undefined : openOwnMetrics(metrics, graphHost, host, log);
+}
+
+function settingsOf({ auth, matrix, detected }: Loaded, log: Log, { engine }: CollectorOptions): HostOptions {
+  return { auth, matrix, runsAs: detected.scope, log, engine };
 }
 
 function logOf(loaded: Loaded, write: Write): Log {

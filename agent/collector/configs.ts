@@ -50,13 +50,15 @@ export interface ConfigOrigin {
 
 export function originOf(options: ConfigOptions): ConfigOrigin {
   const { sources, names } = sourcesOf(options);
-  const load = async (): Promise<Loaded> => {
-    const { loadConfig } = await import('../../config/load.ts');
-    const loaded = await loadConfig(sources, { skipUnsupported: options.skipUnsupported === true });
-    if ('plan' in loaded) return loaded;
-    throw refusal(loaded.faults);
-  };
-  return { sources, names, load };
+  return { sources, names, load: () => loadSources(sources, options.skipUnsupported === true) };
+}
+
+/** Rejects with all faults at once. */
+export async function loadSources(sources: readonly ConfigSource[], skipUnsupported: boolean): Promise<Loaded> {
+  const { loadConfig } = await import('../../config/load.ts');
+  const loaded = await loadConfig(sources, { skipUnsupported });
+  if ('plan' in loaded) return loaded;
+  throw refusal(loaded.faults);
 }
 
 /** Loads, or stops the start with all faults at once. */

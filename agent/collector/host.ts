@@ -7,6 +7,7 @@ import { AuditTrail } from '../../pipeline/audit.ts';
 import type { AuthConfig, AuthMethod, AuthResult, Credentials } from '../../pipeline/auth.ts';
 import type { GrpcHandler, GrpcOptions } from '../../pipeline/host-grpc.ts';
 import type { ApiOptions, Host, HostStorage, HttpHandler, HttpListener, HttpOptions } from '../../pipeline/host.ts';
+import { InProcessPoints } from '../../pipeline/in-process.ts';
 import { IngestPoints } from '../../pipeline/ingest.ts';
 import { systemClock } from '../../pipeline/clock.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
@@ -17,6 +18,7 @@ import type { GraphStats } from '../../pipeline/stats.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
 import { Traffic } from '../../pipeline/traffic.ts';
 import type { Authenticator } from '../../server/auth/authenticator.ts';
+import type { EngineName } from '../../server/engine/index.ts';
 import type { LiveStream } from '../../server/stream/live-stream.ts';
 import { packageRoot } from './package-root.ts';
 import { Listeners, type OpenListener } from './listeners.ts';
@@ -42,6 +44,8 @@ export interface HostOptions {
   /** The scope that was detected. */
   readonly runsAs?: string;
   readonly log?: Log;
+  /** Which HTTP engine listens; absent = the fastest that loads. */
+  readonly engine?: EngineName | undefined;
 }
 
 /** Where `npm run build` puts the page, of a source tree and of an installed package. */
@@ -74,6 +78,7 @@ interface Common {
 class GraphHost implements Host {
   readonly audit: AuditTrail;
   readonly ingest: IngestPoints;
+  readonly inProcess = new InProcessPoints();
   readonly analytics: Analytics;
   readonly storage: HostStorage;
   readonly live: LiveHub;
@@ -96,7 +101,7 @@ class GraphHost implements Host {
   http(options: HttpOptions, handler: HttpHandler): Promise<HttpListener> {
     const open = async (): Promise<HttpListener> => {
       const { openHttp } = await import('../../server/engine/index.ts');
-      return openHttp(options, handler, undefined, (message) => this.#options.log.warn(message));
+      return openHttp(options, handler, this.#options.engine, (message) => this.#options.log.warn(message));
     };
     return this.#common.listeners.want({ protocol: 'http', options, handler, open });
   }
@@ -179,6 +184,11 @@ class GraphHost implements Host {
   authenticatorFor({ auth, matrix }: HostOptions): Authenticator | undefined {
     const same = isDeepStrictEqual(this.#options.auth, auth) && isDeepStrictEqual(this.#options.matrix, matrix);
     return same ? this.#authenticator : undefined;
+  }
+
+  /** The receivers of whatever graph counts now. */
+  get inProcessNow(): InProcessPoints {
+    return (this.#common.current ?? this).inProcess;
   }
 
   ledger(): LedgerSnapshot {

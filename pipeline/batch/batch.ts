@@ -10,10 +10,13 @@ export interface Sender {
   readonly head?: { readonly remoteAddress: string };
 }
 
+/** How it came: over a listener, or from the application around an embedded collector. */
+export type Transport = 'http' | 'grpc' | 'in_process';
+
 /** Who sent a request and as what it may be bound. Made by the receiver, once per request or connection. */
 export interface Origin extends Sender {
   readonly receiver: string;
-  readonly transport: 'http' | 'grpc';
+  readonly transport: Transport;
   readonly binding: Binding;
   /** Headers of the request, lower case, when the listener has `include_metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;

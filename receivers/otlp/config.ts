@@ -97,13 +97,19 @@ const http = z
     }
   });
 
+const inProcess = z.strictObject({ scope: senderFields.scope });
+
 const protocols = z
   .strictObject({
     http: z.preprocess(emptyMeansDefaults, http).optional().meta({ description: 'OTLP over HTTP.' }),
     grpc: z.preprocess(emptyMeansDefaults, grpc).optional().meta({ description: 'OTLP over gRPC.' }),
+    in_process: z.preprocess(emptyMeansDefaults, inProcess).optional().meta({
+      description:
+        'OTLP from the application that the collector is embedded in, without a port. Not written: it is taken as the listeners take theirs.',
+    }),
   })
   .superRefine((value, context) => {
-    if (value.http !== undefined || value.grpc !== undefined) return;
+    if (value.http !== undefined || value.grpc !== undefined || value.in_process !== undefined) return;
     context.addIssue({ code: 'custom', message: 'must specify at least one protocol when using the OTLP receiver' });
   });
 
@@ -112,10 +118,11 @@ export const config = z.preprocess(
   z.strictObject({
     protocols: z
       .preprocess(emptyMeansDefaults, protocols)
-      .meta({ description: 'What it listens for: `http:`, `grpc:` or both.' }),
+      .meta({ description: 'What it listens for: `http:`, `grpc:`, `in_process:`, at least one of them.' }),
   }),
 );
 
 export type Config = z.output<typeof config>;
 export type HttpConfig = NonNullable<Config['protocols']['http']>;
+export type InProcessConfig = z.output<typeof inProcess>;
 export type CorsConfig = z.output<typeof cors>;

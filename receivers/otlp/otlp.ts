@@ -6,15 +6,19 @@ import type { Config, HttpConfig } from './config.ts';
 import type { GrpcConfig } from './grpc-config.ts';
 import { OtlpGrpcHandler } from './otlp-grpc.ts';
 import { OtlpHttpHandler } from './otlp-http.ts';
+import { inProcessOf, OtlpInProcess } from './otlp-in-process.ts';
 
 const MIB = 1024 * 1024;
 
 export function create(config: Config, context: Context): Receiver {
   const { http, grpc } = config.protocols;
   const open: HttpListener[] = [];
+  let inProcess: { readonly point: OtlpInProcess; close(): void } | undefined;
 
   const stop = async (deadlineMs: number): Promise<void> => {
-    await Promise.all(open.splice(0).map((listener) => listener.close(deadlineMs)));
+    inProcess?.close();
+    const listeners = open.splice(0).map((listener) => listener.close(deadlineMs));
+    await Promise.all([...listeners, inProcess?.point.settle(deadlineMs)]);
   };
 
   return {
@@ -32,6 +36,10 @@ export function create(config: Config, context: Context): Receiver {
           open.push(listener);
           context.log.info(`OTLP over gRPC at ${listener.url}`);
         }
+        const taken = inProcessOf(config.protocols);
+        if (taken === undefined) return;
+        const point = new OtlpInProcess(taken, intake, context);
+        inProcess = { point, close: context.host.inProcess.open(context.id, point) };
       } catch (error) {
         await stop(0); // half a receiver would hold a port
         throw error;

@@ -8,6 +8,7 @@ import { loadConfig } from '../../config/load.ts';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const configs = [
   'config/default.yaml',
+  'config/embedded.yaml',
   'packaging/container.yaml',
   ...readdirSync(join(root, 'config/examples')).map((name) => `config/examples/${name}`),
 ];

@@ -7,7 +7,11 @@ describe('traffic beside the ledger', () => {
     traffic.receiver('otlp').logs.http.accepted += 2;
     traffic.receiver('otlp').logs.grpc.refused += 1;
     traffic.processor('batch').metrics.incoming += 3;
-    expect(traffic.receiver('otlp').logs).toEqual({ http: { accepted: 2, refused: 0 }, grpc: { accepted: 0, refused: 1 } });
+    expect(traffic.receiver('otlp').logs).toEqual({
+      http: { accepted: 2, refused: 0 },
+      grpc: { accepted: 0, refused: 1 },
+      in_process: { accepted: 0, refused: 0 },
+    });
     expect(traffic.receiver('otlp').metrics.http.accepted).toBe(0);
     expect(traffic.processor('batch').metrics).toEqual({ incoming: 3, outgoing: 0 });
   });

@@ -50,7 +50,7 @@ const bySignal = <Value>(value: fc.Arbitrary<Value>) => fc.record({ metrics: val
 const taken = fc.record({ accepted: items, refused: items });
 
 export const anyTraffic: fc.Arbitrary<TrafficSnapshot> = fc.record({
-  receivers: byId(bySignal(fc.record({ http: taken, grpc: taken }))),
+  receivers: byId(bySignal(fc.record({ http: taken, grpc: taken, in_process: taken }))),
   processors: byId(bySignal(fc.record({ incoming: items, outgoing: items }))),
   unread: byId(byId(items)),
   turnedAway: byId(bySignal(items)),

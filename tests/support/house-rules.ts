@@ -16,6 +16,7 @@ export const IN_A_BROWSER = /^server\/dashboard\/(?!model\/)/;
 export const UNMIRRORED: Readonly<Record<string, string>> = {
   'agent/collector/main.ts': 'the program itself: tests/system starts it as a process',
   'agent/collector/run.ts': 'signals and exit codes of a process: tests/system/start-and-stop.test.ts',
+  'agent/embed/thread.ts': 'the program of a thread: tests/agent/embed starts, stops and overloads it',
   'agent/demo/main.ts': 'a program: tests/agent/demo/demo.test.ts starts it as a process',
   'agent/instrument/worker.ts':
     'a program of a thread: tests/agent/instrument/flags/bundle.test.ts bundles it with and without its flags',

@@ -1,0 +1,66 @@
+import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import type { Outcome } from '../../pipeline/component.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { Signal } from '../../pipeline/signal.ts';
+import type { SeamAnswer, SeamRequest } from './messages.ts';
+import { refused } from './refused.ts';
+
+interface Waiting {
+  readonly bytes: number;
+  readonly resolve: (outcome: Outcome) => void;
+}
+
+/** The application's side of a seam. What is under way keeps the process alive, as a request over HTTP does, and is bounded. */
+export class SeamClient {
+  readonly #port: MessagePort;
+  readonly #waiting = new Map<number, Waiting>();
+  #bytes = 0;
+  #requests = 0;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.on('message', (answer: SeamAnswer) => this.#answered(answer));
+    port.unref();
+  }
+
+  /** `bytes` have an ArrayBuffer for themselves, which is transferred. */
+  send(signal: Signal, bytes: Uint8Array<ArrayBuffer>, receiver: string | undefined): Promise<Outcome> {
+    const requests = this.#waiting.size;
+    // One that is too large by itself is for the receiver to refuse.
+    if (requests >= LIMITS.embeddedRequests || (requests > 0 && this.#bytes + bytes.length > LIMITS.embeddedBytes))
+      return Promise.resolve(
+        refused('EMBEDDED_BUSY', `cannot hand over ${signal}: ${requests} requests wait for an answer`, LIMITS.retryAfterMs),
+      );
+    const id = ++this.#requests;
+    return new Promise((resolve) => {
+      // Its length is gone with its buffer.
+      this.#hold(id, { bytes: bytes.length, resolve });
+      this.#port.postMessage({ id, signal, bytes, receiver } satisfies SeamRequest, [bytes.buffer]);
+    });
+  }
+
+  /** No answer comes any more but those that are there: all others get `outcome`. Safe twice. */
+  end(outcome: Outcome): void {
+    for (let received = receiveMessageOnPort(this.#port); received !== undefined; received = receiveMessageOnPort(this.#port))
+      this.#answered(received.message as SeamAnswer);
+    this.#port.close();
+    for (const { resolve } of this.#waiting.values()) resolve(outcome);
+    this.#waiting.clear();
+    this.#bytes = 0;
+  }
+
+  #hold(id: number, waiting: Waiting): void {
+    if (this.#waiting.size === 0) this.#port.ref();
+    this.#waiting.set(id, waiting);
+    this.#bytes += waiting.bytes;
+  }
+
+  #answered({ id, outcome }: SeamAnswer): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    this.#bytes -= waiting.bytes;
+    if (this.#waiting.size === 0) this.#port.unref();
+    waiting.resolve(outcome);
+  }
+}

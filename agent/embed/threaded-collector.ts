@@ -1,0 +1,205 @@
+import type { SqlParams } from '../../pipeline/analytics.ts';
+import type { Outcome } from '../../pipeline/component.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import type { Signal } from '../../pipeline/signal.ts';
+import { stopAtEnd } from './at-end.ts';
+import { partsOf } from './configuration.ts';
+import {
+  QueryError,
+  type Closed,
+  type ConfigInput,
+  type Crash,
+  type EmbeddedCollector,
+  type EmbeddedState,
+  type EmbeddedStatus,
+  type EmbedOptions,
+  type ExportOptions,
+  type SqlOptions,
+  type SqlRows,
+} from './contract.ts';
+import type { CoreSettings } from './embedded-core.ts';
+import { ownBytes } from './own-bytes.ts';
+import { queryOf, rowsOf } from './query.ts';
+import { refused } from './refused.ts';
+import { claimFolder, releaseFolders } from './state-folders.ts';
+import { DOWN, ThreadLife } from './thread-life.ts';
+
+export interface ThreadedOptions extends Pick<EmbedOptions, 'onCrash' | 'maxHeapMb'> {
+  readonly settings: CoreSettings;
+  readonly log: (line: string) => void;
+}
+
+const NO_LEDGER: LedgerSnapshot = { receivers: [], pipelines: [], exporters: [] };
+
+/** A collector in a thread of its own, which is started again, a few times, when that ends by itself. */
+export class ThreadedCollector implements EmbeddedCollector {
+  readonly closed: Promise<Closed>;
+  readonly #options: ThreadedOptions;
+  readonly #close: (how: Closed) => void;
+  readonly #undo: () => void;
+  #settings: CoreSettings;
+  #life: ThreadLife;
+  #state: EmbeddedState = 'running';
+  #restarts = 0;
+  /** Lives in a row that ended early. */
+  #failures = 0;
+  #startedAtMs = 0;
+  #again: NodeJS.Timeout | undefined;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(options: ThreadedOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    let close = (_how: Closed): void => {};
+    this.closed = new Promise((resolve) => (close = resolve));
+    this.#close = close;
+    this.#life = this.#begin();
+    this.#undo = stopAtEnd({ stop: () => this.stop(), stopSync: (timeoutMs) => this.#stopSync(timeoutMs) });
+  }
+
+  /** Rejects with a StartError. */
+  static async start(options: ThreadedOptions): Promise<ThreadedCollector> {
+    const collector = new ThreadedCollector(options);
+    try {
+      await collector.#life.ready;
+      collector.#startedAtMs = Date.now();
+      return collector;
+    } catch (error) {
+      await collector.stop();
+      throw error;
+    }
+  }
+
+  get urls(): readonly string[] {
+    return this.#life.urls;
+  }
+
+  async export(signal: Signal, bytes: Uint8Array, { receiver, transfer = false }: ExportOptions = {}): Promise<Outcome> {
+    if (this.#state !== 'running') return this.#notNow(signal);
+    const own = ownBytes(signal, bytes, transfer);
+    return 'ok' in own ? own : this.#life.seam.send(signal, own, receiver);
+  }
+
+  async sql(text: string, params?: SqlParams, options: SqlOptions = {}): Promise<SqlRows> {
+    const question = { type: 'sql', scope: options.scope, query: queryOf(text, params, options) } as const;
+    const answer = this.#state === 'running' ? await this.#life.ask<'sql'>(question, options.signal) : undefined;
+    if (answer !== undefined) return rowsOf(answer);
+    const { code, retryAfterMs } = this.#notNow();
+    throw new QueryError(code, 'cannot ask: the collector does not run', retryAfterMs);
+  }
+
+  async status(): Promise<EmbeddedStatus> {
+    const components = this.#state === 'running' ? await this.#life.ask<'status'>({ type: 'status' }) : undefined;
+    return { state: this.#state, thread: 'worker', restarts: this.#restarts, components: components ?? [] };
+  }
+
+  async ledger(): Promise<LedgerSnapshot> {
+    const life = this.#life;
+    const told = this.#state === 'running' ? await life.ask<'ledger'>({ type: 'ledger' }) : undefined;
+    return told ?? life.lastLedger ?? NO_LEDGER;
+  }
+
+  async reload(config?: ConfigInput): Promise<boolean> {
+    if (this.#state !== 'running') return false;
+    const parts = config === undefined ? undefined : partsOf(config);
+    const taken = await this.#life.ask<'reload'>({ type: 'reload', config: parts });
+    if (taken === true && parts !== undefined) this.#settings = { ...this.#settings, config: parts };
+    return taken === true;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#state !== 'failed') this.#state = 'stopping';
+    clearTimeout(this.#again);
+    // Of one that is dead that is nothing; one that starts stops when it has started.
+    await this.#life.stop();
+    this.#end({ reason: 'stopped' });
+  }
+
+  #stopSync(timeoutMs: number): void {
+    if (this.#state !== 'running' && this.#state !== 'stopping') return;
+    this.#state = 'stopping';
+    this.#life.stopSync(timeoutMs);
+  }
+
+  #begin(): ThreadLife {
+    const { log, maxHeapMb = LIMITS.embeddedHeapMb } = this.#options;
+    const life: ThreadLife = new ThreadLife({
+      settings: this.#settings,
+      maxHeapMb,
+      line: log,
+      claim: (directory) => claimFolder(directory, this),
+      ended: (error) => {
+        if (this.#stopped === undefined && this.#startedAtMs > 0) this.#crashed(error);
+      },
+    });
+    return life;
+  }
+
+  #crashed(error: Error): void {
+    if (Date.now() - this.#startedAtMs >= LIMITS.embeddedHealthyMs) this.#failures = 0;
+    this.#failures += 1;
+    const restarts = this.#failures <= LIMITS.embeddedRestarts;
+    this.#state = restarts ? 'restarting' : 'failed';
+    this.#tell({ error, failures: this.#failures, restarts });
+    if (!restarts) {
+      this.#end({ reason: 'failed', error });
+      return;
+    }
+    const delayMs = LIMITS.embeddedRestartMs * 2 ** (this.#failures - 1);
+    this.#again = setTimeout(() => this.#restart(), delayMs);
+    this.#again.unref();
+  }
+
+  #restart(): void {
+    this.#restarts += 1;
+    try {
+      const life = this.#begin();
+      this.#life = life;
+      life.ready.then(
+        () => {
+          if (this.#state !== 'restarting') return;
+          this.#startedAtMs = Date.now();
+          this.#state = 'running';
+        },
+        () => {},
+      );
+    } catch (error) {
+      this.#crashed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** What the application does with it must not come back as a fault of ours. */
+  #tell(crash: Crash): void {
+    const { onCrash, log } = this.#options;
+    if (onCrash !== undefined) {
+      queueMicrotask(() => onCrash(crash));
+      return;
+    }
+    const what = crash.restarts ? 'it is started again' : 'it stays down';
+    log(`cannot go on with the thread of the collector: ${crash.error.message}; ${what}, and what it held is lost`);
+  }
+
+  #end(how: Closed): void {
+    if (this.#state !== 'failed') this.#state = 'stopped';
+    this.#undo();
+    releaseFolders(this);
+    this.#close(how);
+  }
+
+  #notNow(signal?: Signal): ReturnType<typeof refused> {
+    const what = signal ?? 'data';
+    if (this.#state === 'restarting') return DOWN;
+    if (this.#state === 'failed')
+      return refused('EMBEDDED_DOWN', `cannot take ${what}: the collector ended too often and is not started again`);
+    return refused(
+      'SHUTTING_DOWN',
+      `cannot take ${what}: the collector ${this.#state === 'stopping' ? 'is stopping' : 'has stopped'}`,
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ownBytes } from '../../../agent/embed/own-bytes.ts';
+import type { Signal } from '../../../pipeline/signal.ts';
+
+function shared(text: string): Uint8Array {
+  const bytes = new Uint8Array(new SharedArrayBuffer(text.length));
+  bytes.set(Buffer.from(text));
+  return bytes;
+}
+
+const owned = (bytes: Uint8Array, transfer: boolean): Uint8Array => {
+  const own = ownBytes('logs', bytes, transfer);
+  if ('ok' in own) throw new Error(JSON.stringify(own));
+  return own;
+};
+
+describe('bytes that are handed over', () => {
+  it('are the same bytes, whatever they are a part of, and nobody else can write them', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(20), fc.nat(20), fc.boolean(), (content, before, after, transfer) => {
+        const whole = new Uint8Array(before + content.length + after);
+        whole.set(content, before);
+        const own = owned(whole.subarray(before, before + content.length), transfer);
+        if (whole.length > 0) whole.fill(255);
+        expect(own).toEqual(content);
+        expect(whole.length).toBe(transfer ? 0 : before + content.length + after);
+      }),
+      { endOnFailure: true },
+    );
+  });
+
+  it.each([
+    ["Node's pool", () => Buffer.from('pooled')],
+    ['shared memory', () => shared('pooled')],
+  ])('of %s are copied, asked for or not', (_name, make) => {
+    const bytes = make();
+    expect(Buffer.from(owned(bytes, true)).toString()).toBe('pooled');
+    expect(bytes.length).toBe(6);
+  });
+
+  it('that are none, and signals that are none, are refused', () => {
+    expect(ownBytes('logs', [1] as unknown as Uint8Array, false)).toMatchObject({
+      ok: false,
+      code: 'MALFORMED',
+      retryable: false,
+    });
+    expect(ownBytes('log' as Signal, new Uint8Array(), false)).toMatchObject({ ok: false, code: 'NOT_FOUND' });
+    expect(ownBytes(undefined as unknown as Signal, new Uint8Array(), false)).toMatchObject({ ok: false });
+  });
+
+  it('that were given away before are empty, not a fault', () => {
+    const bytes = new Uint8Array(3);
+    owned(bytes, true);
+    expect(owned(bytes, true).length).toBe(0);
+  });
+});
