@@ -16,6 +16,7 @@ import { whyNotToStart } from './export/whether-to-start.ts';
 import { refusedByEnterprise, refusedBySandbox } from './guards/destination.ts';
 import { pacedSettings } from './guards/pace.ts';
 import type { InstrumentationState } from './instrumentations/contract.ts';
+import { EXPORT_LIMITS } from './limits.ts';
 import { honoRoutes as routesOfHono } from './instrumentations/hono.ts';
 import { type Instrumentations, startThese } from './instrumentations/index.ts';
 import { trackS3 as measureS3 } from './instrumentations/s3.ts';
@@ -46,6 +47,8 @@ export type { ExporterStatus, InstrumentationState, InstrumentEngine, Perf };
 
 const { env } = process;
 const startMs = performance.now();
+/** Printed until now. */
+let faultLines = 0;
 
 interface Agent {
   readonly engine: InstrumentEngine;
@@ -224,10 +227,12 @@ function guarded<Result>(step: () => Result): Result | undefined {
   }
 }
 
-/** What somebody must mend is told; a measurement that cannot be taken is for whoever debugs. */
+/** What somebody must mend is told, a screen of it at the most; a measurement that cannot be taken is for whoever debugs. */
 function onFault(kind: FaultKind, detail: string): void {
-  if (kind === 'overflow' || kind === 'duplicate' || kind === 'name' || kind === 'view' || kind === 'callback') warn(detail);
-  else tell(detail);
+  const matters = kind === 'overflow' || kind === 'duplicate' || kind === 'name' || kind === 'view' || kind === 'callback';
+  if (!matters || faultLines >= EXPORT_LIMITS.lines) return tell(detail);
+  faultLines += 1;
+  warn(faultLines < EXPORT_LIMITS.lines ? detail : `${detail}; more like this is not printed`);
 }
 
 function onInstrumentationFault(name: string, error: unknown): void {

@@ -139,7 +139,8 @@ export class WorkerExport {
       gaveUp(cause);
       return;
     }
-    line('warn', `cannot go on with the exporting thread: ${cause}; another one is started`);
+    // That of the second says the same, and that of the last is told by whoever exports then.
+    line(this.#starts === 1 ? 'warn' : 'debug', `cannot go on with the exporting thread: ${cause}; another one is started`);
     this.#launch();
   }
 

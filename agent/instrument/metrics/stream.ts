@@ -107,21 +107,42 @@ export class Stream<S> {
   #admit(key: string, entries: readonly Entry[]): S {
     this.#host.gate.refresh();
     const others = this.#byKey.size - (this.#overflow === undefined ? 0 : 1);
-    if (others >= this.#options.cardinalityLimit - 1 || this.#host.seriesCount() >= METRIC_LIMITS.series) return this.#turnAway();
+    if (this.#host.seriesCount() >= METRIC_LIMITS.series) return this.#turnAwayFromAll();
+    if (others >= this.#options.cardinalityLimit - 1) {
+      return this.#turnAway(`it has ${this.#byKey.size}, most of them by ${this.#learnGuilty()}`);
+    }
     const bytes = encodeAttributes(ATTRIBUTES_FIELD[this.#record.point], entries);
-    if (bytes.length > METRIC_LIMITS.attributeSetBytes) return this.#turnAway();
+    if (bytes.length > METRIC_LIMITS.attributeSetBytes) return this.#turnAway(`one is of ${bytes.length} bytes`);
     return this.#create(key, bytes);
   }
 
-  #turnAway(): S {
+  /** Told once, not of each metric that comes after it. */
+  #turnAwayFromAll(): S {
+    this.#host.faults.count(
+      'overflow',
+      '',
+      () =>
+        `cannot keep more than ${METRIC_LIMITS.series} series, which ${this.#record.name} would go beyond: what is new is counted together, metric by metric, with otel.metric.overflow`,
+    );
+    return this.#ofOverflow();
+  }
+
+  #turnAway(cause: string): S {
     const { name } = this.#record;
-    this.#guilty ??= guiltyKey(this.#byKey.keys());
     this.#host.faults.count(
       'overflow',
       name,
-      () =>
-        `cannot keep another set of attributes of ${name}: it has ${this.#byKey.size}, most of them by ${this.#guilty ?? ''}; the rest is counted together, with otel.metric.overflow`,
+      () => `cannot keep another set of attributes of ${name}: ${cause}; the rest is counted together, with otel.metric.overflow`,
     );
+    return this.#ofOverflow();
+  }
+
+  #learnGuilty(): string {
+    return (this.#guilty ??= guiltyKey(this.#byKey.keys()));
+  }
+
+  #ofOverflow(): S {
+    this.#learnGuilty();
     if (this.#overflow === undefined) {
       const key = canonicalKey(OVERFLOW);
       const bytes = encodeAttributes(ATTRIBUTES_FIELD[this.#record.point], OVERFLOW);

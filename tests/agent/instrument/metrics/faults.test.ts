@@ -152,6 +152,7 @@ describe('attributes that OTLP cannot carry', () => {
       .createCounter('c')
       .add(1, { a: 'x'.repeat(70_000) });
     expect(engine.collect().map(({ attributes }) => attributes)).toEqual([{ 'otel.metric.overflow': true }]);
+    expect(engine.faults[0]?.detail).toMatch(/^cannot keep another set of attributes of c: one is of 70\d+ bytes;/);
   });
 });
 
@@ -262,6 +263,10 @@ describe('a program that makes ever new things', () => {
     expect(engine.provider.stats().series).toBe(METRIC_LIMITS.series + 2);
     const { requests } = engine.reader.collect(engine.nowNs, 2 ** 26);
     expect(requests.reduce((sum, { points }) => sum + points, 0)).toBe(METRIC_LIMITS.series + 2);
+    // Every metric that comes after it would have the same to tell.
+    expect(engine.faults.map(({ detail }) => detail)).toEqual([
+      expect.stringMatching(/^cannot keep more than 200000 series, which wide would go beyond/),
+    ]);
   });
 });
 
