@@ -20,6 +20,8 @@ export interface Window {
   trim(nowMs: number, bounds: TrimBounds): Promise<number>;
   /** Of each view a number that rises when rows come into it, or into what it is made of. */
   versions(): ReadonlyMap<string, number>;
+  /** To be awaited before these views are read. Never rejects. */
+  prepare?(views: ReadonlySet<string>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,7 +39,7 @@ export interface Acknowledge {
   failed(store: ScopeStore, rows: number, fault: SqlFault): void;
 }
 
-/** One scope's instance with its windows and its queries. Appends are loaded together, a tenth of a second apart. */
+/** One scope's instance with its windows and its queries. Appends are loaded together, a fifth of a second apart. */
 export class ScopeStore {
   readonly scope: string;
   readonly sql: ScopeSql;
@@ -60,7 +62,7 @@ export class ScopeStore {
 
   constructor(scope: string, open: OpenInstance, window: Window, parser: StatementParser, acknowledge: Acknowledge) {
     this.scope = scope;
-    this.sql = new ScopeSql(open.instance, parser);
+    this.sql = new ScopeSql(open.instance, parser, (views) => window.prepare?.(views));
     this.#open = open;
     this.#window = window;
     this.#acknowledge = acknowledge;

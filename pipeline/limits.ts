@@ -247,8 +247,8 @@ export const LIMITS = {
   analyticsReadBytes: 4 * 1024 * 1024,
   /** Rows that are loaded at once; fewer wait so long for more: a load costs 2 ms however few they are. At 400,000 a second
    *  the time ends first. */
-  windowFlushRows: 65_536,
-  windowFlushMs: 100,
+  windowFlushRows: 131_072,
+  windowFlushMs: 200,
   /** Rows that wait to be loaded, over all scopes, before the pipe is left alone. */
   windowPendingRows: 262_144,
   /** Files of windows that nobody has written to for their age are looked for so often. */
@@ -380,6 +380,8 @@ export const LIMITS = {
   windowSliceMs: 300_000,
   windowSliceRows: 400_000,
   windowSliceBytes: 64 * 1024 * 1024,
+  /** Full slices of a scope that wait to be compressed together. */
+  windowLooseBytes: 64 * 1024 * 1024,
   /** Dictionaries of one scope and signal that are larger begin anew: 200 to 300 bytes a series. */
   windowDictionaryBytes: 96 * 1024 * 1024,
   /** The view `series` is made anew at most so often. */

@@ -42,17 +42,22 @@ export interface Read<Sink> {
   readonly elapsedMs: number;
 }
 
+/** Brings the views that a query reads up to date. */
+export type Prepare = (views: ReadonlySet<string>) => Promise<void> | undefined;
+
 /** The queries of users over one scope's instance. */
 export class ScopeSql {
   readonly #instance: DuckDBInstance;
   readonly #parser: StatementParser;
+  readonly #prepare: Prepare;
   #idle: DuckDBConnection[] = [];
   #tables: ReadonlySet<string> | undefined;
   #closed = false;
 
-  constructor(instance: DuckDBInstance, parser: StatementParser) {
+  constructor(instance: DuckDBInstance, parser: StatementParser, prepare: Prepare = () => undefined) {
     this.#instance = instance;
     this.#parser = parser;
+    this.#prepare = prepare;
   }
 
   async run(query: SqlQuery, control: Control): Promise<SqlAnswer> {
@@ -73,6 +78,7 @@ export class ScopeSql {
     try {
       const statement = await this.judge(query.sql);
       if (!statement.ok) return statement;
+      await this.#prepare(statement.tables);
       const answer = await this.#with((connection) => execute(connection, query, open, control));
       return answer.ok ? { ...answer, elapsedMs: performance.now() - began } : answer;
     } catch (error) {

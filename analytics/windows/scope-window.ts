@@ -23,8 +23,11 @@ import {
 import { WindowClock } from './window-clock.ts';
 
 export interface WindowOptions extends Partial<SliceBounds> {
-  /** The view `series` follows the points so long after, later where there are very many series; 0: with each flush. */
+  /** Whoever asks for `series` finds points that are older than that; older ones where there are very many series. 0: it is
+   *  made anew with each flush, and not when it is asked for. */
   readonly figuresIntervalMs?: number;
+  /** Full slices are compressed when they take as much. */
+  readonly looseBytesMax?: number;
   /** Reading of the clock that `append` and `trim` are given the readings of. */
   readonly nowMs?: number;
   /** The scope whose file on a disk it is: the file of another is refused, and a flush is there whole or not at all. */
@@ -65,11 +68,13 @@ export class ScopeWindow {
   readonly #figuresIntervalMs: number;
   #figuresDueMs = 0;
   #figuresVersion = 0;
-  #figuresTimer: NodeJS.Timeout | undefined;
   /** Changes of tables happen one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   readonly #sliceMs: number;
+  /** Of full slices that were not compressed, by their own account. */
+  #looseBytes = 0;
+  readonly #looseBytesMax: number;
   readonly #series: SeriesNumbers = { first: 0 };
 
   private constructor(connection: DuckDBConnection, options: WindowOptions) {
@@ -77,6 +82,7 @@ export class ScopeWindow {
     this.#perf = new PerfTable(connection);
     this.#isKept = options.keptFor !== undefined;
     this.#figuresIntervalMs = options.figuresIntervalMs ?? LIMITS.windowFiguresIntervalMs;
+    this.#looseBytesMax = options.looseBytesMax ?? LIMITS.windowLooseBytes;
     const bounds: SliceBounds = {
       sliceMs: options.sliceMs ?? LIMITS.windowSliceMs,
       sliceRows: options.sliceRows ?? LIMITS.windowSliceRows,
@@ -145,6 +151,13 @@ export class ScopeWindow {
     return this.#inTurn(() => this.#flush());
   }
 
+  /** To be awaited before these views are read: makes what is made for those who ask. Never rejects. */
+  async prepare(views: ReadonlySet<string>): Promise<void> {
+    if (!this.#areFiguresDue || !(views.has(SERIES_VIEW) || views.has(SERVICES_VIEW))) return;
+    // Where it fails the view tells what it told before, and the next flush what is wrong.
+    await this.#inTurn(() => (this.#isClosed ? Promise.resolve() : this.#refreshFigures())).catch(() => undefined);
+  }
+
   usage(): WindowUsage {
     const slices = this.#all.flatMap((window) => window.slices).filter(({ rows }) => rows > 0);
     const pending = this.#all.reduce((rows, window) => rows + window.pendingRows, 0);
@@ -175,17 +188,18 @@ export class ScopeWindow {
     });
   }
 
-  /** Of each view a number that rises with each flush that put rows into it. */
+  /** Of each view a number that rises with each flush that put rows into it; of `series` when who asks would be told more. */
   versions(): ReadonlyMap<string, number> {
+    const figures = this.#figuresVersion + (this.#areFiguresDue ? 1 : 0);
     const { metrics, logs, traces } = this.#signals;
     const of = (window: SignalWindow, kind: string): number => window.versions.get(kind) ?? 0;
     const versions = new Map<string, number>();
     for (const [kind, view] of Object.entries(METRIC_VIEWS)) versions.set(view, of(metrics, kind));
     versions.set(POINTS_VIEW, of(metrics, 'gauge') + of(metrics, 'sum'));
     versions.set(LOGS_VIEW, of(logs, 'logs')).set(TRACES_VIEW, of(traces, 'traces'));
-    versions.set(SERIES_VIEW, this.#figuresVersion);
+    versions.set(SERIES_VIEW, figures);
     versions.set(PERF_VIEW, this.#perf.version).set(PERF_HISTORY_VIEW, this.#perf.version);
-    return versions.set(SERVICES_VIEW, this.#figuresVersion + of(logs, 'logs') + of(traces, 'traces'));
+    return versions.set(SERVICES_VIEW, figures + of(logs, 'logs') + of(traces, 'traces'));
   }
 
   /** Safe twice. What is pending is given up. */
@@ -193,7 +207,6 @@ export class ScopeWindow {
     return this.#inTurn(() => {
       if (this.#isClosed) return Promise.resolve();
       this.#isClosed = true;
-      clearTimeout(this.#figuresTimer);
       try {
         for (const window of this.#all) window.close();
         this.#perf.close();
@@ -219,14 +232,17 @@ export class ScopeWindow {
     if (full.length > 0) await this.#roll(full, [], now);
     const load = (): FoundPerfRow[] => due.flatMap((window) => window.load(now));
     await this.#perf.add(this.#isKept ? await this.#inTransaction(() => Promise.resolve(load())) : load(), now);
-    await this.#refreshFigures();
+    // Of dictionaries that are past the figures are kept in a table alone.
+    if (this.#figuresIntervalMs === 0 || this.#signals.metrics.isPastStale) await this.#refreshFigures();
     // Whoever waits for this flush need not wait for that.
-    if (full.length > 0) void this.#inTurn(() => this.#compact());
+    if (this.#isKept ? full.length > 0 : this.#looseBytes >= this.#looseBytesMax) void this.#inTurn(() => this.#compact());
   }
 
-  /** Full slices take half the memory or less when DuckDB has compressed them: it does so in a thread of its own. */
+  /** Full slices take half the memory or less when DuckDB has compressed them: it does so in a thread of its own. It goes
+   *  through the dictionaries each time, too, as much work as the points of a slice: so not with each of them. */
   async #compact(): Promise<void> {
     if (this.#isClosed) return;
+    this.#looseBytes = 0;
     // One that fails leaves all as it was; what is wrong with the instance the next flush says.
     await this.#connection.run('CHECKPOINT').catch(() => undefined);
   }
@@ -234,7 +250,7 @@ export class ScopeWindow {
   /** Gives each window a slice to fill where it needs one, and makes its views anew, in one transaction with `ddl`. */
   async #roll(windows: readonly SignalWindow[], ddl: string[], nowMs: number): Promise<void> {
     const rolled = windows.filter((window) => window.isDue(nowMs));
-    for (const window of rolled) window.roll(nowMs, this.#clock.wallMs(nowMs), ddl);
+    for (const window of rolled) this.#looseBytes += window.roll(nowMs, this.#clock.wallMs(nowMs), ddl);
     for (const window of windows) ddl.push(...viewStatements(window.source.signal, window.tables));
     // Tables first, for the views name them; those that go last, when no view names them any more.
     const drops = ddl.filter(isDrop);
@@ -268,16 +284,15 @@ export class ScopeWindow {
     }
   }
 
-  /** Makes the view `series` tell of all points, now or when it is time. */
+  get #areFiguresDue(): boolean {
+    return this.#signals.metrics.stale.length > 0 && performance.now() >= this.#figuresDueMs;
+  }
+
+  /** Makes the view `series` tell of all points. */
   async #refreshFigures(): Promise<void> {
     const { metrics } = this.#signals;
     const stale = metrics.stale;
     if (stale.length === 0) return;
-    const waitMs = this.#figuresDueMs - performance.now();
-    if (waitMs > 0) {
-      this.#figuresTimer ??= setTimeout(() => this.#figuresAreDue(), waitMs).unref();
-      return;
-    }
     const begunMs = performance.now();
     const drops: string[] = [];
     await this.#connection.run('BEGIN');
@@ -300,12 +315,6 @@ export class ScopeWindow {
     if (this.#figuresIntervalMs === 0) return;
     const madeMs = performance.now();
     this.#figuresDueMs = madeMs + Math.max(this.#figuresIntervalMs, FIGURES_REST * (madeMs - begunMs));
-  }
-
-  #figuresAreDue(): void {
-    this.#figuresTimer = undefined;
-    // Whoever flushes next learns of a fault.
-    this.#inTurn(() => (this.#isClosed ? Promise.resolve() : this.#refreshFigures())).catch(() => undefined);
   }
 
   #victims(now: number, { maxAgeMs, maxRows, maxBytes }: TrimBounds): { window: SignalWindow; slice: Slice }[] {

@@ -126,8 +126,10 @@ export class SignalWindow {
     return nowMs - slice.firstMs >= sliceMs || slice.rows >= sliceRows || slice.bytes >= sliceBytes;
   }
 
-  /** Begins a slice, with the tables that `ddl` is given the statements for; they exist when `opened` is called. */
-  roll(nowMs: number, wallMs: number, ddl: string[]): void {
+  /** Begins a slice, with the tables that `ddl` is given the statements for; they exist when `opened` is called. Returns the
+   *  bytes of the slice that was filled. */
+  roll(nowMs: number, wallMs: number, ddl: string[]): number {
+    const filledBytes = this.#open?.slice.bytes ?? 0;
     this.#finish(ddl);
     let generation = this.#generations.at(-1);
     if (generation === undefined || !this.#isCurrent) {
@@ -147,6 +149,7 @@ export class SignalWindow {
     ddl.push(recordSliceSql(this.source.signal, slice.number, generation.number, wallMs));
     this.slices.push(slice);
     this.#open = { slice, tables: new Map() };
+    return filledBytes;
   }
 
   /** The slice that was filled keeps only tables with rows: each table of a view costs every query 0.3 ms. */
@@ -276,6 +279,11 @@ export class SignalWindow {
   /** Generations whose series' figures have changed since their table was made. */
   get stale(): Generation[] {
     return this.#generations.filter(({ figures }) => figures?.isStale === true);
+  }
+
+  /** Is one of them past, so that its figures stand in memory besides those of the current one? */
+  get isPastStale(): boolean {
+    return this.stale.some(({ figures }) => figures?.last !== undefined);
   }
 
   /** The figures of a generation as they are now. */

@@ -1,5 +1,6 @@
 import type { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
+import { openInstance } from '../../../analytics/instance.ts';
 import { ScopeSql } from '../../../analytics/sql/scope-sql.ts';
 import type { SqlQuery, SqlResult } from '../../../pipeline/analytics.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
@@ -168,6 +169,29 @@ describe('a query', () => {
     expect(await sql.run(query, control)).toMatchObject({ code: 'SQL_TIMEOUT' });
     for (let n = 0; n < 3; n++) expect(await sql.run({ ...query, sql: 'SELECT 1' }, control)).toMatchObject({ ok: true });
     sql.close();
+  });
+
+  it('waits for what it reads to be made ready, and for nothing else', async () => {
+    const prepared: string[][] = [];
+    let ready = false;
+    const open = await openInstance({ memoryBytes: 2 ** 27, threads: 1 });
+    const connection = await open.instance.connect();
+    await connection.run('CREATE SCHEMA base; CREATE TABLE base.rows (n INTEGER); CREATE VIEW counts AS FROM base.rows');
+    const sql = new ScopeSql(open.instance, scope.parser, async (views) => {
+      prepared.push([...views]);
+      await connection.run('INSERT INTO base.rows VALUES (1)');
+      ready = true;
+    });
+    const control = { signal: new AbortController().signal, stuck() {}, broken() {} };
+    const query: SqlQuery = { sql: 'SELECT count(*) FROM Counts', format: 'json', timeoutMs: 5000, maxRows: 1, maxBytes: 100 };
+    const answer = await sql.run(query, control);
+    expect(ready && answer.ok && Buffer.from(answer.body).toString()).toBe('[[1]]');
+    expect(prepared).toEqual([['counts']]);
+    expect(await sql.run({ ...query, sql: 'SELECT * FROM nothing' }, control)).toMatchObject({ code: 'SQL_INVALID' });
+    expect(prepared.length).toBe(1);
+    sql.close();
+    connection.closeSync();
+    open.close();
   });
 
   it('that cannot be interrupted is told as stuck', async () => {

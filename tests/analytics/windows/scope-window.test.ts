@@ -142,6 +142,26 @@ describe('slices', () => {
     expect(await count('series')).toBe(1);
   });
 
+  it('are compressed together when they are full, once they take as much as is allowed to wait', async () => {
+    const rows = 4096;
+    const dataPoints = Array.from({ length: rows }, (_, i) => ({ timeUnixNano: nanos(1), asDouble: i % 10 }));
+    const compressed = async (slice: number): Promise<boolean> => {
+      const segments = await open.query(`SELECT compression FROM pragma_storage_info('base.gauge_${slice}')`);
+      return !segments.some((segment) => segment['compression'] === 'Uncompressed');
+    };
+    // Three slices, by the account of rows.
+    open = await openWindow({ sliceRows: rows, looseBytesMax: 3 * rows * 32 });
+    for (let i = 0; i < 4; i++) {
+      if (i > 0) expect(await compressed(i)).toBe(false);
+      await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
+    }
+    await open.window.flush();
+    expect([await compressed(1), await compressed(2), await compressed(3)]).toEqual([true, true, true]);
+    for (const i of [4, 5]) await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
+    expect([await compressed(4), await compressed(5)]).toEqual([true, false]);
+    expect(await count('otel_metrics_gauge')).toBe(6 * rows);
+  });
+
   it('begin when rows come, not while there are none', async () => {
     open = await openWindow({ figuresIntervalMs: 0, sliceMs: MINUTE, nowMs: 0 });
     const empty = (await tables()).length;
@@ -175,20 +195,6 @@ describe('slices', () => {
     expect([await count('otel_metrics_summary'), await count('otel_metrics_histogram')]).toEqual([1, 0]);
     expect(await open.window.trim(10 * MINUTE, { ...NO_BOUNDS, maxRows: 1 })).toBe(3);
     expect([await count('points'), await count('otel_metrics_summary')]).toEqual([1, 0]);
-  });
-
-  it('are compressed when they are full', async () => {
-    open = await openWindow({ figuresIntervalMs: 0, sliceMs: MINUTE });
-    const dataPoints = Array.from({ length: 20_000 }, (_, i) => ({ timeUnixNano: nanos(i), asDouble: i % 10 }));
-    await come('metrics', metrics('m', { gauge: { dataPoints } }), 0);
-    await come('metrics', gauge('m', 2, 2), MINUTE);
-    // Whatever comes next waits for it.
-    await open.window.flush();
-    const kinds = await open.query(
-      `SELECT DISTINCT compression FROM pragma_storage_info('base.gauge_1') WHERE segment_type = 'DOUBLE'`,
-    );
-    expect(kinds.map((row) => row['compression'])).not.toContain('Uncompressed');
-    expect(await count('points')).toBe(20_001);
   });
 
   it('hold what is pending while the last of their rows are dropped', async () => {
@@ -316,11 +322,32 @@ describe('the view series', () => {
     expect(await count('otel_metrics_sum')).toBe(1);
   });
 
-  it('follows by itself, a while after the points, when it is not made anew with each flush', async () => {
-    open = await openWindow({ figuresIntervalMs: 20 });
+  it('is made when somebody asks for it, or for services, at most so often', async () => {
+    const last = () => open.query('SELECT "LastValue" FROM series');
+    const version = () => open.window.versions().get('series')!;
+    open = await openWindow({ figuresIntervalMs: 3_600_000 });
+    const first = version();
     await open.load('metrics', gauge('m', 1, 1));
+    expect(version()).toBe(first + 1);
+    await open.window.prepare(new Set(['otel_logs']));
+    expect(await last()).toEqual([]);
+    await open.window.prepare(new Set(['otel_logs', 'services']));
+    expect(await last()).toEqual([{ LastValue: 1 }]);
+    // Who was told all of it need not ask again.
+    expect(version()).toBe(first + 1);
     await open.load('metrics', gauge('m', 2, 2));
-    await expect.poll(() => open.query('SELECT "LastValue" FROM series')).toEqual([{ LastValue: 2 }]);
+    await open.window.prepare(new Set(['series']));
+    expect(await last()).toEqual([{ LastValue: 1 }]);
+    expect(version()).toBe(first + 1);
+    await open.close();
+    open = await openWindow({ figuresIntervalMs: 1 });
+    for (const value of [3, 4]) {
+      await open.load('metrics', gauge('m', value, value));
+      await expect.poll(version).toBe(value - 2);
+      await open.window.prepare(new Set(['series']));
+      expect(await last()).toEqual([{ LastValue: value }]);
+      expect(version()).toBe(value - 2);
+    }
   });
 });
 
