@@ -9,6 +9,7 @@ import { feature } from 'bun:bundle';
 import { auditOf, type StartedAudit, violationsTo } from './audit/audit-start.ts';
 import { chosenInstrumentations } from './chosen-instrumentations.ts';
 import { register, startEngine } from './engine.ts';
+import type { BeforeSignal } from './export/flush-at-end.ts';
 import type { Exporter, ExporterStatus } from './export/start.ts';
 import { startExport } from './export/start.ts';
 import { SeriesLog } from './export/series-log.ts';
@@ -41,6 +42,7 @@ import { OPERATIONS_METER, operationViews } from './track/operations.ts';
 import { carriesFreely } from './track/scopes.ts';
 import { startTracking } from './track/track.ts';
 import { UNTRACKED } from './track/untracked.ts';
+import { startTraces, type Traces } from './traces/start-traces.ts';
 import { AGENT_NAME, AGENT_VERSION } from './version.ts';
 
 export type { ExporterStatus, InstrumentationState, InstrumentEngine, Perf };
@@ -58,6 +60,7 @@ interface Agent {
   readonly audit?: StartedAudit | undefined;
   readonly tracking: Tracking;
   readonly perf: Perf;
+  readonly traces: Traces | undefined;
 }
 
 const settings: Settings | undefined = feature('METRICS') ? guarded(settingsHere) : undefined;
@@ -103,8 +106,11 @@ export function trackS3<Client extends object>(client: Client, options: { readon
 export const honoRoutes: typeof routesOfHono = feature('HONO') ? routesOfHono : () => (_context, next) => next();
 
 /** Sends all that was measured until now; true when it was delivered, or there is nothing to deliver. Never rejects. */
-export function flush(timeoutMs?: number): Promise<boolean> {
-  return agent?.exporter.flush(timeoutMs) ?? Promise.resolve(true);
+export async function flush(timeoutMs?: number): Promise<boolean> {
+  const spans = agent?.traces?.flush(timeoutMs);
+  const delivered = (await agent?.exporter.flush(timeoutMs)) ?? true;
+  await spans;
+  return delivered;
 }
 
 /** Flushes, gives back what was wrapped, and ends. Never rejects; twice is once. */
@@ -112,6 +118,7 @@ export async function shutdown(): Promise<void> {
   const ending = agent;
   agent = undefined;
   ending?.instrumentations.stop();
+  await ending?.traces?.shutdown();
   await ending?.exporter.shutdown();
   ending?.audit?.stop();
 }
@@ -153,6 +160,7 @@ function started(given: Settings, sdk: SdkEngine | undefined): Agent {
     audit,
     perf: rows?.perf ?? NO_PERF,
     tracking: operations ?? UNTRACKED,
+    traces: tracesOf(given, resource),
     instrumentations: startThese(chosenInstrumentations(), meter, {
       instrumentations: given.instrumentations,
       ownEndpoints: [given.otlp.url],
@@ -176,12 +184,33 @@ function trackingOf(measured: InstrumentEngine, { asyncScope }: Settings): Start
   return startTracking(measured.getMeter(OPERATIONS_METER, AGENT_VERSION), { carriesScopes });
 }
 
+/** Of the official SDK, where it is asked for: what it sends obeys the same rules. */
+function tracesOf(given: Settings, resource: ResourceAttributes): Traces | undefined {
+  const { instrumentations: wanted, otlp, tracesUrl: url } = given;
+  if (url === undefined) return undefined;
+  if (!feature('TRACES')) {
+    warn('cannot use AGENT_TRACES: this bundle was built without TRACES');
+    return undefined;
+  }
+  const refusal = refusalOf({ ...given, otlp: { ...otlp, url } });
+  if (refusal !== undefined) {
+    warn(refusal);
+    return undefined;
+  }
+  try {
+    return startTraces({ url, resource, instrumentations: wanted });
+  } catch (error) {
+    warn(`cannot start traces: ${error instanceof Error ? error.message.split('\n', 1)[0] : String(error)}; metrics are sent`);
+    return undefined;
+  }
+}
+
 function ownEngine(
   given: Settings,
   resource: ResourceAttributes,
   mayExport: boolean,
   rows: StartedPerf | undefined,
-): Omit<Agent, 'instrumentations' | 'audit' | 'tracking' | 'perf'> {
+): Omit<Agent, 'instrumentations' | 'audit' | 'tracking' | 'perf' | 'traces'> {
   if (feature('MOCK_API')) {
     if (env['AGENT_MOCK_API'] === '1') {
       const mock = new MockApi(resource);
@@ -193,7 +222,9 @@ function ownEngine(
   }
   const log = new SeriesLog(rows?.outbox);
   const made = measuring(given, log);
-  return { engine: made, exporter: startExport(made, log, mayExport ? given : { ...given, mode: 'none' }, { resource }) };
+  const beforeSignal: BeforeSignal = (timeoutMs) => agent?.traces?.flush(timeoutMs);
+  const exporter = startExport(made, log, mayExport ? given : { ...given, mode: 'none' }, { resource, beforeSignal });
+  return { engine: made, exporter };
 }
 
 function measuring(given: Settings, sink: SeriesSink): InstrumentEngine {

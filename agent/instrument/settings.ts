@@ -38,7 +38,8 @@ export interface MetricSettings {
 export interface Settings {
   readonly disabled: boolean;
   readonly engine: 'own' | 'sdk';
-  readonly traces: boolean;
+  /** Where spans go; undefined: there are to be none. */
+  readonly tracesUrl: string | undefined;
   /** Where export runs: `none` measures and sends nothing. */
   readonly mode: 'worker' | 'main' | 'none';
   /** A fault while the agent starts is thrown: for tests of a deployment. */
@@ -69,7 +70,7 @@ export function readSettings(environment: Environment, warn: (line: string) => v
   const settings = {
     disabled: read.flag('OTEL_SDK_DISABLED'),
     engine: read.choice(['AGENT_ENGINE'], ['own', 'sdk'], 'own'),
-    traces: read.flag('AGENT_TRACES'),
+    tracesUrl: readTraces(read),
     mode: read.choice(['AGENT_MODE'], ['worker', 'main', 'none'], 'worker'),
     strict: read.flag('AGENT_STRICT'),
     asyncScope: read.text('AGENT_ASYNC_SCOPE') === undefined ? undefined : read.flag('AGENT_ASYNC_SCOPE'),
@@ -117,7 +118,7 @@ function readOtlp(read: EnvironmentReader): OtlpSettings {
   // The variable of the signal counts before that of all signals.
   const names = (what: string): readonly string[] => [`OTEL_EXPORTER_OTLP_METRICS_${what}`, `OTEL_EXPORTER_OTLP_${what}`];
   read.choice(names('PROTOCOL'), ['http/protobuf'], 'http/protobuf');
-  const url = readEndpoint(read);
+  const url = readEndpoint(read, 'METRICS');
   const headers = read.pairs(names('HEADERS'), (key, value) => HEADER_NAME.test(key) && HEADER_VALUE.test(value));
   return {
     url: url ?? `${DEFAULT_ENDPOINT}/v1/metrics`,
@@ -131,9 +132,14 @@ function readOtlp(read: EnvironmentReader): OtlpSettings {
   };
 }
 
-/** The endpoint of metrics is used as it is, the one of all signals gets their path. */
-function readEndpoint(read: EnvironmentReader): string | undefined {
-  const own = 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT';
+function readTraces(read: EnvironmentReader): string | undefined {
+  if (!read.flag('AGENT_TRACES') || read.choice(['OTEL_TRACES_EXPORTER'], ['otlp', 'none'], 'otlp') === 'none') return undefined;
+  return readEndpoint(read, 'TRACES') ?? `${DEFAULT_ENDPOINT}/v1/traces`;
+}
+
+/** The endpoint of a signal is used as it is, the one of all signals gets its path. */
+function readEndpoint(read: EnvironmentReader, signal: 'METRICS' | 'TRACES'): string | undefined {
+  const own = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`;
   const all = 'OTEL_EXPORTER_OTLP_ENDPOINT';
   const judge = (name: string, text: string | undefined): URL | undefined => {
     const url = text === undefined ? undefined : httpUrl(text);
@@ -145,7 +151,7 @@ function readEndpoint(read: EnvironmentReader): string | undefined {
   if (exact !== undefined) return exact.href;
   const base = judge(all, read.text(all));
   if (base === undefined) return undefined;
-  base.pathname = `${base.pathname.replace(/\/+$/, '')}/v1/metrics`;
+  base.pathname = `${base.pathname.replace(/\/+$/, '')}/v1/${signal.toLowerCase()}`;
   return base.href;
 }
 

@@ -70,10 +70,12 @@ export const LAYERS: readonly Layer[] = [
   // What the demo sends must owe nothing to what analyses it.
   { files: /^agent\/demo\//, ours: () => ['agent/demo/', 'pipeline/', 'agent/collector/package-root.ts'], packages: [] },
   {
-    // The second engine: loaded only when it is asked for.
-    files: /^agent\/instrument\/sdk\//,
+    // The second engine, and traces: loaded only when they are asked for.
+    files: /^agent\/instrument\/(sdk|traces)\//,
     ours: () => ['agent/instrument/'],
-    packages: ['api', 'sdk-metrics', 'exporter-metrics-otlp-http', 'resources'].map((name) => `@opentelemetry/${name}`),
+    packages: ['api', 'sdk-metrics', 'exporter-metrics-otlp-http', 'resources', 'sdk-node'].map(
+      (name) => `@opentelemetry/${name}`,
+    ),
   },
   {
     files: /^agent\/instrument\//,

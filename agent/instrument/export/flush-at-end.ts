@@ -9,6 +9,10 @@ export interface Flushing {
   flush(timeoutMs: number): Promise<boolean>;
 }
 
+/** What else wants to be sent before a signal ends the process, and cannot be waited for by blocking; undefined: nothing is
+ *  there. Never rejects, and takes no longer than it is told. */
+export type BeforeSignal = (timeoutMs: number) => Promise<unknown> | undefined;
+
 /** Signals that end a process unless somebody listens. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 type Signal = (typeof SIGNALS)[number];
@@ -23,7 +27,7 @@ const isOurs = (listener: unknown): boolean => typeof listener === 'function' &&
  *
  * Returns what undoes it.
  */
-export function flushAtEnd(exporter: Flushing): () => void {
+export function flushAtEnd(exporter: Flushing, beforeSignal: BeforeSignal = () => undefined): () => void {
   const flush = marked((): void => {
     try {
       exporter.flushSync(EXPORT_LIMITS.flushMs);
@@ -54,6 +58,11 @@ export function flushAtEnd(exporter: Flushing): () => void {
   };
   const onSignal = (signal: Signal): void => {
     if (!process.listeners(signal).every(isOurs)) return;
+    const rest = beforeSignal(EXPORT_LIMITS.flushMs);
+    if (rest === undefined) endBy(signal);
+    else void rest.then(() => endBy(signal));
+  };
+  const endBy = (signal: Signal): void => {
     flush();
     process.removeListener(signal, listeners.get(signal)!);
     // Nobody else listens: the signal does now what it would have done. To the first process of a container that is nothing.

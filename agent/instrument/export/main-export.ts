@@ -1,3 +1,4 @@
+import { context, createContextKey } from '@opentelemetry/api';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { CONTROL_BYTES, type ToWorker } from './messages.ts';
@@ -44,13 +45,13 @@ export class MainExport {
   }
 
   start(): void {
-    this.#metrics.start();
+    untraced(() => this.#metrics.start());
   }
 
   /** Keeps the process alive until it is done. */
   async flush(timeoutMs: number): Promise<boolean> {
     if (this.#stopped) return false;
-    const delivered = await this.#metrics.flush(timeoutMs, true);
+    const delivered = await untraced(() => this.#metrics.flush(timeoutMs, true));
     if (delivered) this.#delivered = this.#read;
     return delivered;
   }
@@ -90,4 +91,11 @@ export class MainExport {
   #learn(): void {
     tell(this.#metrics.reader, this.#options.log.take());
   }
+}
+
+/** What the tracing SDK knows of as `suppressTracing`: its spans are of the application, not of who tells of it. */
+const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+
+function untraced<Result>(step: () => Result): Result {
+  return context.with(context.active().setValue(SUPPRESS_TRACING, true), step);
 }

@@ -5,7 +5,7 @@ import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { detectResource, type ResourceAttributes } from '../resource.ts';
 import type { LogLevel, Settings } from '../settings.ts';
-import { flushAtEnd } from './flush-at-end.ts';
+import { type BeforeSignal, flushAtEnd } from './flush-at-end.ts';
 import { MainExportLater } from './main-export-later.ts';
 import type { ExportStatus, LineLevel } from './metric-export.ts';
 import type { SeriesLog } from './series-log.ts';
@@ -33,6 +33,7 @@ export interface StartOptions {
   /** The worker's program; default: `worker.js` beside this file. Where it is missing export runs on this thread. */
   readonly workerUrl?: URL;
   readonly resource?: ResourceAttributes;
+  readonly beforeSignal?: BeforeSignal;
   /** Takes what is printed; default stderr. */
   readonly print?: (line: string) => void;
 }
@@ -116,7 +117,7 @@ export function startExport(
       restarts: current instanceof MainExportLater ? restarts : current.restarts,
     }),
   };
-  const undo = flushAtEnd(exporter);
+  const undo = flushAtEnd(exporter, options.beforeSignal);
   return exporter;
 }
 

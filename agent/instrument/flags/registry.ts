@@ -95,6 +95,11 @@ export const FLAGS = {
     marker: 'cannot start the official SDK',
     needs: ['METRICS'],
   },
+  TRACES: {
+    about: '`AGENT_TRACES=1`: traces by the official SDK and its instrumentations, which the app has installed',
+    marker: 'cannot start traces: ',
+    needs: ['METRICS'],
+  },
   HTTP_SERVER: instrumentation('requests to servers of node:http', 'http.server.request.start'),
   HTTP_CLIENT: instrumentation('requests by node:http and node:https', 'http.client.request.created'),
   FETCH: instrumentation('requests by fetch and undici', 'undici:request:create'),

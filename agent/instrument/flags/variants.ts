@@ -24,6 +24,7 @@ const TENANTS = FLAG_NAMES.filter((name) => name.endsWith('_TENANT'));
 const PRODUCTION: readonly FlagName[] = [
   'METRICS',
   'TRACK',
+  'TRACES',
   'HTTP_SERVER',
   'HTTP_CLIENT',
   'FETCH',
