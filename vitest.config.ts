@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -8,6 +9,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     // Processes, not threads: native add-ons, process-wide listeners and memory figures stay apart.
     pool: 'forks',
+    // By default one core is left free, which of two is half: many tests wait for processes, and these for theirs.
+    maxWorkers: Math.max(2, availableParallelism()),
     // Property and system tests share two cores with each other; a hung test is what this catches, not a slow one.
     testTimeout: 60_000,
     hookTimeout: 60_000,
