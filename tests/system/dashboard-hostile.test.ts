@@ -160,6 +160,17 @@ describe.skipIf(browserMissing)(`telemetry that is a script${browserNote}`, () =
     expect(await readFile(await file.path(), 'utf8')).toContain('pwned');
   });
 
+  it('is no formula in the file that is saved of an answer of SQL', async () => {
+    const sql = `SELECT '=HYPERLINK("http://x/")' AS "=a", '+1' AS b, '-2' AS c, '@x' AS d, chr(9) || 'e' AS e, -2.5 AS f, NULL AS g`;
+    await page.goto(`/sql?scope=global&sql=${encodeURIComponent(sql)}`);
+    await page.locator('.result-rows .result-line').first().waitFor(settled);
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'CSV' }).click();
+    expect(await readFile(await (await download).path(), 'utf8')).toBe(
+      `'=a,b,c,d,e,f,g\r\n"'=HYPERLINK(""http://x/"")",'+1,-2,'@x,'\te,-2.5,\r\n`,
+    );
+  });
+
   it('is text in an answer of SQL, in the name of a column and in a fault', async () => {
     const run = async (sql: string): Promise<unknown> => page.goto(`/sql?scope=global&sql=${encodeURIComponent(sql)}`);
     const named = script('column').replaceAll('"', '""');

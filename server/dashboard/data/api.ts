@@ -82,10 +82,10 @@ async function askJson<Value>(path: string, init: RequestInit, signalOf?: AbortS
 export const getJson = <Value>(path: string, signalOf?: AbortSignal): Promise<Answer<Value>> =>
   askJson<Value>(path, {}, signalOf);
 
-export const sqlRequest = (sql: string, format: 'json' | 'csv' | 'ndjson' = 'json'): RequestInit => ({
+export const sqlRequest = (sql: string): RequestInit => ({
   method: 'POST',
   headers: { 'Content-Type': 'application/json' },
-  body: JSON.stringify({ sql, format }),
+  body: JSON.stringify({ sql }),
 });
 export const query = (sql: string, signalOf?: AbortSignal): Promise<Answer<Rows>> =>
   askJson<Rows>('/api/v1/sql', sqlRequest(sql), signalOf);

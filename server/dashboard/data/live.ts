@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { csvText } from '../../../agent/terminal/csv.ts';
 import type { Stretch } from '../model/time-range.ts';
 import { stepSeconds, stretchOf, wholeBuckets } from '../model/time-range.ts';
 import { ask, getJson, query, scope, sqlRequest, type Answer, type Fault, type Rows } from './api.ts';
@@ -128,13 +129,24 @@ export function useBuckets(most: number): Buckets {
   return { step, whole, stretch: whole(asked) };
 }
 
-/** Saves what the API answers as a file. */
+/** Saves what SQL answers as a file. CSV is written here: what opens it is a spreadsheet, and the API's is for programs. */
 export async function download(name: string, sql: string, format: 'json' | 'csv'): Promise<Fault | undefined> {
-  const answer = await ask('/api/v1/sql', sqlRequest(sql, format));
+  const answer = await ask('/api/v1/sql', sqlRequest(sql));
   if (!answer.ok) return answer.fault;
-  saveAs(name, await answer.value.blob());
+  saveAs(name, format === 'json' ? await answer.value.blob() : csvOf((await answer.value.json()) as Rows));
   return undefined;
 }
+
+const csvOf = ({ columns, rows }: Rows): Blob =>
+  new Blob(
+    [
+      csvText(
+        columns.map((column) => column.name),
+        rows,
+      ),
+    ],
+    { type: 'text/csv' },
+  );
 
 export function saveAs(name: string, blob: Blob): void {
   const link = document.createElement('a');
