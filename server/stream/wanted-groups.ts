@@ -25,14 +25,17 @@ export function resourceKey(attributes: Attributes): string {
   return JSON.stringify([...attributes].sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)));
 }
 
-/** Which Resource groups have a resource that somebody wants. A Resource message that was seen before costs a look-up by
- *  its bytes, one that is new is read. */
+/** Which Resource groups have a resource that somebody wants. A Resource message that was seen before is
+ *  compared with the one that is expected or costs a look-up by its bytes, one that is new is read. */
 export class WantedGroups {
   /** By key of their resources. */
   readonly wanted: readonly ReadonlySet<string>[];
   #messages = new Interner(randomInt(2 ** 31));
   /** By message: is it wanted? */
   #verdicts: boolean[] = [];
+  /** By message: which one came behind it. Mostly it does again, and is compared without a hash. */
+  #next: number[] = [];
+  #last = 0;
 
   constructor(wanted: readonly ReadonlySet<string>[]) {
     this.wanted = wanted;
@@ -60,18 +63,29 @@ export class WantedGroups {
   #wants(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     // Whoever reads such a group puts its two resources together.
     if (start < 0) return true;
-    const known = this.#messages.find(bytes, view, start, end);
-    if (known >= 0) return this.#verdicts[known]!;
+    let message = this.#next[this.#last] ?? 0;
+    if (message >= this.#messages.count || !this.#messages.equals(message, bytes, view, start, end)) {
+      message = this.#messages.find(bytes, view, start, end);
+      if (message < 0) message = this.#add(bytes, view, start, end);
+      this.#next[this.#last] = message;
+    }
+    this.#last = message;
+    return this.#verdicts[message]!;
+  }
+
+  /** One that was not found. */
+  #add(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const key = keyOf(bytes, start, end);
-    const isWanted = this.wanted.some((keys) => keys.has(key));
     if (this.#messages.size > LIMITS.streamResourceBytes) {
       this.#messages = new Interner(randomInt(2 ** 31));
       this.#verdicts = [];
+      this.#next = [];
+      this.#last = 0;
       this.#messages.find(bytes, view, start, end);
     }
-    this.#messages.add(bytes, start, end);
-    this.#verdicts.push(isWanted);
-    return isWanted;
+    this.#verdicts.push(this.wanted.some((keys) => keys.has(key)));
+    this.#next.push(0);
+    return this.#messages.add(bytes, start, end);
   }
 }
 

@@ -20,7 +20,9 @@ export interface Watcher<Scan> {
   skip(items: number): void;
   /** Keys of the only resources whose items can be of interest, another set when they change; undefined: anything can. */
   readonly resources?: ReadonlySet<string> | undefined;
-  /** So many items of other resources came. */
+  /** All that it has seen in the last seconds it has seen in this one: more would take the place of what it has. */
+  readonly isSated?: boolean;
+  /** So many items came that are of other resources, or more of what it has seen in this second. */
   pass?(items: number): void;
 }
 
@@ -34,10 +36,10 @@ class Watch {
   readonly #groups = new ResourceGroups();
   /** Undefined while anything can be of interest to somebody. */
   #wanted: WantedGroups | undefined;
+  readonly #whole: (batch: ScopedBatch) => Uint8Array;
   /** Of the second that runs. */
   spentMs = 0;
-
-  readonly #whole: (batch: ScopedBatch) => Uint8Array;
+  #cameItems = 0;
 
   /** `whole`: the bytes of a batch in one piece, until it is called again. */
   constructor(scan: AnyScan, random: () => number, whole: (batch: ScopedBatch) => Uint8Array) {
@@ -49,6 +51,7 @@ class Watch {
   /** Looks at a batch, or at what of it is of interest, if its turn has come; false where it is skipped. */
   look(batch: ScopedBatch, hasTime: boolean, dictionaryBytes: number): boolean {
     this.#narrow();
+    this.#cameItems += batch.items;
     if (this.#wanted === undefined) {
       if (!this.budget.isDue(batch.items) || !hasTime) return false;
       this.budget.take(batch.items);
@@ -57,6 +60,10 @@ class Watch {
       return true;
     }
     if (!hasTime) return false;
+    if (this.#cameItems > LIMITS.streamScanItems && this.#areSated()) {
+      this.#pass(batch.items);
+      return true;
+    }
     const parts = this.#wantedOf(batch.segments) ?? this.#wantedOf([this.#whole(batch)]) ?? [];
     let bytes = 0;
     for (const part of parts) bytes += part.length;
@@ -73,6 +80,18 @@ class Watch {
 
   skip(items: number): void {
     for (const watcher of this.watchers) watcher.skip(items);
+  }
+
+  /** A second has passed. */
+  tick(): void {
+    this.spentMs = 0;
+    this.#cameItems = 0;
+    this.budget.tick();
+  }
+
+  #areSated(): boolean {
+    for (const { isSated } of this.watchers) if (isSated !== true) return false;
+    return true;
   }
 
   /** Follows what the watchers are interested in. */
@@ -202,11 +221,7 @@ export class Watches {
   /** A second has passed. */
   tick(): void {
     this.#spentMs = 0;
-    for (const signals of this.#byScope.values())
-      for (const watch of signals.values()) {
-        watch.spentMs = 0;
-        watch.budget.tick();
-      }
+    for (const signals of this.#byScope.values()) for (const watch of signals.values()) watch.tick();
   }
 
   #whole(batch: ScopedBatch): Uint8Array {

@@ -33,7 +33,7 @@ const schema = z
   }));
 type Options = z.output<typeof schema>;
 
-/** Topic `metrics`: of each series the newest point of each second. */
+/** Topic `metrics`: of each series the newest point of each second; of one with more than is looked at, one. */
 export function metricsSource(watches: Watches, now: () => number): StreamSource<Options> {
   return {
     topic: 'metrics',
@@ -47,6 +47,8 @@ export function metricsSource(watches: Watches, now: () => number): StreamSource
   };
 }
 
+/** A series that brought something in the last so many milliseconds is expected to bring more. */
+const LIVELY_MS = 15_000;
 const NO_VALUE_FLAG = 1;
 const HAS_SUM = 1;
 const NS_PER_MS = 1_000_000;
@@ -86,6 +88,9 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
   readonly #wantedOrigins = new ByIndex<boolean>((dictionaries, index) => this.#wantsOrigin(dictionaries, index));
   /** Keys of the resources of all that is shown; undefined as long as nobody asked since that changed. */
   #resources: ReadonlySet<string> | undefined;
+  /** Series that are expected to bring something, and those that did in the second that runs. */
+  #lively = 0;
+  #changed = 0;
   #nextNumber = 0;
   #skipped = 0;
   #madeRoomMs = 0;
@@ -121,6 +126,10 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
     return this.#resources;
   }
 
+  get isSated(): boolean {
+    return this.#lively > 0 && this.#changed >= this.#lively;
+  }
+
   pass(items: number): void {
     this.#skipped += items;
     this.#nowMs = this.#now();
@@ -141,7 +150,11 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
   delta(): StreamData | undefined {
     const series: StreamSeries[] = [];
     const points: StreamPoint[] = [];
+    const nowMs = this.#now();
+    this.#lively = 0;
+    this.#changed = 0;
     for (const shown of this.#shown.values()) {
+      if (nowMs - shown.seenMs < LIVELY_MS) this.#lively += 1;
       if (!shown.changed) continue;
       shown.changed = false;
       if (!shown.isTold) series.push(shown.series);
@@ -193,7 +206,11 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
   /** Within a second the newest counts; over seconds what comes, for a clock may have been set back. */
   #isNewer(shown: Shown, timeMs: number): boolean {
     if (shown.changed && timeMs < shown.timeMs) return false;
-    shown.changed = true;
+    if (!shown.changed) {
+      shown.changed = true;
+      this.#changed += 1;
+      if (this.#nowMs - shown.seenMs >= LIVELY_MS) this.#lively += 1;
+    }
     shown.seenMs = this.#nowMs;
     return true;
   }
@@ -246,6 +263,7 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
     const shown = newlyShown(this.#nextNumber, described, cutAttributes(attributes), this.#nowMs);
     this.#nextNumber += 1;
     this.#shown.set(key, shown);
+    this.#lively += 1;
     this.#resources = undefined;
     return this.#noteFound(dictionaries, series, shown);
   }
