@@ -19,8 +19,8 @@ export const EXPORT_LIMITS = {
   smallestRequestBytes: 16 * 1024,
   /** Of an answer that is read: what a partial success says. */
   answerBytes: 64 * 1024,
-  /** Until the first export at the latest. */
-  firstExportMs: 5000,
+  /** Until the first export at the latest: whoever starts an application looks for it. */
+  firstExportMs: 2000,
   /** First ceiling of the time until the next attempt; it doubles with each failure. */
   backoffMs: 1000,
   longestBackoffMs: 60_000,

@@ -84,7 +84,7 @@ export class MetricExport {
     return { ...this.#status };
   }
 
-  /** The first export comes early: whoever starts an application wants to see it. */
+  /** The first export comes early. */
   start(): void {
     if (this.#options.synchronous) void this.#transport.warm();
     const { intervalMs } = this.#options.settings.metrics;

@@ -199,7 +199,7 @@ function BalanceRow({ balance, first }: { readonly balance: Balance; readonly fi
 }
 
 function Services(): JSX.Element {
-  const live = useRows(() => queries.services(), []);
+  const live = useRows(() => queries.services(), [], EVERY_MS, FIRST_EVERY_MS);
   const timing = useRows(queries.latencies, []);
   const rows = live.value === undefined ? [] : records(live.value);
   const timed = new Map((timing.value === undefined ? [] : records(timing.value)).map((row) => [row['service'], row]));
