@@ -14,6 +14,8 @@ export interface ExampleApp {
   readonly version: string | undefined;
   /** `[method, status, count]` of a series of `http.client.request.duration`: what it asks itself, at its own address. */
   readonly made?: readonly (readonly [method: string, status: number, count: number])[];
+  /** `[op.name, outcome, count]` of a series of `op.duration`. */
+  readonly operations?: readonly (readonly [name: string, outcome: string, count: number])[];
 }
 
 /** The servers. A route is a pattern and never a path, a method that nobody knows is `_OTHER`, and what no route answers has
@@ -68,6 +70,7 @@ export const EXAMPLE_SERVERS: readonly ExampleApp[] = [
       ['GET', 404, undefined, 1],
     ],
     version: '1.1',
+    operations: [['users.find', 'ok', 3]],
   },
   {
     app: 'bun-serve',

@@ -1,7 +1,7 @@
 import { fingerprints, type Item, itemsOf } from './items.ts';
 import { attributesOf, type DecodedPoint, pointsOf, textOf } from './metric-points.ts';
 import type { OtlpSink } from './otlp-sink.ts';
-import { decode } from './reference/otlp.ts';
+import { decode, type Tree } from './reference/otlp.ts';
 
 /** The attribute of a resource that names a run. */
 export const RUN = 'example.run';
@@ -52,8 +52,15 @@ function itemsByRun(bodies: readonly Uint8Array[]): ReadonlyMap<string, readonly
   for (const item of bodies.flatMap((body) => itemsOf('metrics', decode('metrics', body)))) {
     const run = String(attributesOf(item.resource['attributes'])[RUN]);
     const items = runs.get(run) ?? [];
-    items.push(item);
+    items.push({ ...item, item: withoutEmptyBuckets(item.item) });
     runs.set(run, items);
   }
   return runs;
+}
+
+/** otelcol writes a message without a field where an exponential histogram has no such buckets; the two mean the same. */
+function withoutEmptyBuckets(point: Tree): Tree {
+  const isEmpty = (key: string): boolean =>
+    (key === 'positive' || key === 'negative') && Object.keys(point[key] as Tree).length === 0;
+  return Object.fromEntries(Object.entries(point).filter(([key]) => !isEmpty(key)));
 }

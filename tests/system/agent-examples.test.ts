@@ -203,6 +203,23 @@ function madeBy({ made = [] }: ExampleApp, address: string): readonly string[] {
   );
 }
 
+/** `[op.name, outcome, count]` of each series of operations. */
+function operationsIn(points: readonly DecodedPoint[]): readonly string[] {
+  const ours = points.filter(({ metric }) => metric === 'op.duration');
+  for (const { meter, unit, type, temporality, tree } of ours) {
+    expect({ meter, unit, type, temporality }).toEqual({
+      meter: 'periscope.operations',
+      unit: 's',
+      type: 'exponentialHistogram',
+      temporality: 2,
+    });
+    const { bucketCounts } = tree['positive'] as unknown as { bucketCounts: readonly bigint[] };
+    expect(bucketCounts.reduce((sum, count) => sum + count, 0n) + BigInt(Number(tree['zeroCount'] ?? 0))).toBe(tree['count']);
+    expect(Number(tree['min']) >= 0 && Number(tree['max']) <= Number(tree['sum'])).toBe(true);
+  }
+  return sorted(ours.map(({ attributes, tree }) => [attributes['op.name'], attributes['outcome'], Number(tree['count'])]));
+}
+
 /** That a metric is there as the conventions have it, and says nothing that is not so. */
 function expectMeasured(
   points: readonly DecodedPoint[],
@@ -252,6 +269,9 @@ describe.each(AGENT_RUNTIMES)('example apps under $name $note', (runtime) => {
         expectResource(points, example.app, runtime);
         expect(durations(points, 'http.server.request.duration')).toEqual(servedBy(example));
         expect(durations(points, 'http.client.request.duration')).toEqual(madeBy(example, line));
+        expect(operationsIn(points)).toEqual(sorted(example.operations ?? []));
+        // None is running any more.
+        for (const { metric, value } of points) if (metric === 'op.active') expect(value).toBe(0);
         expect(statuses).toHaveLength(example.asks.length);
       },
     );
@@ -267,7 +287,7 @@ describe.each(AGENT_RUNTIMES)('example apps under $name $note', (runtime) => {
         const known = new Set([...expected.map(({ metric }) => metric), ...others]);
         const named = points
           .map(({ metric }) => metric)
-          .filter((metric) => !/^http\.|^otel\.sdk\.|^periscope\.agent\./.test(metric));
+          .filter((metric) => !/^http\.|^op\.|^otel\.sdk\.|^periscope\.agent\./.test(metric));
         expect(named.filter((metric) => !known.has(metric))).toEqual([]);
         for (const { metric, unit, value, tree } of points.filter((point) => others.has(point.metric)))
           expect([unit, (value || Number(tree['count'])) > 0]).toEqual([
