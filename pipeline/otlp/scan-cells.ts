@@ -17,11 +17,8 @@ export const FULL = 3;
 /** Allocator: the first free byte, then the first free block of each size. */
 export const TOP = 4096;
 export const FREE = 4112;
-/** 32-bit keys of the hash, then the odd 64-bit number that joins its turns: random bytes that the host writes. */
-export const HASH_KEYS = 4608;
-export const HASH_KEYS_BYTES = 72;
 /** See state.ts. */
-export const STATE = 4736;
+export const STATE = 4608;
 /** Words of it: address and size of blocks, then numbers. */
 export const STATE_BODY = 0;
 export const STATE_SCRATCH = 2;
@@ -42,13 +39,16 @@ export const INSTRUMENTATION_SCOPES = RESOURCES + INTERNER_BYTES;
 export const ORIGINS = INSTRUMENTATION_SCOPES + INTERNER_BYTES;
 export const CONTEXTS = ORIGINS + INTERNER_BYTES;
 export const SERIES = CONTEXTS + INTERNER_BYTES;
-/** Words of an interner: how many entries, then address and size of the block of entries, of slots and of keys. */
+/**
+ * Words of an interner: how many entries, then address and size of the block of entries and of slots, the size of an entry
+ * as a power of two, address and size of the keys.
+ */
 export const COUNT = 0;
 export const ENTRIES = 2;
 export const SLOTS = 4;
-export const KEYS = 6;
+export const ENTRY_SHIFT = 6;
+export const KEYS = 7;
 /** Words of an entry. Runs: place in the keys and length. Pairs: the two. Both: hash, and what is noted of it. */
-export const ENTRY_WORDS = 4;
 export const NOTE = 3;
 
 /** Where the tables of columns are: metrics have five, logs and traces one. */
@@ -76,8 +76,16 @@ export const SHAPE = 9;
 
 /** What points of histograms, exponential histograms and summaries mean by each key below 128: three tables. */
 export const SHAPES = 6144;
+/** Metrics that wait to be read: metric-queue.ts. */
+export const QUEUE = 6592;
+export const QUEUE_LENGTH = 32;
+/** Runs that are shorter are known by their digest. */
+export const DIGEST_BYTES = 512;
+/** Keys of it: random bytes that the host writes, twice as many and an odd 64-bit number. */
+export const HASH_KEYS = 8192;
+export const HASH_KEYS_BYTES = 2 * DIGEST_BYTES + 8;
 /** First byte of the blocks. */
-export const BLOCKS = 8192;
+export const BLOCKS = 9472;
 
 /**
  * Columns by the bytes a row of those before them: a table is one block, its columns stand behind each other, those of 8

@@ -5,7 +5,7 @@ import {
   CONTEXTS,
   COUNT,
   ENTRIES,
-  ENTRY_WORDS,
+  ENTRY_SHIFT,
   INSTRUMENTATION_SCOPES,
   KEYS,
   METRICS,
@@ -161,7 +161,8 @@ export class ScannedDictionaries implements Dictionaries {
   }
   /** The word at which an entry stands. */
   #entry(dictionary: number, index: number): number {
-    return this.#machine.words[dictionary / 4 + ENTRIES]! / 4 + index * ENTRY_WORDS;
+    const { words } = this.#machine;
+    return (words[dictionary / 4 + ENTRIES]! + index * 2 ** words[dictionary / 4 + ENTRY_SHIFT]!) / 4;
   }
   #first(dictionary: number, index: number): number {
     return this.#machine.words[this.#entry(dictionary, index)]!;

@@ -128,7 +128,7 @@ export class ScanMachine {
     const { bytes, words } = this;
     [this.#memory, this.#exports] = this.#instantiate();
     this.#look();
-    this.bytes.set(bytes.subarray(HASH_KEYS, BLOCKS), HASH_KEYS);
+    this.bytes.set(bytes.subarray(STATE, BLOCKS), STATE);
     this.words[TOP / 4] = BLOCKS;
     for (const block of REQUEST_BLOCKS) this.words.fill(0, block, block + 2);
     for (let table = 0; table < TABLE_SHAPES.length; table++) {

@@ -1,6 +1,6 @@
 import { BROKEN, NOT_CANONICAL, OK } from '../../scan-cells.ts';
 import { allocateZeros, release } from './memory.ts';
-import { finished, hashOf, same } from './runs.ts';
+import { finished, hashOf, longDigestOf, same } from './runs.ts';
 import { attributes, state } from './state.ts';
 import { checkKeyValue } from './strict.ts';
 import { at, key, sized, skip } from './wire.ts';
@@ -18,13 +18,14 @@ export let verdict: i32 = OK;
 
 /** The entry of the fields in [start, end), which all are attributes; -1 when they are not fit to be read. */
 export function internAttributes(start: usize, end: usize): i32 {
-  const known = attributes.find(start, end);
+  const digest = longDigestOf(start, end);
+  const known = attributes.find(digest, start, end);
   if (known >= 0) return known;
   verdict = check(start, end);
   if (verdict != OK) return -1;
   const sum = sumOf(start, end);
   reserveSet();
-  const entry = attributes.add(start, end);
+  const entry = attributes.add(digest, start, end);
   attributes.setNote(entry, setLike(entry, sum));
   return entry;
 }

@@ -1,20 +1,23 @@
-import { ENTRY_WORDS, NOTE } from '../../scan-cells.ts';
+import { NOTE } from '../../scan-cells.ts';
 import { allocate, allocateZeros, enlarge, release } from './memory.ts';
-import { hashOf, pairHash, same } from './runs.ts';
+import { hashOfDigest, isKnownByDigest, longDigestOf, pairHash, same } from './runs.ts';
 
 /**
  * Numbers for what is seen again and again: `Interner` for runs of bytes, `PairInterner` for pairs of numbers. Indices
  * count up from 0 in the order of appearance. Open addressing with linear probing, at most half full; a slot has the hash
- * beside the index, so that only what is found is looked at. Entries are 16 bytes, keys lie behind each other.
+ * beside the index, so that only what is found is looked at. Entries of pairs are 16 bytes, those of runs have the digest
+ * behind that; keys lie behind each other.
  */
-const ENTRY_BYTES: usize = ENTRY_WORDS * 4;
+const PAIR_SHIFT: usize = 4;
+const RUN_SHIFT: usize = 5;
+const DIGEST_AT: usize = 16;
 const NOTE_AT: usize = NOTE * 4;
 const HASH_AT: usize = 8;
 const SLOT_BYTES: usize = 8;
 const FIRST_ENTRIES: usize = 32;
 const FIRST_KEY_BYTES: usize = 512;
 /** What reading past a run needs behind the last. */
-const SLACK_BYTES: usize = 16;
+const SLACK_BYTES: usize = 32;
 
 @unmanaged
 class Entries {
@@ -25,9 +28,12 @@ class Entries {
   entriesBytes: usize;
   slots: usize;
   slotsBytes: usize;
+  /** The size of an entry, as a power of two. */
+  shift: usize;
 
-  openEntries(): void {
-    this.entriesBytes = FIRST_ENTRIES * ENTRY_BYTES;
+  openEntries(shift: usize): void {
+    this.shift = shift;
+    this.entriesBytes = FIRST_ENTRIES << shift;
     this.entries = allocate(this.entriesBytes);
     this.slotsBytes = 2 * FIRST_ENTRIES * SLOT_BYTES;
     this.slots = allocateZeros(this.slotsBytes);
@@ -35,7 +41,7 @@ class Entries {
 
   @inline
   entry(index: i32): usize {
-    return this.entries + <usize>index * ENTRY_BYTES;
+    return this.entries + (<usize>index << this.shift);
   }
   @inline
   note(index: i32): u32 {
@@ -55,8 +61,8 @@ class Entries {
   }
 
   reserveEntry(): void {
-    const used = <usize>this.count * ENTRY_BYTES;
-    if (used + ENTRY_BYTES > this.entriesBytes) {
+    const used = <usize>this.count << this.shift;
+    if (used >= this.entriesBytes) {
       const larger = this.entriesBytes * 2;
       this.entries = enlarge(this.entries, this.entriesBytes, used, larger);
       this.entriesBytes = larger;
@@ -103,7 +109,7 @@ export class Interner extends Entries {
   keysLength: usize;
 
   open(): void {
-    this.openEntries();
+    this.openEntries(RUN_SHIFT);
     this.keysBytes = FIRST_KEY_BYTES;
     this.keys = allocate(FIRST_KEY_BYTES);
   }
@@ -124,23 +130,37 @@ export class Interner extends Entries {
     return this.length(index) == end - start && same(this.keys + this.start(index), start, end - start);
   }
 
+  /** The digest of an entry. */
+  @inline
+  digest(index: i32): v128 {
+    return v128.load(this.entry(index), DIGEST_AT);
+  }
+
   intern(start: usize, end: usize): i32 {
-    const found = this.find(start, end);
-    return found >= 0 ? found : this.add(start, end);
+    const digest = longDigestOf(start, end);
+    const found = this.find(digest, start, end);
+    return found >= 0 ? found : this.add(digest, start, end);
   }
 
   /** -1 for a run that is not known. */
-  find(start: usize, end: usize): i32 {
-    const hash = hashOf(start, end);
+  find(digest: v128, start: usize, end: usize): i32 {
+    const length = end - start;
+    const hash = hashOfDigest(digest, length);
     this.hash = hash;
     const mask = this.mask;
     let at = <usize>hash & mask;
     while (true) {
       const found = <i32>load<u32>(this.slot(at), 4) - 1;
       if (found < 0) return -1;
-      if (load<u32>(this.slot(at)) == hash && this.equals(found, start, end)) return found;
+      if (load<u32>(this.slot(at)) == hash && this.isRun(found, digest, start, length)) return found;
       at = (at + 1) & mask;
     }
+  }
+
+  @inline
+  private isRun(index: i32, digest: v128, start: usize, length: usize): bool {
+    if (this.length(index) != length || v128.any_true(v128.xor(this.digest(index), digest))) return false;
+    return isKnownByDigest(length) || same(this.keys + this.start(index), start, length);
   }
 
   /** Room for one more entry with so many bytes. */
@@ -154,10 +174,12 @@ export class Interner extends Entries {
   }
 
   /** Adds the run that the last `find` has not found. */
-  add(start: usize, end: usize): i32 {
+  add(digest: v128, start: usize, end: usize): i32 {
     this.reserve(end - start);
     memory.copy(this.keys + this.keysLength, start, end - start);
-    return this.added(end - start);
+    const index = this.added(end - start);
+    v128.store(this.entry(index), digest, DIGEST_AT);
+    return index;
   }
 
   /** Adds the run of so many bytes that stands behind the keys. */
@@ -173,6 +195,10 @@ export class PairInterner extends Entries {
   /** Was the last pair new? */
   isNew: bool;
 
+  open(): void {
+    this.openEntries(PAIR_SHIFT);
+  }
+
   @inline
   first(index: i32): i32 {
     return load<i32>(this.entry(index));
@@ -183,7 +209,11 @@ export class PairInterner extends Entries {
   }
 
   intern(first: i32, second: i32): i32 {
-    const hash = pairHash(first, second);
+    return this.internHashed(first, second, pairHash(first, second));
+  }
+
+  /** The same with the pair's hash, which whoever has touched the slot before knows already. */
+  internHashed(first: i32, second: i32, hash: u32): i32 {
     const mask = this.mask;
     this.isNew = false;
     for (let at = <usize>hash & mask; ; at = (at + 1) & mask) {

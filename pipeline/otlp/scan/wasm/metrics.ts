@@ -1,20 +1,16 @@
-import { EXPONENTIAL_HISTOGRAM, GAUGE, HISTOGRAM, SUM, SUMMARY } from '../../scan-cells.ts';
-import { distribution } from './distributions.ts';
-import { numberPoints } from './number-points.ts';
 import { hashOf, finished, same } from './runs.ts';
-import { beginMetric } from './series.ts';
+import { QueuedMetric } from './metric-queue.ts';
 import { metrics, state } from './state.ts';
-import { tableOf } from './tables.ts';
 import { broken, repeated } from './verdict.ts';
 import { at, key, sized, skip, varint32, varint64 } from './wire.ts';
 
-/** Metrics: which one it is, and the way to its points. */
-const GAUGE_FIELD: i32 = 42;
-const SUM_FIELD: i32 = 58;
-const HISTOGRAM_FIELD: i32 = 74;
-const EXPONENTIAL_HISTOGRAM_FIELD: i32 = 82;
-const SUMMARY_FIELD: i32 = 90;
-const DATA_POINT: i32 = 10;
+/** Metrics: which one it is, and where its points are. */
+export const GAUGE_FIELD: i32 = 42;
+export const SUM_FIELD: i32 = 58;
+export const HISTOGRAM_FIELD: i32 = 74;
+export const EXPONENTIAL_HISTOGRAM_FIELD: i32 = 82;
+export const SUMMARY_FIELD: i32 = 90;
+export const DATA_POINT: i32 = 10;
 /** Type, temporality, monotonic. */
 const METRIC_HEAD_BYTES: usize = 3;
 
@@ -26,8 +22,13 @@ let unitEnd: usize = 0;
 let descriptionStart: usize = 0;
 let descriptionEnd: usize = 0;
 
-/** Metric { 1 name, 2 description, 3 unit, 5 gauge, 7 sum, 9 histogram, 10 exponential histogram, 11 summary } */
-export function metric(start: usize, end: usize): bool {
+/**
+ * Metric { 1 name, 2 description, 3 unit, 5 gauge, 7 sum, 9 histogram, 10 exponential histogram, 11 summary }: says of a
+ * queued one what it is and where its points are.
+ */
+export function readMetric(queued: QueuedMetric): bool {
+  const start = queued.start;
+  const end = queued.end;
   nameStart = nameEnd = unitStart = unitEnd = descriptionStart = descriptionEnd = start;
   let data = 0;
   let dataStart: usize = 0;
@@ -59,7 +60,10 @@ export function metric(start: usize, end: usize): bool {
       dataEnd = p;
     } else if (isMetricField(tag >>> 3)) return broken();
   }
-  return data == 0 || points(data, dataStart, dataEnd);
+  queued.data = data;
+  queued.dataStart = dataStart;
+  queued.dataEnd = dataEnd;
+  return data == 0 || readData(queued);
 }
 
 function isData(tag: i32): bool {
@@ -73,15 +77,19 @@ function isMetricField(field: i32): bool {
 }
 
 /** Gauge, Sum, … { repeated points = 1; temporality = 2; is_monotonic = 3 } */
-function points(data: i32, start: usize, end: usize): bool {
+function readData(queued: QueuedMetric): bool {
+  const data = queued.data;
+  const end = queued.dataEnd;
   let temporality = -1;
   let monotonic = -1;
   const hasTemporality = data != GAUGE_FIELD && data != SUMMARY_FIELD;
-  for (let p = start; p < end; ) {
+  let points = 0;
+  for (let p = queued.dataStart; p < end; ) {
     const tag = key(p, end);
     if (tag == DATA_POINT) {
       p = sized(at, end);
       if (p == 0) return broken();
+      points += 1;
       continue;
     }
     if (tag == 0) return broken();
@@ -100,15 +108,8 @@ function points(data: i32, start: usize, end: usize): bool {
       monotonic = varint64(content, end) != 0 ? 1 : 0;
     }
   }
-  beginMetric(find(data >>> 3, max(temporality, 0), max(monotonic, 0)));
-  if (data == GAUGE_FIELD) return numberPoints(tableOf(GAUGE), start, end);
-  if (data == SUM_FIELD) return numberPoints(tableOf(SUM), start, end);
-  const kind = data == HISTOGRAM_FIELD ? HISTOGRAM : data == SUMMARY_FIELD ? SUMMARY : EXPONENTIAL_HISTOGRAM;
-  for (let p = start; p < end; ) {
-    const tag = key(p, end);
-    p = skip(tag, at, end);
-    if (tag == DATA_POINT && !distribution(kind, at, p)) return false;
-  }
+  queued.points = points;
+  queued.metric = find(data >>> 3, max(temporality, 0), max(monotonic, 0));
   return true;
 }
 

@@ -1,4 +1,5 @@
 import { internAttributes, setOf, verdict as attributesVerdict } from './attribute-sets.ts';
+import { longDigestOf } from './runs.ts';
 import { instrumentationScopes, origins, resourceMessages, resources, scopeMessages, scratchFor, state, texts } from './state.ts';
 import { checkKeyValue } from './strict.ts';
 import { broken, found, repeated } from './verdict.ts';
@@ -11,7 +12,8 @@ export let origin: i32 = 0;
 
 /** Resource { repeated KeyValue attributes = 1; … } in [start, end), with the text of its schema URL. */
 export function findResource(start: usize, end: usize, url: i32): bool {
-  const known = resourceMessages.find(start, end);
+  const digest = longDigestOf(start, end);
+  const known = resourceMessages.find(digest, start, end);
   if (known >= 0) {
     resource = resources.intern(<i32>resourceMessages.note(known), url);
     return true;
@@ -38,7 +40,7 @@ export function findResource(start: usize, end: usize, url: i32): bool {
   const entry = attributesEntry(10, start, end, runStart, runEnd, scattered);
   if (entry < 0) return false;
   const set = setOf(entry);
-  resourceMessages.setNote(resourceMessages.add(start, end), set);
+  resourceMessages.setNote(resourceMessages.add(digest, start, end), set);
   resource = resources.intern(set, url);
   return true;
 }
@@ -48,10 +50,11 @@ export function findOrigin(start: usize, end: usize, url: i32): bool {
   let message = state.lastScope;
   // Most requests have one instrumentation scope after the other of the same name: compared without a hash.
   if (message >= scopeMessages.count || !scopeMessages.equals(message, start, end)) {
-    message = scopeMessages.find(start, end);
+    const digest = longDigestOf(start, end);
+    message = scopeMessages.find(digest, start, end);
     if (message < 0) {
       if (!checkScope(start, end)) return false;
-      message = scopeMessages.add(start, end);
+      message = scopeMessages.add(digest, start, end);
     }
     state.lastScope = message;
   }
@@ -90,7 +93,7 @@ export function attributesEntry(
   scattered: bool,
 ): i32 {
   if (scattered) {
-    runStart = scratchFor(end - start + 16);
+    runStart = scratchFor(end - start + 32);
     runEnd = gather(tag, start, end, runStart);
   }
   const entry = internAttributes(runStart, runEnd);

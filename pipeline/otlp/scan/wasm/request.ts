@@ -1,7 +1,7 @@
 import { OK, SIGNAL_LOGS, SIGNAL_METRICS } from '../../scan-cells.ts';
 import { openShapes } from './distributions.ts';
 import { logRecord } from './logs.ts';
-import { metric } from './metrics.ts';
+import { beginQueue, isDrained, queueMetric } from './metric-queue.ts';
 import { findOrigin, findResource, textOf } from './origin.ts';
 import { span } from './spans.ts';
 import { openState, state } from './state.ts';
@@ -31,6 +31,7 @@ export function open(): void {
 /** Reads the request of so many bytes that stands at `state.body`. OK, or why what it has added is to be taken back. */
 export function run(bytes: usize, signal: i32): i32 {
   begin();
+  beginQueue();
   const end = state.body + bytes;
   for (let p = state.body; p < end; ) {
     const tag = key(p, end);
@@ -41,7 +42,7 @@ export function run(bytes: usize, signal: i32): i32 {
       if (!group(at, p, signal)) return verdict;
     } else if (tag >>> 3 == 1) return fault();
   }
-  return OK;
+  return isDrained() ? OK : verdict;
 }
 
 function fault(): i32 {
@@ -65,7 +66,7 @@ function scopeGroup(start: usize, end: usize, signal: i32): bool {
     const tag = key(p, end);
     p = skip(tag, at, end);
     if (tag != MEMBER) continue;
-    const isRead = signal == SIGNAL_METRICS ? metric(at, p) : signal == SIGNAL_LOGS ? logRecord(at, p) : span(at, p);
+    const isRead = signal == SIGNAL_METRICS ? queueMetric(at, p) : signal == SIGNAL_LOGS ? logRecord(at, p) : span(at, p);
     if (!isRead) return false;
   }
   return true;

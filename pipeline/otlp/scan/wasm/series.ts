@@ -1,7 +1,7 @@
 import { setOf } from './attribute-sets.ts';
-import { attributesEntry, origin } from './origin.ts';
-import { same } from './runs.ts';
-import { attributes, contexts, EXPECTED_BYTES, FOLLOWER, reserveExpected, RUN_LENGTH, RUN_START, series, state } from './state.ts';
+import { attributesEntry } from './origin.ts';
+import { digestOf, isKnownByDigest, same } from './runs.ts';
+import { attributes, contexts, EXPECTED_BYTES, FOLLOWER, reserveExpected, RUN_DIGEST, RUN_LENGTH, RUN_START, series, state } from './state.ts';
 
 /**
  * The series of a point is guessed: most senders write the same points in the same order each time, so the one that
@@ -12,8 +12,8 @@ import { attributes, contexts, EXPECTED_BYTES, FOLLOWER, reserveExpected, RUN_LE
 export let context: i32 = 0;
 export let isFirst: bool = true;
 
-export function beginMetric(metric: i32): void {
-  context = contexts.intern(origin, metric);
+export function beginMetric(next: i32): void {
+  context = next;
   isFirst = true;
 }
 
@@ -34,8 +34,10 @@ export function guess(): i32 {
 @inline
 export function isRunOf(index: i32, start: usize, end: usize): bool {
   const known = expected(index);
-  if (<usize>load<u32>(known, RUN_LENGTH) != end - start) return false;
-  return same(attributes.keys + load<u32>(known, RUN_START), start, end - start);
+  const length = end - start;
+  if (<usize>load<u32>(known, RUN_LENGTH) != length) return false;
+  if (isKnownByDigest(length)) return !v128.any_true(v128.xor(digestOf(start, end), v128.load(known, RUN_DIGEST)));
+  return same(attributes.keys + load<u32>(known, RUN_START), start, length);
 }
 
 @inline
@@ -67,6 +69,7 @@ function intern(entry: i32): i32 {
   if (series.isNew) store<u32>(known, 0, FOLLOWER);
   store<u32>(known, <u32>attributes.start(entry), RUN_START);
   store<u32>(known, <u32>attributes.length(entry), RUN_LENGTH);
+  v128.store(known, attributes.digest(entry), RUN_DIGEST);
   return found;
 }
 

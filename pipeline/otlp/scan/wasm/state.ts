@@ -38,12 +38,13 @@ export const series = changetype<PairInterner>(SERIES);
 
 /**
  * What to expect, by series, beside each other because they are asked for together: its context, the series that followed
- * it last, and of the run of attributes it was last seen with the place in the keys and the length.
+ * it last, and of the run of attributes it was last seen with the place in the keys, the length and the digest.
  */
-export const EXPECTED_BYTES: usize = 16;
+export const EXPECTED_BYTES: usize = 32;
 export const FOLLOWER: usize = 4;
 export const RUN_START: usize = 8;
 export const RUN_LENGTH: usize = 12;
+export const RUN_DIGEST: usize = 16;
 const FIRST_EXPECTED: usize = 32;
 const FIRST_SETS: usize = 64;
 
@@ -78,11 +79,11 @@ export function openState(): void {
   resourceMessages.open();
   metrics.open();
   attributes.open();
-  resources.openEntries();
-  instrumentationScopes.openEntries();
-  origins.openEntries();
-  contexts.openEntries();
-  series.openEntries();
+  resources.open();
+  instrumentationScopes.open();
+  origins.open();
+  contexts.open();
+  series.open();
   state.expectedBytes = FIRST_EXPECTED * EXPECTED_BYTES;
   state.expected = allocateZeros(state.expectedBytes);
   state.setsBytes = FIRST_SETS * 8;

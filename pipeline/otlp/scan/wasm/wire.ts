@@ -23,24 +23,23 @@ function longKey(p: usize, end: usize): i32 {
 /** Where the value ends whose length stands at `p`; `at` is where it begins. */
 @inline
 export function sized(p: usize, end: usize): usize {
-  if (p >= end) return 0;
-  const length = <usize>load<u8>(p);
-  if (length >= 0x80) return longSized(p, end);
-  at = p + 1;
-  return length > end - at ? 0 : at + length;
+  let length = <usize>load<u8>(p);
+  let start = p + 1;
+  if (length >= 0x80) {
+    const second = <usize>load<u8>(p, 1);
+    if (second >= 0x80) return longSized(p, end);
+    length = (length & 0x7f) | (second << 7);
+    start = p + 2;
+  }
+  if (start > end || length > end - start) return 0;
+  at = start;
+  return start + length;
 }
 
 function longSized(p: usize, end: usize): usize {
-  let length = <i32>load<u8>(p) & 0x7f;
-  if (p + 1 < end && load<u8>(p, 1) < 0x80) {
-    length |= (<i32>load<u8>(p, 1)) << 7;
-    at = p + 2;
-  } else {
-    length = readVarint31(p, end);
-    at = skipVarint(p, end);
-    if (length < 0 || at == 0) return 0;
-  }
-  return <usize>length > end - at ? 0 : at + length;
+  const length = readVarint31(p, end);
+  at = skipVarint(p, end);
+  return length < 0 || at == 0 || <usize>length > end - at ? 0 : at + length;
 }
 
 /** The place behind the value at `p` of a field with this key. */

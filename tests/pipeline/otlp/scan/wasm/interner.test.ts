@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { logsScan } from '../../../../../pipeline/otlp/scan.ts';
+import { logsScan, metricsScan } from '../../../../../pipeline/otlp/scan.ts';
 import { attribute, encode } from '../../../../support/build.ts';
 
 /** Much alike: only one letter apart, or one the beginning of another; of all lengths around those of a step. */
@@ -28,6 +28,35 @@ it('gives a text the number that a map of texts gives it, however long it is', (
       for (const [each, index] of known) expect(scan.dictionaries.text(index)).toBe(each);
     }),
     { endOnFailure: true },
+  );
+});
+
+/** Around the length from which on runs are compared byte by byte, and twice that; alike but for a byte, or zeros at the end. */
+const long = fc
+  .tuple(fc.constantFrom(470, 500, 511, 512, 960, 1000, 1100), fc.nat(20), fc.nat(1100), fc.constantFrom('a', '\0'))
+  .map(([length, more, at, letter]) => 'x'.repeat(Math.min(at, length)).padEnd(length, letter).padEnd(length + more, '\0'));
+
+it('tells long runs apart that differ in one place or in zeros at their end, as texts and as attributes of points', () => {
+  fc.assert(
+    fc.property(fc.array(long, { minLength: 1, maxLength: 40 }), (texts) => {
+      const logs = logsScan();
+      logs.scan(request(texts.map((eventName) => ({ eventName }))));
+      expect(texts.map((_, row) => logs.dictionaries.text(logs.logs.eventName[row]!))).toEqual(texts);
+      expect(logs.dictionaries.textCount).toBe(new Set(['', ...texts]).size);
+      const metrics = metricsScan();
+      const dataPoints = texts.map((each) => ({ timeUnixNano: 1n, asDouble: 1, attributes: [attribute('k', each)] }));
+      const bytes = encode('metrics', {
+        resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'm', gauge: { dataPoints } }] }] }],
+      });
+      for (let turn = 0; turn < 2; turn++) metrics.scan(bytes);
+      const { dictionaries, gauge } = metrics;
+      const seen = Array.from({ length: gauge.length }, (_, row) => {
+        return dictionaries.attributeSet(dictionaries.attributesOf(gauge.series[row]!));
+      });
+      expect(seen).toEqual([...texts, ...texts].map((each) => [['k', each]]));
+      expect(dictionaries.seriesCount).toBe(new Set(texts).size);
+    }),
+    { endOnFailure: true, numRuns: 200 },
   );
 });
 
