@@ -107,6 +107,12 @@ export interface SeriesSink {
 export interface BoundCounter {
   add(value: number, context?: Context): void;
 }
+/** 1 more and 1 less, without exemplars: what a bound up-down counter of the agent's own engine can besides, for what is counted at
+ *  each call of something small. */
+export interface Steps {
+  up(): void;
+  down(): void;
+}
 /** Of a histogram and of a gauge. */
 export interface BoundRecorder {
   record(value: number, context?: Context): void;

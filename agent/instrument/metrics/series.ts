@@ -1,6 +1,6 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import type { Cells } from './cells.ts';
-import type { BoundCounter, BoundRecorder } from './contract.ts';
+import type { BoundCounter, BoundRecorder, Steps } from './contract.ts';
 import type { ExemplarGate, ExemplarSource } from './exemplars.ts';
 import { explicitBucket, recordExplicit } from './explicit.kernel.ts';
 import { recordExponential } from './exponential.kernel.ts';
@@ -52,7 +52,7 @@ export abstract class Series implements BoundCounter, BoundRecorder, ExemplarSou
   }
 }
 
-export class SumSeries extends Series {
+export class SumSeries extends Series implements Steps {
   constructor(id: number, cells: Cells, context: SeriesContext) {
     super(id, cells, context);
     this.floats[this.at] = -0;
@@ -65,6 +65,15 @@ export class SumSeries extends Series {
     if (sum - sum !== 0 || (value < 0 && this.nonNegative)) return this.refuse(value);
     this.floats[this.at] = sum;
     if (this.gate.open) this.gate.offer(this, 0, value, context, attributes);
+  }
+
+  /** What need not be looked at: of an up-down counter, 1 more. */
+  up(): void {
+    this.floats[this.at]! += 1;
+  }
+
+  down(): void {
+    this.floats[this.at]! -= 1;
   }
 
   record(value: number, context?: Context, attributes?: Attributes): void {

@@ -6,6 +6,8 @@ export const TRACK_LIMITS = {
   errorTypes: 50,
   /** Sets of tags that `scope` tells apart; more are `_OTHER`. */
   tagSets: 100,
+  /** Operations that have ended and are used again. */
+  pendingKept: 1000,
   /** Characters of a name or tag; a longer one is cut. */
   textChars: 256,
 } as const;

@@ -4,8 +4,9 @@ import type { AgentMeter } from '../metrics/contract.ts';
 import type { AnyFunction, Operation, StartedTracking } from './contract.ts';
 import { kindOf, makeLike } from './likeness.ts';
 import { type NamedOperation, type OperationCells, Operations } from './operations.ts';
+import { Pending } from './pending.ts';
 import { Scopes } from './scopes.ts';
-import { isPlainPromise, isUnfinished } from './settling.ts';
+import { isPlainPromise, isUnfinished, whenSettled } from './settling.ts';
 
 export interface TrackingOptions {
   /** Scopes reach over `await`, by AsyncLocalStorage. */
@@ -66,14 +67,9 @@ const WRAPPERS = {
         return call(plan, this, args);
       },
     }).wrapper,
-  async: (plan: Plan): object =>
-    ({
-      // The promise of an async function is new at each call: nobody can tell this one from it. Listening to that one instead
-      // would make Node take its rejection for handled when nobody handles it.
-      async wrapper(this: unknown, ...args: never[]): Promise<unknown> {
-        return callAsync(plan, this, args);
-      },
-    }).wrapper,
+  // The promise of an async function is new at each call: nobody can tell the one that comes back from it. Listening to that one
+  // instead would make Node take its rejection for handled when nobody handles it.
+  async: (plan: Plan): object => (plan.tags === undefined ? untagged(plan) : tagged(plan)),
   constructor: (plan: Plan): object => {
     function wrapper(this: unknown, ...args: never[]): unknown {
       if (new.target === undefined) return call(plan, this, args);
@@ -82,6 +78,30 @@ const WRAPPERS = {
     return wrapper;
   },
 };
+
+/** All in one, as arguments that are handed on are made into an array. */
+function untagged({ fn, operation, scopes }: Plan): object {
+  return {
+    wrapper(this: unknown, ...args: never[]): unknown {
+      const pending = Pending.begin(operation.cells(scopes.current), undefined);
+      let result: unknown;
+      try {
+        result = Reflect.apply(fn, this, args);
+        return whenSettled(result as Promise<unknown>, pending.onValue, pending.onError);
+      } catch (error) {
+        return pending.unheard(result, error);
+      }
+    },
+  }.wrapper;
+}
+
+function tagged(plan: Plan): object {
+  return {
+    wrapper(this: unknown, ...args: never[]): unknown {
+      return callAsync(plan, this, args);
+    },
+  }.wrapper;
+}
 
 function call(plan: Plan, self: unknown, args: readonly never[]): unknown {
   const cells = plan.operation.cells(plan.scopes.current);
@@ -102,17 +122,15 @@ function call(plan: Plan, self: unknown, args: readonly never[]): unknown {
   return result;
 }
 
-async function callAsync(plan: Plan, self: unknown, args: readonly never[]): Promise<unknown> {
+function callAsync(plan: Plan, self: unknown, args: readonly never[]): unknown {
   const cells = plan.operation.cells(plan.scopes.current);
-  const tags = plan.tags === undefined ? undefined : tagsOf(cells, plan.tags, args);
-  const startMs = cells.begin();
+  const pending = Pending.begin(cells, plan.tags === undefined ? undefined : tagsOf(cells, plan.tags, args));
+  let result: unknown;
   try {
-    const value: unknown = await Reflect.apply(plan.fn, self, args);
-    cells.end(startMs, tags);
-    return value;
+    result = Reflect.apply(plan.fn, self, args);
+    return whenSettled(result as Promise<unknown>, pending.onValue, pending.onError);
   } catch (error) {
-    cells.fail(startMs, error, tags);
-    throw error;
+    return pending.unheard(result, error);
   }
 }
 

@@ -75,6 +75,28 @@ describe('bucketIndex', () => {
     expect(bucketIndex(value, scale)).toBe(index);
   });
 
+  it('puts the bound of each bucket into that bucket, and what is above it into the next', () => {
+    for (const scale of [1, 3, 6, 7]) {
+      for (let index = -3 * 2 ** scale; index < 3 * 2 ** scale; index++) {
+        const bound = 2 ** ((index + 1) / 2 ** scale);
+        const above = bound * (1 + 2 * Number.EPSILON);
+        // A power of two and a fraction is not exact itself.
+        expect(bucketIndex(bound * (1 - 2 * Number.EPSILON), scale)).toBe(index);
+        expect(bucketIndex(above, scale)).toBe(index + 1);
+        if (Number.isInteger(Math.log2(bound))) expect(bucketIndex(bound, scale)).toBe(index);
+      }
+    }
+  });
+
+  it('joins buckets when the scale goes down by one', () => {
+    fc.assert(
+      fc.property(positive, fc.integer({ min: -9, max: 7 }), (value, scale) => {
+        expect(bucketIndex(value, scale - 1)).toBe(Math.floor(bucketIndex(value, scale) / 2));
+      }),
+      { endOnFailure: true },
+    );
+  });
+
   it('never falls while the value rises', () => {
     fc.assert(
       fc.property(positive, positive, fc.integer({ min: -10, max: 20 }), (one, other, scale) => {
