@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentRecord } from './agent/record.ts';
+import type { ChaosRecord } from './chaos/record.ts';
 import { REPOSITORY } from './ingest/contenders.ts';
 import type { RunRecord } from './ingest/record.ts';
 import type { NeighbourRecord } from './neighbour/record.ts';
@@ -12,7 +13,7 @@ import type { WindowsRecord } from './windows/record.ts';
 export const HISTORY_FILE: string = join(REPOSITORY, 'bench/history.jsonl');
 
 /** What other benches record, told apart by their names; a run of the ingest bench has none. */
-export type NamedRecord = AgentRecord | NeighbourRecord | SoakRecord | StreamRecord | TenantsRecord | WindowsRecord;
+export type NamedRecord = AgentRecord | ChaosRecord | NeighbourRecord | SoakRecord | StreamRecord | TenantsRecord | WindowsRecord;
 
 /** Every run ever recorded, oldest first. */
 export function readHistory(file: string = HISTORY_FILE): RunRecord[] {

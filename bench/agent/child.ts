@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether it has the core of the system under test to itself. */
   readonly pinned?: boolean;
+  /** Where what it prints there goes: to whoever started the bench by default. */
+  readonly stderr?: 'inherit' | 'pipe';
 }
 
 /** The bundle of the agent as this runtime's users get it. */
@@ -42,6 +44,7 @@ export function startChild({
   sinkUrl,
   env = {},
   pinned = false,
+  stderr = 'inherit',
 }: ChildOptions): ChildProcess {
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(OTEL|AGENT|NODE|DASHBOARD|HOST|BUN)/.test(name)),
@@ -50,7 +53,7 @@ export function startChild({
   const all = [...before, programFile(program), ...args];
   const options = {
     env: { ...inherited, OTEL_EXPORTER_OTLP_ENDPOINT: sinkUrl, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr] as ['ignore', 'pipe', 'inherit' | 'pipe'],
   };
   return pinned ? spawnPinned(SYSTEM_CORE, runtime.file, all, options) : spawn(runtime.file, all, options);
 }

@@ -1,3 +1,4 @@
+import type { ExporterStatus } from '../../../agent/instrument/export/start.ts';
 import type { InstrumentEngine } from '../../../agent/instrument/metrics/contract.ts';
 import type { Tracking } from '../../../agent/instrument/track/contract.ts';
 
@@ -12,6 +13,7 @@ export interface AgentEntry {
   readonly engine: InstrumentEngine | undefined;
   readonly tracked: Tracking['tracked'];
   flush(timeoutMs?: number): Promise<boolean>;
+  status(): ExporterStatus | undefined;
 }
 
 /** Starts the agent in this process, as an application does. */
