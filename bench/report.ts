@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentSections } from './agent-report.ts';
+import { chaosSections } from './chaos-report.ts';
 import { gatewaySections } from './gateway-report.ts';
 import { latestRuns, type NamedRecord } from './history.ts';
 import { REPOSITORY } from './ingest/contenders.ts';
@@ -36,6 +37,7 @@ export function renderResults(
     betterPeers(measured),
     ...measured.map(({ row, runs }) => rowSection(row, runs)),
     ...agentSections(named),
+    ...chaosSections(named),
     ...watchSections(named),
     ...gatewaySections(named),
   ];

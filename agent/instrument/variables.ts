@@ -50,7 +50,10 @@ export const VARIABLES: readonly Variable[] = [
     'OTEL_NODE_RESOURCE_DETECTORS',
     '`env`, `host`, `os`, `process`, `serviceinstance`, `all` (default), `none`; none of a cloud',
   ),
-  no('OTEL_CONFIG_FILE', 'a reader of YAML would be larger than the agent; it says so once'),
+  no(
+    'OTEL_CONFIG_FILE',
+    'not read, as a reader of YAML is about as large as the agent: one line says so, and the environment counts',
+  ),
   no('OTEL_ENTITIES', 'in development; use OTEL_RESOURCE_ATTRIBUTES'),
   no('OTEL_SEMCONV_STABILITY_OPT_IN', 'the stable conventions are the only ones'),
   no('OTEL_EXPORTER_PROMETHEUS_HOST', 'the agent listens nowhere; the exporter `prometheus` of the collector does'),

@@ -1,26 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { faultsOf } from '../../../bench/chaos/judge.ts';
-import { type AppRun, type ChaosRecord, TROUBLES } from '../../../bench/chaos/record.ts';
+import type { ChaosRecord } from '../../../bench/chaos/record.ts';
+import { CHAOS_APP as APP, CHAOS_RECORD as RECORD } from '../../support/chaos-record.ts';
 
-const LATENCY = { p50Ms: 1, p99Ms: 3, maxMs: 9 };
-const APP: AppRun = { calm: LATENCY, troubled: LATENCY, rssMedianBytes: 6e7, rssMaxBytes: 7e7, rssFloorRiseBytes: 1e6 };
-const RECORD: ChaosRecord = {
-  bench: 'agent-chaos',
-  session: '2026-01-01T00:00:00.000Z',
-  version: '1',
-  machine: 'here',
-  minutes: 10,
-  ours: APP,
-  bare: APP,
-  requests: 1000,
-  exports: 300,
-  taken: 200,
-  met: Object.fromEntries(TROUBLES.slice(1).map((trouble) => [trouble, 3])),
-  recoveredAfterMs: 40_000,
-  counted: 1000,
-  lines: 1,
-  faults: [],
-};
 const WELL = { unhandledRejections: 0, uncaughtErrors: 0, warnings: 0, restarts: 0, served: 1000 };
 const LINE = 'periscope agent: cannot send metrics';
 
@@ -45,7 +27,7 @@ describe('a chaos run', () => {
   });
 
   test.each<[string, Partial<ChaosRecord>]>([
-    ['latency', { ours: { ...APP, troubled: { ...LATENCY, p50Ms: 1.6 } } }],
+    ['latency', { ours: { ...APP, troubled: { ...APP.troubled, p50Ms: 1.6 } } }],
     ['a trouble that was not met', { met: { hangs: 9 } }],
     ['memory', { ours: { ...APP, rssFloorRiseBytes: 2e7 } }],
     ['an agent that does not come back', { recoveredAfterMs: Infinity }],
