@@ -1,9 +1,10 @@
 import { createNoopMeter } from '@opentelemetry/api';
+import { mismatch, resolvedApi } from '../api-copy.ts';
 import { startInstrumentations } from '../instrumentations/index.ts';
 import { detectResource } from '../resource.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
-import { findApiCopies, mismatch, pathFrom, resolvedApi } from './api-copies.ts';
+import { findApiCopies, pathFrom } from './api-copies.ts';
 import { sendTestPoint } from './test-point.ts';
 
 export type Mark = 'ok' | 'bad' | 'off' | 'note';

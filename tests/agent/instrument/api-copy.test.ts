@@ -1,0 +1,53 @@
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { metrics } from '@opentelemetry/api';
+import { afterEach, describe, expect, it } from 'vitest';
+import { deafCopy, mismatch } from '../../../agent/instrument/api-copy.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
+
+const folders = temporaryFolders();
+// As `disable` leaves the version behind.
+afterEach(() => void Reflect.deleteProperty(globalThis, Symbol.for('opentelemetry.js.api.1')));
+
+describe('a copy beside the one that the agent registers with', () => {
+  it.each([
+    ['1.9.1', '1.9.1', undefined],
+    ['1.10.0', '1.9.1', undefined],
+    ['1.9.1', '1.10.0', /newer than 1\.9\.1/],
+    ['1.9.1', '2.0.0', /major version 2/],
+    ['1.9.1', '0.21.0', /major version 0/],
+    ['1.9.1', 'next', /cannot be compared/],
+  ])('registered by %s, measured by %s: %s', (registered, caller, fault) => {
+    const said = mismatch(registered, caller);
+    if (fault === undefined) expect(said).toBeUndefined();
+    else expect(said).toMatch(fault);
+  });
+});
+
+describe('the copy that the program gets', () => {
+  function program(version: string): string {
+    const root = realpathSync(folders());
+    const modules = join(root, 'shop/node_modules/@opentelemetry/api');
+    mkdirSync(modules, { recursive: true });
+    writeFileSync(join(modules, 'package.json'), JSON.stringify({ version }));
+    writeFileSync(join(root, 'shop/app.js'), '');
+    // As npm links a program.
+    symlinkSync(join(root, 'shop/app.js'), join(root, 'shop.js'));
+    return join(root, 'shop.js');
+  }
+  const register = (): void => void metrics.setGlobalMeterProvider({ getMeter: () => metrics.getMeter('none') });
+
+  it('is told of when it is newer than the one that registers, with its path', () => {
+    const main = program('1.999.0');
+    register();
+    expect(deafCopy(main)).toMatch(/shop\/node_modules\/@opentelemetry\/api: what it measures goes nowhere: 1\.999\.0 is newer/);
+  });
+
+  it('is not when it sees what is registered, when nothing is, and when there is none', () => {
+    const newer = program('1.999.0');
+    expect(deafCopy(newer)).toBeUndefined();
+    register();
+    expect(deafCopy(program('1.0.0'))).toBeUndefined();
+    expect(deafCopy(join(realpathSync(folders()), 'missing.js'))).toBeUndefined();
+  });
+});
