@@ -54,7 +54,8 @@ LIMIT 5000`;
 export const metricKeys = (metric: string): string =>
   `SELECT DISTINCT unnest(map_keys(Attributes)) AS key FROM series WHERE MetricName = ${text(metric)} ORDER BY key LIMIT 100`;
 
-const TABLES: Readonly<Record<'sum' | 'histogram' | 'exponential_histogram', string>> = {
+type HistogramType = 'histogram' | 'exponential_histogram';
+const TABLES: Readonly<Record<'sum' | HistogramType, string>> = {
   sum: 'otel_metrics_sum',
   histogram: 'otel_metrics_histogram',
   exponential_histogram: 'otel_metrics_exponential_histogram',
@@ -81,6 +82,9 @@ const ofView = ({ metric, service }: MetricView): string[] => [
 /** So far back lies the point before the first one of a stretch, if there is one. */
 const BEFORE_MS = 120_000;
 const earlier = ({ fromMs, toMs }: Stretch): Stretch => ({ fromMs: fromMs - BEFORE_MS, toMs });
+
+/** A condition, as far in as a query within a query. */
+const inner = (condition: string): string => condition.replaceAll('\n', '\n    ');
 
 /** (t ms, name, value) of gauges and sums. */
 function numbers(view: MetricView, stretch: Stretch, step: number): string {
@@ -120,27 +124,41 @@ ${where(...conditions, within('TimeUnix', stretch))}
 GROUP BY ALL ORDER BY t`;
 }
 
+/** A histogram's points, to be read from; cumulative ones tell whether a bucket that the point before has not stood at zero
+ *  then (`fromZero`): the series began in this time, or has a bucket more than before. */
+function histogramPoints({ metric, ...view }: MetricView, stretch: Stretch, layout: string): string {
+  const ours = ofView({ metric, ...view });
+  if (metric.delta) return `${TABLES[metric.type as HistogramType]}\n    ${inner(where(...ours, within('TimeUnix', stretch)))}`;
+  const asked = earlier(stretch);
+  return `(SELECT *, lag(TimeUnix) OVER points IS NULL AS isFirst,
+      CASE WHEN isFirst THEN StartTimeUnix >= ${time(asked.fromMs)} AND StartTimeUnix < TimeUnix
+        ELSE lag(${layout}) OVER points = ${layout} END AS fromZero
+    FROM ${TABLES[metric.type as HistogramType]}
+    ${inner(where(...ours, within('TimeUnix', asked)))}
+    WINDOW points AS (PARTITION BY SeriesId ORDER BY TimeUnix))`;
+}
+
 /** Points as buckets: (TimeUnix, SeriesId, columns to group by, layout, k, lo, hi, n), `k` the same for the same bucket at
- *  other times as long as `layout` is. */
+ *  other times as long as `layout` is; cumulative ones with `fromZero`. */
 function bucketRows(view: MetricView, stretch: Stretch): string {
-  const conditions = where(...ofView(view), within('TimeUnix', view.metric.delta ? stretch : earlier(stretch)));
-  const columns = 'TimeUnix, SeriesId, ServiceName, Attributes';
+  const columns = `TimeUnix, SeriesId, ServiceName, Attributes${view.metric.delta ? '' : ', fromZero'}`;
   if (view.metric.type === 'histogram')
     return `SELECT ${columns}, hash(ExplicitBounds) AS layout, i AS k, ExplicitBounds[i - 1] AS lo, ExplicitBounds[i] AS hi, n::DOUBLE AS n
-  FROM (SELECT *, unnest(BucketCounts) AS n, generate_subscripts(BucketCounts, 1) AS i FROM otel_metrics_histogram
-    ${conditions.replaceAll('\n', '\n    ')})`;
+  FROM (SELECT *, unnest(BucketCounts) AS n, generate_subscripts(BucketCounts, 1) AS i
+    FROM ${histogramPoints(view, stretch, 'ExplicitBounds')})`;
+  const points = histogramPoints(view, stretch, 'Scale');
   const side = (offset: string, counts: string, sign: 1 | -1): string => {
     const edge = (at: string): string => `${sign === 1 ? '' : '-'}pow(2, (${offset} + ${at}) / pow(2, Scale))`;
     const [lo, hi] = sign === 1 ? [edge('i - 1'), edge('i')] : [edge('i'), edge('i - 1')];
     return `SELECT ${columns}, Scale AS layout, ${sign === 1 ? '' : '-1e6 - '}(${offset} + i) AS k, ${lo} AS lo, ${hi} AS hi, n::DOUBLE AS n
-  FROM (SELECT *, unnest(${counts}) AS n, generate_subscripts(${counts}, 1) AS i FROM otel_metrics_exponential_histogram
-    ${conditions.replaceAll('\n', '\n    ')})`;
+  FROM (SELECT *, unnest(${counts}) AS n, generate_subscripts(${counts}, 1) AS i
+    FROM ${points})`;
   };
   return [
     side('PositiveOffset', 'PositiveBucketCounts', 1),
     side('NegativeOffset', 'NegativeBucketCounts', -1),
-    `SELECT ${columns}, 0 AS layout, 1e6 AS k, 0 AS lo, 0 AS hi, ZeroCount::DOUBLE AS n FROM otel_metrics_exponential_histogram
-    ${conditions.replaceAll('\n', '\n    ')}`,
+    `SELECT ${columns}, 0 AS layout, 1e6 AS k, 0 AS lo, 0 AS hi, ZeroCount::DOUBLE AS n
+    FROM ${points}`,
   ].join('\n  UNION ALL BY NAME\n  ');
 }
 
@@ -154,7 +172,7 @@ SELECT ${t} AS t, ${group(view.by)} AS name, lo, hi, sum(n) AS n
 FROM buckets
 GROUP BY ALL HAVING sum(n) > 0 ORDER BY t, lo NULLS FIRST`;
   return `${rows}, steps AS (
-  SELECT *, n - lag(n) OVER (PARTITION BY SeriesId, layout, k ORDER BY TimeUnix) AS gained
+  SELECT *, coalesce(n - lag(n) OVER (PARTITION BY SeriesId, layout, k ORDER BY TimeUnix), CASE WHEN fromZero THEN n END) AS gained
   FROM buckets
 )
 SELECT ${t} AS t, ${group(view.by)} AS name, lo, hi, sum(CASE WHEN gained < 0 THEN n ELSE gained END) AS n

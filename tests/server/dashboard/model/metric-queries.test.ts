@@ -155,6 +155,41 @@ describe('histograms', () => {
     expect(await counts({ ...metric, delta: false })).toEqual([]);
   });
 
+  it('that began in this time were at zero then, and one that began before, or at a time that nobody knows, is not counted', async () => {
+    const series = (id: number, start: number, seconds: number, counts: string): string =>
+      `SELECT 'new' AS MetricName, ${id} AS SeriesId, 'cart' AS ServiceName, MAP {} AS Attributes, MAP {} AS ResourceAttributes, ${at(start)} AS StartTimeUnix, ${at(seconds)} AS TimeUnix, [${counts}] AS BucketCounts, [1] AS ExplicitBounds, 2 AS AggregationTemporality`;
+    const points = [
+      series(21, 2, 5, '3, 1'),
+      series(21, 2, 15, '3, 2'),
+      series(22, 12, 12, '100, 100'),
+      series(23, -3600, 25, '1000, 1000'),
+      series(23, -3600, 35, '1001, 1000'),
+    ];
+    await tables.run(`INSERT INTO otel_metrics_histogram BY NAME ${points.join(' UNION ALL ')}`);
+    expect(await counts({ name: 'new', type: 'histogram', delta: false, monotonic: true })).toEqual([
+      [0, null, 1, 3],
+      [0, 1, null, 1],
+      [10, 1, null, 1],
+      [30, null, 1, 1],
+    ]);
+  });
+
+  it('of powers: a bucket that was not there before was at zero, unless the scale is another', async () => {
+    const point = (seconds: number, scale: number, offset: number, values: string): string =>
+      `SELECT 'grows' AS MetricName, 31 AS SeriesId, 'cart' AS ServiceName, MAP {} AS Attributes, MAP {} AS ResourceAttributes, ${at(1)} AS StartTimeUnix, ${at(seconds)} AS TimeUnix, ${scale} AS Scale, 0 AS ZeroCount, ${offset} AS PositiveOffset, [${values}] AS PositiveBucketCounts, 0 AS NegativeOffset, []::UBIGINT[] AS NegativeBucketCounts, 2 AS AggregationTemporality`;
+    const points = [point(5, 1, 0, '2'), point(15, 1, -1, '1, 2, 4'), point(25, 0, -1, '1, 6, 9'), point(35, 0, -1, '1, 8, 9')];
+    await tables.run(`INSERT INTO otel_metrics_exponential_histogram BY NAME ${points.join(' UNION ALL ')}`);
+    const found = await counts({ name: 'grows', type: 'exponential_histogram', delta: false, monotonic: true });
+    const near = (power: number): unknown => expect.closeTo(2 ** power, 9);
+    expect(found).toEqual([
+      [0, 1, near(0.5), 2],
+      [10, near(-0.5), 1, 1],
+      [10, near(0.5), 2, 4],
+      // Of the new scale nothing is known from before; then it goes on.
+      [30, 1, 2, 2],
+    ]);
+  });
+
   it('that come as quantiles: each a line', async () => {
     await tables.run(`INSERT INTO otel_metrics_summary BY NAME SELECT 'q' AS MetricName, 'cart' AS ServiceName, MAP {} AS Attributes, ${at(5)} AS TimeUnix,
       [{'Quantile': 0.5, 'Value': 3.0}, {'Quantile': 0.99, 'Value': 9.0}] AS ValueAtQuantiles`);
