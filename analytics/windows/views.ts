@@ -137,7 +137,11 @@ ${seriesJoins(generation)}`,
 
 function pointsView(generations: readonly GenerationTables[]): string {
   const tables = generations.flatMap(({ slices }) => Object.keys(COLUMNS).flatMap((kind) => tablesOf(kind, slices)));
-  return union(tables.map((table) => `SELECT series AS "SeriesId", time AS "TimeUnix", value AS "Value" FROM ${table}`));
+  return union(
+    tables.map(
+      (table) => `SELECT series AS "SeriesId", start_time AS "StartTimeUnix", time AS "TimeUnix", value AS "Value" FROM ${table}`,
+    ),
+  );
 }
 
 function seriesView(generations: readonly GenerationTables[]): string {

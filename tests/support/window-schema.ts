@@ -30,5 +30,5 @@ export const WINDOW_SCHEMA: readonly string[] = [
   ServiceName VARCHAR, Attributes MAP(VARCHAR, VARCHAR), ResourceAttributes MAP(VARCHAR, VARCHAR), FirstSeen TIMESTAMP_NS,
   LastSeen TIMESTAMP_NS, Points BIGINT, LastValue DOUBLE)`,
   'CREATE TABLE services (ServiceName VARCHAR, FirstSeen TIMESTAMP_NS, LastSeen TIMESTAMP_NS, Points BIGINT, Spans BIGINT, Logs BIGINT, Errors BIGINT)',
-  'CREATE TABLE points (SeriesId BIGINT, TimeUnix TIMESTAMP_NS, Value DOUBLE)',
+  'CREATE TABLE points (SeriesId BIGINT, StartTimeUnix TIMESTAMP_NS, TimeUnix TIMESTAMP_NS, Value DOUBLE)',
 ];

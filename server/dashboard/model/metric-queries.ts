@@ -83,6 +83,9 @@ const ofView = ({ metric, service }: MetricView): string[] => [
 const BEFORE_MS = 120_000;
 const earlier = ({ fromMs, toMs }: Stretch): Stretch => ({ fromMs: fromMs - BEFORE_MS, toMs });
 
+/** The first point of a series tells what came since `StartTimeUnix`. Who does not know it says the point's own time. */
+const beganIn = ({ fromMs }: Stretch): string => `StartTimeUnix >= ${time(fromMs)} AND StartTimeUnix < TimeUnix`;
+
 /** A condition, as far in as a query within a query. */
 const inner = (condition: string): string => condition.replaceAll('\n', '\n    ');
 
@@ -99,11 +102,13 @@ function numbers(view: MetricView, stretch: Stretch, step: number): string {
 ${from}
 ${where(...conditions, within('TimeUnix', stretch))}
 GROUP BY ALL ORDER BY t`;
-    // What a counter has gained since its last point; one that fell has begun again at zero.
+    // What a counter has gained since its last point, or since it began in this time; one that fell has begun again at zero.
+    const asked = earlier(stretch);
     return `WITH steps AS (
-  SELECT TimeUnix, ${group(by)} AS name, Value, Value - lag(Value) OVER (PARTITION BY SeriesId ORDER BY TimeUnix) AS gained
+  SELECT TimeUnix, ${group(by)} AS name, Value, coalesce(Value - lag(Value) OVER (PARTITION BY SeriesId ORDER BY TimeUnix),
+    CASE WHEN ${beganIn(asked)} THEN Value END) AS gained
   ${from}
-  ${where(...conditions, within('TimeUnix', earlier(stretch))).replaceAll('\n', '\n  ')}
+  ${where(...conditions, within('TimeUnix', asked)).replaceAll('\n', '\n  ')}
 )
 SELECT ${t} AS t, name, sum(CASE WHEN gained < 0 THEN Value ELSE gained END)${perSecond} AS value
 FROM steps
@@ -131,7 +136,7 @@ function histogramPoints({ metric, ...view }: MetricView, stretch: Stretch, layo
   if (metric.delta) return `${TABLES[metric.type as HistogramType]}\n    ${inner(where(...ours, within('TimeUnix', stretch)))}`;
   const asked = earlier(stretch);
   return `(SELECT *, lag(TimeUnix) OVER points IS NULL AS isFirst,
-      CASE WHEN isFirst THEN StartTimeUnix >= ${time(asked.fromMs)} AND StartTimeUnix < TimeUnix
+      CASE WHEN isFirst THEN ${beganIn(asked)}
         ELSE lag(${layout}) OVER points = ${layout} END AS fromZero
     FROM ${TABLES[metric.type as HistogramType]}
     ${inner(where(...ours, within('TimeUnix', asked)))}

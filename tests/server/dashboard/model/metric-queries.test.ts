@@ -89,6 +89,20 @@ describe('counters', () => {
     ]);
   });
 
+  it('that began in this time were at zero then', async () => {
+    await tables.run(
+      `INSERT INTO series BY NAME SELECT unnest([11, 12]) AS SeriesId, 'words' AS MetricName, 'sum' AS MetricType, '' AS ServiceName, MAP {} AS Attributes`,
+    );
+    const at = (seconds: string): string => `epoch_ms(${T0} + 1000 * ${seconds})::TIMESTAMP_NS`;
+    await tables.run(`INSERT INTO points BY NAME SELECT SeriesId, ${at('start')} AS StartTimeUnix, ${at('seconds')} AS TimeUnix, Value FROM (VALUES
+      (11, 2, 5, 30.0), (11, 2, 15, 50.0), (12, -7200, 15, 1e6), (12, -7200, 25, 1e6 + 10)) AS v(SeriesId, start, seconds, Value)`);
+    expect(await rows({ metric: { ...REQUESTS, name: 'words' }, aggregate: 'rate' })).toEqual([
+      [0, '', 3],
+      [10, '', 2],
+      [20, '', 1],
+    ]);
+  });
+
   it('that tell what came since the last point are added up', async () => {
     expect(await rows({ metric: { ...REQUESTS, delta: true }, aggregate: 'rate' })).toEqual([
       [0, '', 16],
