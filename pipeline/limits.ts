@@ -352,9 +352,9 @@ export const LIMITS = {
   /** Memory for the names and series of what is watched, over all scopes, and the least that a scope's signal has. */
   streamDictionaryBytes: 64 * 1024 * 1024,
   streamDictionaryBytesMin: 512 * 1024,
-  /** Resource messages of one scope and signal of which is known whether a watcher wants them; over it they are found out
-   *  again. */
-  streamResourceBytes: 1024 * 1024,
+  /** Besides: Resource messages of which is known whether a watcher wants them. What is over it is found out again. */
+  streamResourceBytes: 16 * 1024 * 1024,
+  streamResourceBytesMin: 128 * 1024,
   /** Series, records or spans that one subscription may ask for. */
   streamItems: 1000,
   /** Characters of one text in the stream, and attributes of one item. */

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { LIMITS } from '../../pipeline/limits.ts';
 import { FieldReader } from '../../pipeline/otlp/field-reader.kernel.ts';
 import { Interner } from '../../pipeline/otlp/interner.kernel.ts';
 import { readAttributes } from '../../pipeline/otlp/scan-dictionaries.ts';
@@ -36,16 +35,18 @@ export class WantedGroups {
   /** By message: which one came behind it. Mostly it does again, and is compared without a hash. */
   #next: number[] = [];
   #last = 0;
+  #bytesMax = 0;
 
   constructor(wanted: readonly ReadonlySet<string>[]) {
     this.wanted = wanted;
   }
 
-  /** The parts of the request that `groups` were found in which are wanted. */
-  find(groups: ResourceGroups): readonly Part[] {
+  /** The parts of the request that `groups` were found in which are wanted. `bytesMax`: of memory for what is known. */
+  find(groups: ResourceGroups, bytesMax: number): readonly Part[] {
     const { rows, count } = groups;
     const { bytes, view } = groups.wire;
     const parts: Part[] = [];
+    this.#bytesMax = bytesMax;
     let start = -1;
     let end = -1;
     for (let at = 0; at < count * GROUP_STRIDE; at += GROUP_STRIDE) {
@@ -76,7 +77,7 @@ export class WantedGroups {
   /** One that was not found. */
   #add(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const key = keyOf(bytes, start, end);
-    if (this.#messages.size > LIMITS.streamResourceBytes) {
+    if (this.#messages.size > this.#bytesMax) {
       this.#messages = new Interner(randomInt(2 ** 31));
       this.#verdicts = [];
       this.#next = [];

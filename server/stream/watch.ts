@@ -28,6 +28,12 @@ export interface Watcher<Scan> {
 
 type AnyScan = ScanOf[Signal];
 
+/** Of one scope and signal, for what is known of what came. */
+interface Memories {
+  readonly dictionaryBytes: number;
+  readonly resourceBytes: number;
+}
+
 /** One signal of one scope that somebody watches: a batch is scanned once, for all of them. */
 class Watch {
   readonly watchers = new Set<Watcher<AnyScan>>();
@@ -40,6 +46,7 @@ class Watch {
   /** Of the second that runs. */
   spentMs = 0;
   #cameItems = 0;
+  #resourceBytes = 0;
 
   /** `whole`: the bytes of a batch in one piece, until it is called again. */
   constructor(scan: AnyScan, random: () => number, whole: (batch: ScopedBatch) => Uint8Array) {
@@ -49,7 +56,8 @@ class Watch {
   }
 
   /** Looks at a batch, or at what of it is of interest, if its turn has come; false where it is skipped. */
-  look(batch: ScopedBatch, hasTime: boolean, dictionaryBytes: number): boolean {
+  look(batch: ScopedBatch, hasTime: boolean, { dictionaryBytes, resourceBytes }: Memories): boolean {
+    this.#resourceBytes = resourceBytes;
     this.#narrow();
     this.#cameItems += batch.items;
     if (this.#wanted === undefined) {
@@ -144,7 +152,8 @@ class Watch {
     const parts: Uint8Array[] = [];
     for (const request of requests) {
       if (!this.#groups.find(request)) return undefined;
-      for (const { start, end } of this.#wanted?.find(this.#groups) ?? []) parts.push(request.subarray(start, end));
+      for (const { start, end } of this.#wanted?.find(this.#groups, this.#resourceBytes) ?? [])
+        parts.push(request.subarray(start, end));
     }
     return parts;
   }
@@ -207,9 +216,12 @@ export class Watches {
     this.watchedItems += batch.items;
     const share = Math.max(MS_PER_WATCH_MIN, LIMITS.streamScanMs / this.#count);
     const hasTime = watch.spentMs < share && this.#spentMs < LIMITS.streamScanMs;
-    const bytes = Math.max(LIMITS.streamDictionaryBytesMin, LIMITS.streamDictionaryBytes / this.#count);
+    const memories: Memories = {
+      dictionaryBytes: Math.max(LIMITS.streamDictionaryBytesMin, LIMITS.streamDictionaryBytes / this.#count),
+      resourceBytes: Math.max(LIMITS.streamResourceBytesMin, LIMITS.streamResourceBytes / this.#count),
+    };
     const startedMs = this.#elapsedMs();
-    const isSeen = watch.look(batch, hasTime, bytes);
+    const isSeen = watch.look(batch, hasTime, memories);
     const spentMs = this.#elapsedMs() - startedMs;
     watch.spentMs += spentMs;
     this.#spentMs += spentMs;

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
-import { LIMITS } from '../../../pipeline/limits.ts';
 import { ResourceGroups } from '../../../server/stream/resource-groups.kernel.ts';
 import { resourceKey, WantedGroups } from '../../../server/stream/wanted-groups.ts';
 import * as build from '../../support/build.ts';
+
+const BYTES = 1024 * 1024;
 
 function request(resources: readonly build.Attributes[]): Uint8Array {
   const groups = resources.map((resource) => ({ resource, items: [build.gauge('g', [build.point()])] }));
@@ -15,7 +16,7 @@ it('parts of a request are runs of groups that are wanted, each as long as it go
   const find = (...pods: readonly string[]): string[] => {
     const bytes = request(pods.map((pod) => ({ pod })));
     expect(groups.find(bytes)).toBe(true);
-    const runs = wanted.find(groups).map(({ start, end }) => bytes.subarray(start, end));
+    const runs = wanted.find(groups, BYTES).map(({ start, end }) => bytes.subarray(start, end));
     return runs.map((run) => Buffer.from(run).toString('hex'));
   };
   const text = (...pods: readonly string[]): string => Buffer.from(request(pods.map((pod) => ({ pod })))).toString('hex');
@@ -39,7 +40,7 @@ it('a resource is the same in whatever order its attributes come, of whatever ty
     const resource = { attributes: attributes.map(([key, value]) => build.attribute(key, value)), droppedAttributesCount: 3 };
     const bytes = build.encode('metrics', { resourceMetrics: [{ resource }] });
     expect(groups.find(bytes)).toBe(true);
-    return wanted.find(groups).length === 1;
+    return wanted.find(groups, BYTES).length === 1;
   };
   expect(
     isWanted([
@@ -70,15 +71,22 @@ it('a resource is the same in whatever order its attributes come, of whatever ty
   expect(isWanted([['a', 'x']])).toBe(false);
 });
 
-it('more resources than it remembers are found out again', () => {
-  const pods = Array.from({ length: 3000 }, (_, at) => `${at}-${'p'.repeat(1000)}`);
-  expect(pods.join('').length).toBeGreaterThan(2 * LIMITS.streamResourceBytes);
+const LITTLE = 100_000;
+
+it('more resources than it may remember are found out again', () => {
+  const pods = Array.from({ length: 300 }, (_, at) => `${at}-${'p'.repeat(1000)}`);
+  expect(pods.join('').length).toBeGreaterThan(2 * LITTLE);
   const keys = new Set(pods.filter((_, at) => at % 3 === 0).map((pod) => resourceKey([['pod', pod]])));
   const wanted = new WantedGroups([keys]);
   const groups = new ResourceGroups();
-  const bytes = request(pods.map((pod) => ({ pod })));
-  for (let round = 0; round < 2; round += 1) {
-    expect(groups.find(bytes)).toBe(true);
-    expect(wanted.find(groups)).toHaveLength(1000);
+  const all = request(pods.map((pod) => ({ pod })));
+  const one = pods.slice(0, 6).map((pod) => request([{ pod }]));
+  for (let round = 0; round < 3; round += 1) {
+    expect(groups.find(all)).toBe(true);
+    expect(wanted.find(groups, LITTLE)).toHaveLength(100);
+    for (const [at, bytes] of one.entries()) {
+      expect(groups.find(bytes)).toBe(true);
+      expect(wanted.find(groups, LITTLE)).toHaveLength(at % 3 === 0 ? 1 : 0);
+    }
   }
 });
