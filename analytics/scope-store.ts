@@ -5,6 +5,7 @@ import type { Signal } from '../pipeline/signal.ts';
 import type { OpenInstance } from './instance.ts';
 import { ScopeSql } from './sql/scope-sql.ts';
 import type { StatementParser } from './sql/parser.ts';
+import { storeFault } from './store-fault.ts';
 import type { Loaded, WindowUsage } from './wire/messages.ts';
 
 /** The windows of one scope: what `analytics/windows` gives. */
@@ -185,9 +186,4 @@ export class ScopeStore {
   }
 }
 
-function faultOf(error: unknown): SqlFault {
-  const text = error instanceof Error ? error.message : String(error);
-  const isMemory = text.startsWith('Out of Memory');
-  const cause = isMemory ? (text.split('\n', 1)[0] ?? '') : text;
-  return { ok: false, code: isMemory ? 'MEMORY_LIMIT' : 'INTERNAL', message: `cannot load the rows: ${cause}` };
-}
+const faultOf = (error: unknown): SqlFault => storeFault('cannot load the rows', error);

@@ -5,6 +5,7 @@ import { fairShare } from './fair-share.ts';
 import { openInstance, StillHeld, type OpenInstance } from './instance.ts';
 import { ScopeStore, type Acknowledge, type Window } from './scope-store.ts';
 import type { StatementParser } from './sql/parser.ts';
+import { storeFault } from './store-fault.ts';
 import { beginOpening, endOpening, isUnreadable, OPENING_TRIES, setAside, sweepWindowFiles, windowFile } from './window-files.ts';
 import type { WindowUsage } from './wire/messages.ts';
 
@@ -137,9 +138,8 @@ export class ScopeStores {
       this.#stores.set(scope, store);
       return store;
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
-      if (error instanceof StillHeld) this.#options.ruined(cause);
-      return { ok: false, code: 'INTERNAL', message: `cannot open the windows of a scope: ${cause}` };
+      if (error instanceof StillHeld) this.#options.ruined(error.message);
+      return storeFault('cannot open the windows of a scope', error);
     }
   }
 

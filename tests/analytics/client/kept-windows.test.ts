@@ -1,11 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Outcome } from '../../../pipeline/component.ts';
 import { windowFile } from '../../../analytics/window-files.ts';
 import { logsOf, runningAnalytics } from '../../support/running-analytics.ts';
+import { CAN_MOUNT, SmallDisk } from '../../support/small-disk.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const folder = temporaryFolders();
+const disks: SmallDisk[] = [];
+afterAll(() => disks.forEach((disk) => disk.close()));
 const analytics = runningAnalytics();
 const never = new AbortController().signal;
 const BODIES = 'SELECT Body FROM otel_logs ORDER BY Timestamp';
@@ -45,6 +50,33 @@ describe('windows on a disk', () => {
       'the analytics process runs again, with the windows on the disk',
     ]);
   });
+
+  it.skipIf(!CAN_MOUNT)(
+    `say that their disk is full, and go on when it has room again${CAN_MOUNT ? '' : ' (skipped: cannot mount one)'}`,
+    async () => {
+      const disk = new SmallDisk(16);
+      disks.push(disk);
+      const { client, open, ask } = analytics();
+      await open({ directory: disk.path });
+      const sent = (n: number): Promise<Outcome> =>
+        client.append(logsOf('A', `${n} ${randomBytes(256 * 1024).toString('hex')}`), never);
+      const acknowledged: string[] = [];
+      let n = 0;
+      let outcome: Outcome;
+      while ((outcome = await sent(n)).ok) acknowledged.push(String(n++));
+      expect(outcome).toMatchObject({
+        code: 'STORAGE_FULL',
+        retryable: true,
+        message: expect.stringMatching(/^cannot (load|open) .*(No space|ENOSPC)/),
+      });
+      expect(acknowledged.length).toBeGreaterThan(5);
+      expect(await sent(n)).toMatchObject({ ok: false, retryable: true });
+      disk.resize(256);
+      while (!(await sent(n)).ok) await sleep(50);
+      const rows = (await ask('A', "SELECT split_part(Body, ' ', 1) FROM otel_logs")) as string[][];
+      expect(rows.map(([name]) => name).toSorted()).toEqual([...acknowledged, String(n)].toSorted());
+    },
+  );
 
   it('hold all that was acknowledged when their process is killed in the middle of loads, each time', async () => {
     const { client, open, ask } = analytics();
