@@ -380,8 +380,10 @@ export const LIMITS = {
   windowSliceMs: 300_000,
   windowSliceRows: 400_000,
   windowSliceBytes: 64 * 1024 * 1024,
-  /** Full slices of a scope that wait to be compressed together. */
+  /** Full slices of a scope that wait to be compressed together, and how long the first of them waits at least: what is
+   *  dropped sooner, because so much comes, is not compressed. */
   windowLooseBytes: 64 * 1024 * 1024,
+  windowLooseMs: 15_000,
   /** Dictionaries of one scope and signal that are larger begin anew: 200 to 300 bytes a series. */
   windowDictionaryBytes: 96 * 1024 * 1024,
   /** The view `series` is made anew at most so often. */

@@ -26,8 +26,9 @@ export interface WindowOptions extends Partial<SliceBounds> {
   /** Whoever asks for `series` finds points that are older than that; older ones where there are very many series. 0: it is
    *  made anew with each flush, and not when it is asked for. */
   readonly figuresIntervalMs?: number;
-  /** Full slices are compressed when they take as much. */
-  readonly looseBytesMax?: number;
+  /** Full slices are compressed when they take as much, and the first of them has been full so long. */
+  readonly looseBytes?: number;
+  readonly looseMs?: number;
   /** Reading of the clock that `append` and `trim` are given the readings of. */
   readonly nowMs?: number;
   /** The scope whose file on a disk it is: the file of another is refused, and a flush is there whole or not at all. */
@@ -72,9 +73,8 @@ export class ScopeWindow {
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   readonly #sliceMs: number;
-  /** Of full slices that were not compressed, by their own account. */
-  #looseBytes = 0;
-  readonly #looseBytesMax: number;
+  readonly #looseBytes: number;
+  readonly #looseMs: number;
   readonly #series: SeriesNumbers = { first: 0 };
 
   private constructor(connection: DuckDBConnection, options: WindowOptions) {
@@ -82,7 +82,8 @@ export class ScopeWindow {
     this.#perf = new PerfTable(connection);
     this.#isKept = options.keptFor !== undefined;
     this.#figuresIntervalMs = options.figuresIntervalMs ?? LIMITS.windowFiguresIntervalMs;
-    this.#looseBytesMax = options.looseBytesMax ?? LIMITS.windowLooseBytes;
+    this.#looseBytes = options.looseBytes ?? LIMITS.windowLooseBytes;
+    this.#looseMs = options.looseMs ?? LIMITS.windowLooseMs;
     const bounds: SliceBounds = {
       sliceMs: options.sliceMs ?? LIMITS.windowSliceMs,
       sliceRows: options.sliceRows ?? LIMITS.windowSliceRows,
@@ -175,6 +176,7 @@ export class ScopeWindow {
       const now = this.#clock.read(nowMs);
       await this.#perf.trim(now - bounds.maxAgeMs);
       const victims = this.#victims(now, bounds);
+      if (this.#isCompactDue(now)) void this.#inTurn(() => this.#compact());
       if (victims.length === 0) return 0;
       const drops: string[] = [];
       let rows = 0;
@@ -235,22 +237,34 @@ export class ScopeWindow {
     // Of dictionaries that are past the figures are kept in a table alone.
     if (this.#figuresIntervalMs === 0 || this.#signals.metrics.isPastStale) await this.#refreshFigures();
     // Whoever waits for this flush need not wait for that.
-    if (this.#isKept ? full.length > 0 : this.#looseBytes >= this.#looseBytesMax) void this.#inTurn(() => this.#compact());
+    if (this.#isKept && full.length > 0) void this.#inTurn(() => this.#compact());
   }
 
-  /** Full slices take half the memory or less when DuckDB has compressed them: it does so in a thread of its own. It goes
-   *  through the dictionaries each time, too, as much work as the points of a slice: so not with each of them. */
+  /** Full slices take a quarter of the memory when DuckDB has compressed them: it does so in a thread of its own. It goes
+   *  through dictionaries, too, and takes as long for a point as to load it: so several together, and none that is soon
+   *  dropped. */
   async #compact(): Promise<void> {
     if (this.#isClosed) return;
-    this.#looseBytes = 0;
+    for (const slice of this.#loose) slice.isLoose = false;
     // One that fails leaves all as it was; what is wrong with the instance the next flush says.
     await this.#connection.run('CHECKPOINT').catch(() => undefined);
+  }
+
+  get #loose(): Slice[] {
+    return this.#all.flatMap((window) => window.loose);
+  }
+
+  #isCompactDue(now: number): boolean {
+    if (this.#isKept) return false;
+    const loose = this.#loose;
+    const bytes = loose.reduce((sum, slice) => sum + slice.bytes, 0);
+    return bytes >= this.#looseBytes && loose.some(({ lastMs }) => now - lastMs >= this.#looseMs);
   }
 
   /** Gives each window a slice to fill where it needs one, and makes its views anew, in one transaction with `ddl`. */
   async #roll(windows: readonly SignalWindow[], ddl: string[], nowMs: number): Promise<void> {
     const rolled = windows.filter((window) => window.isDue(nowMs));
-    for (const window of rolled) this.#looseBytes += window.roll(nowMs, this.#clock.wallMs(nowMs), ddl);
+    for (const window of rolled) window.roll(nowMs, this.#clock.wallMs(nowMs), ddl);
     for (const window of windows) ddl.push(...viewStatements(window.source.signal, window.tables));
     // Tables first, for the views name them; those that go last, when no view names them any more.
     const drops = ddl.filter(isDrop);

@@ -26,6 +26,8 @@ export interface Slice {
   rows: number;
   /** Roughly what DuckDB holds for it. */
   bytes: number;
+  /** Was it not compressed since rows came into it? */
+  isLoose: boolean;
 }
 
 export interface Generation {
@@ -88,6 +90,11 @@ export class SignalWindow {
     );
   }
 
+  /** Full slices that are not compressed. */
+  get loose(): Slice[] {
+    return this.slices.filter((slice) => slice.isLoose && slice !== this.#open?.slice);
+  }
+
   /** Tables that the views are made of; never none after the first `roll`. */
   get tables(): GenerationTables[] {
     return this.#generations
@@ -108,7 +115,7 @@ export class SignalWindow {
         generation = { number: of, tables: new Map(), bytes: dictionaryBytes, figures };
         this.#generations.push(generation);
       }
-      this.slices.push({ number, generation, kinds, firstMs, lastMs, rows, bytes });
+      this.slices.push({ number, generation, kinds, firstMs, lastMs, rows, bytes, isLoose: false });
       this.#nextSlice = Math.max(this.#nextSlice, number + 1);
       this.#nextGeneration = Math.max(this.#nextGeneration, of + 1);
     }
@@ -126,10 +133,8 @@ export class SignalWindow {
     return nowMs - slice.firstMs >= sliceMs || slice.rows >= sliceRows || slice.bytes >= sliceBytes;
   }
 
-  /** Begins a slice, with the tables that `ddl` is given the statements for; they exist when `opened` is called. Returns the
-   *  bytes of the slice that was filled. */
-  roll(nowMs: number, wallMs: number, ddl: string[]): number {
-    const filledBytes = this.#open?.slice.bytes ?? 0;
+  /** Begins a slice, with the tables that `ddl` is given the statements for; they exist when `opened` is called. */
+  roll(nowMs: number, wallMs: number, ddl: string[]): void {
     this.#finish(ddl);
     let generation = this.#generations.at(-1);
     if (generation === undefined || !this.#isCurrent) {
@@ -144,12 +149,11 @@ export class SignalWindow {
     const { sliceTables } = this.source;
     const number = this.#nextSlice++;
     const kinds = Object.keys(sliceTables);
-    const slice: Slice = { number, generation, kinds, firstMs: nowMs, lastMs: nowMs, rows: 0, bytes: 0 };
+    const slice: Slice = { number, generation, kinds, firstMs: nowMs, lastMs: nowMs, rows: 0, bytes: 0, isLoose: true };
     for (const kind of kinds) ddl.push(createTableSql(sliceTable(kind, number), sliceTables[kind]!));
     ddl.push(recordSliceSql(this.source.signal, slice.number, generation.number, wallMs));
     this.slices.push(slice);
     this.#open = { slice, tables: new Map() };
-    return filledBytes;
   }
 
   /** The slice that was filled keeps only tables with rows: each table of a view costs every query 0.3 ms. */

@@ -142,24 +142,40 @@ describe('slices', () => {
     expect(await count('series')).toBe(1);
   });
 
-  it('are compressed together when they are full, once they take as much as is allowed to wait', async () => {
+  it('are compressed together when they are full, take much and have stood for a while', async () => {
     const rows = 4096;
     const dataPoints = Array.from({ length: rows }, (_, i) => ({ timeUnixNano: nanos(1), asDouble: i % 10 }));
-    const compressed = async (slice: number): Promise<boolean> => {
-      const segments = await open.query(`SELECT compression FROM pragma_storage_info('base.gauge_${slice}')`);
-      return !segments.some((segment) => segment['compression'] === 'Uncompressed');
+    /** The slices that are, after a trim at this time. */
+    const compressed = async (nowMs: number, maxRows = Number.POSITIVE_INFINITY): Promise<number[]> => {
+      await open.window.trim(nowMs, { ...NO_BOUNDS, maxRows });
+      // Whatever comes next waits for it.
+      await open.window.flush();
+      const found: number[] = [];
+      for (const { table_name: name } of await tables()) {
+        const slice = /^gauge_([0-9]+)$/.exec(String(name))?.[1];
+        const segments = slice === undefined ? [] : await open.query(`FROM pragma_storage_info('base.gauge_${slice}')`);
+        if (segments.length > 0 && segments.every(({ compression }) => compression !== 'Uncompressed')) found.push(Number(slice));
+      }
+      return found.sort((a, b) => a - b);
     };
     // Three slices, by the account of rows.
-    open = await openWindow({ sliceRows: rows, looseBytesMax: 3 * rows * 32 });
-    for (let i = 0; i < 4; i++) {
-      if (i > 0) expect(await compressed(i)).toBe(false);
-      await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
+    open = await openWindow({ sliceRows: rows, looseBytes: 3 * rows * 32, looseMs: MINUTE, nowMs: 0 });
+    for (let i = 0; i < 3; i++) await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
+    await come('metrics', gauge('m', 1), 3);
+    expect(await compressed(MINUTE - 1)).toEqual([]);
+    expect((await compressed(MINUTE)).slice(0, 3)).toEqual([1, 2, 3]);
+    // Those that are dropped meanwhile do not wait.
+    for (let i = 0; i < 12; i++) {
+      await come('metrics', metrics('m', { gauge: { dataPoints } }), MINUTE + i * (MINUTE / 4));
+      const standing = (await compressed(MINUTE + i * (MINUTE / 4), 3 * rows)).filter((slice) => slice > 4);
+      expect(standing).toEqual([]);
     }
-    await open.window.flush();
-    expect([await compressed(1), await compressed(2), await compressed(3)]).toEqual([true, true, true]);
-    for (const i of [4, 5]) await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
-    expect([await compressed(4), await compressed(5)]).toEqual([true, false]);
-    expect(await count('otel_metrics_gauge')).toBe(6 * rows);
+    expect(await count('otel_metrics_gauge')).toBeLessThanOrEqual(4 * rows);
+    await open.close();
+    // Two that are full are too little.
+    open = await openWindow({ sliceRows: rows, looseBytes: 3 * rows * 32, looseMs: MINUTE, nowMs: 0 });
+    for (let i = 0; i < 3; i++) await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
+    expect(await compressed(2 * MINUTE)).toEqual([]);
   });
 
   it('begin when rows come, not while there are none', async () => {
