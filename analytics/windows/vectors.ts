@@ -1,8 +1,9 @@
 import duckdb from '@duckdb/node-bindings';
+import { LongTexts } from './long-texts.ts';
 
 /**
  * Writing into the vectors of a DuckDB chunk from typed arrays: plain copies where the layouts agree, no call per value but
- * for texts over 12 bytes. A vector is written from its first row on; a chunk has CHUNK_ROWS at most.
+ * for texts over a kilobyte. A vector is written from its first row on; a chunk has CHUNK_ROWS at most.
  */
 export const CHUNK_ROWS = 2048;
 
@@ -50,30 +51,28 @@ export function copyTimes(vector: Vector, times: Uint32Array, from: number, coun
   copyColumn(vector, fit, 0, count, 2);
 }
 
-/** Texts for one vector: short ones are laid out here and copied at once, long ones go over one by one. */
+/** Texts for one vector: their entries are laid out here and copied at once. */
 export class Texts {
   #words = new Uint32Array(CHUNK_ROWS * STRING_WORDS);
   #bytes = new Uint8Array(this.#words.buffer);
-  readonly #longRows: number[] = [];
-  readonly #longBytes: Uint8Array[] = [];
+  readonly #long = new LongTexts();
   /** Rows added since the last `write`. */
   count = 0;
 
   add(bytes: Uint8Array, start: number, end: number): void {
     const row = this.count++;
     if (this.count * STRING_WORDS > this.#words.length) this.#grow();
-    const at = row * STRING_BYTES;
     const length = end - start;
+    if (length > INLINE_BYTES) {
+      this.#long.add(this.#words, row, bytes, start, end);
+      return;
+    }
+    const at = row * STRING_BYTES;
     const word = row * STRING_WORDS;
     this.#words[word] = 0;
     this.#words[word + 1] = 0;
     this.#words[word + 2] = 0;
     this.#words[word + 3] = 0;
-    if (length > INLINE_BYTES) {
-      this.#longRows.push(row);
-      this.#longBytes.push(bytes.subarray(start, end));
-      return;
-    }
     this.#words[word] = length;
     for (let i = 0; i < length; i++) this.#bytes[at + 4 + i] = bytes[start + i]!;
   }
@@ -85,11 +84,9 @@ export class Texts {
 
   /** All texts, from the vector's first row on. Forgets them. */
   write(vector: Vector): void {
+    this.#long.gather(vector, this.#words);
     copyColumn(vector, this.#words, 0, this.count, STRING_WORDS);
-    for (let i = 0; i < this.#longRows.length; i++)
-      duckdb.vector_assign_string_element_len(vector, this.#longRows[i]!, this.#longBytes[i]!);
-    this.#longRows.length = 0;
-    this.#longBytes.length = 0;
+    this.#long.assign(vector);
     this.count = 0;
   }
 
