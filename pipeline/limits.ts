@@ -382,8 +382,8 @@ export const LIMITS = {
   windowSliceBytes: 64 * 1024 * 1024,
   /** Full slices of a scope that wait to be compressed together, and how long the first of them waits at least: what is
    *  dropped sooner, because so much comes, is not compressed. */
-  windowLooseBytes: 64 * 1024 * 1024,
-  windowLooseMs: 15_000,
+  windowLooseBytes: 32 * 1024 * 1024,
+  windowLooseMs: 5000,
   /** Dictionaries of one scope and signal that are larger begin anew: 200 to 300 bytes a series. */
   windowDictionaryBytes: 96 * 1024 * 1024,
   /** The view `series` is made anew at most so often. */
