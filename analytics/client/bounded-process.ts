@@ -38,11 +38,11 @@ export function dataLimitBytes({ memoryBytes, maxScopes }: WindowBounds): number
  * Starts with an end to its memory, where there is a way to set one. Then a value of gigabytes that one call of a function
  * makes, which DuckDB's own limit does not count, is an error of that query; without it the process would have to be killed.
  */
-export function boundedLaunch(bounds: WindowBounds): Launch {
-  if (process.platform !== 'linux' || !existsSync(SHELL)) return { how: { execArgv: [] }, env: {} };
+export function boundedLaunch(bounds: WindowBounds, runtime: string = process.execPath): Launch {
+  if (process.platform !== 'linux' || !existsSync(SHELL)) return { how: { execPath: runtime, execArgv: [] }, env: {} };
   const dataBytes = dataLimitBytes(bounds);
   // `fork` puts the program behind these. A limit that is lower already stays.
-  const execArgv = ['-c', `ulimit -d ${Math.ceil(dataBytes / 1024)} 2>/dev/null; exec "$0" "$@"`, process.execPath];
+  const execArgv = ['-c', `ulimit -d ${Math.ceil(dataBytes / 1024)} 2>/dev/null; exec "$0" "$@"`, runtime];
   return {
     how: { execPath: SHELL, execArgv },
     env: { DUCKDB_JE_MALLOC_CONF: ALLOCATOR },

@@ -9,6 +9,7 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import { frameHead, FrameReader, PIPE_FD } from '../wire/frames.ts';
 import type { AppendHead, Order, ReplyHead, Report } from '../wire/messages.ts';
 import { boundedLaunch, withinLimit } from './bounded-process.ts';
+import { runtimePath } from './runtime.ts';
 
 export interface ChildEvents {
   report(report: Report): void;
@@ -31,6 +32,7 @@ function entry(): string {
 export function missingPart(program?: string): string | undefined {
   const path = program ?? entry();
   if (!existsSync(path)) return `${path} is not there`;
+  if (runtimePath() === undefined) return 'it runs on Node, and PATH has none (this is Bun)';
   if (program !== undefined) return undefined;
   const platform = `${process.platform}-${process.arch}`;
   try {
@@ -63,7 +65,7 @@ export class AnalyticsChild {
   readonly exited: Promise<void>;
 
   constructor(events: ChildEvents, bounds: WindowBounds, program: string = entry()) {
-    const launch = boundedLaunch(bounds);
+    const launch = boundedLaunch(bounds, runtimePath());
     const env: NodeJS.ProcessEnv = {
       ...launch.env,
       TZ: 'UTC',
