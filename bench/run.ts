@@ -4,6 +4,7 @@ import { writeBudget } from './agent-report.ts';
 import { audit } from './audit/audit.ts';
 import { chaos } from './chaos/chaos.ts';
 import { readHistory, readNamed } from './history.ts';
+import { seam } from './embed/seam.ts';
 import { ingest } from './ingest/ingest.ts';
 import { smoke } from './ingest/smoke.ts';
 import { kernels } from './kernels/kernels.ts';
@@ -44,6 +45,8 @@ npm run bench -- agent [--only counter,http] [--runtimes node20,node22,node24,bu
 npm run bench -- agent-chaos [--minutes 10] [--smoke]
     An app with the agent, and one without, while the agent's collector is absent, hangs, refuses, resets, drips: does the
     app notice, and does the collector have everything in the end? --smoke: 15 seconds of it, no figure kept.
+npm run bench -- seam [--rounds 3] [--seconds 4]
+    What a request to an embedded collector costs across the seam, beside HTTP on localhost; records nothing.
 npm run bench -- soak [--minutes 30] [--smoke]
     50,000 points a second with ten dashboards: is memory flat, is every item accounted for, did anything go wrong?
     --smoke: 15 seconds of it, no figure kept.
@@ -75,6 +78,7 @@ async function main(): Promise<boolean> {
   }
   if (command === 'audit') return audit(positive('records', values.records));
   if (command === 'load') return load();
+  if (command === 'seam') return seam(positive('rounds', values.rounds), positive('seconds', values.seconds));
   if (command === 'violations') return violations(positive('items', values.items));
   if (command === 'tenants' || command === 'neighbour') {
     const clean =
@@ -86,11 +90,8 @@ async function main(): Promise<boolean> {
   }
   if (command === 'windows') {
     const parts = values.only === undefined ? {} : { parts: values.only.split(',') };
-    const clean = await windows({
-      ...parts,
-      rounds: positive('rounds', values.rounds),
-      seconds: positive('seconds', values.seconds),
-    });
+    const [rounds, seconds] = [positive('rounds', values.rounds), positive('seconds', values.seconds)];
+    const clean = await windows({ ...parts, rounds, seconds });
     writeResults(readHistory(), readNamed());
     return clean;
   }

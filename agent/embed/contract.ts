@@ -40,7 +40,8 @@ export interface Crash {
 export interface ExportOptions {
   /** Id of the `otlp` receiver; absent = the first that takes the signal. */
   readonly receiver?: string;
-  /** `bytes` are given away, with all of their ArrayBuffer, which is detached: nothing is copied. */
+  /** `bytes` are given away, with all of their ArrayBuffer, which is detached: nothing is copied. For who does not send them
+   *  again: what has no room in front of the collector is left to its owner, what a receiver refuses is gone. */
   readonly transfer?: boolean;
 }
 

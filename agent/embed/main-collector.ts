@@ -16,7 +16,7 @@ import {
   type SqlRows,
 } from './contract.ts';
 import { EmbeddedCore, type CoreSettings } from './embedded-core.ts';
-import { ownBytes } from './own-bytes.ts';
+import { ownBytes, requestFault } from './own-bytes.ts';
 import { queryOf, rowsOf } from './query.ts';
 import { claimFolder, releaseFolders } from './state-folders.ts';
 
@@ -58,8 +58,7 @@ export class MainCollector implements EmbeddedCollector {
   }
 
   async export(signal: Signal, bytes: Uint8Array, { receiver, transfer = false }: ExportOptions = {}): Promise<Outcome> {
-    const own = ownBytes(signal, bytes, transfer);
-    return 'ok' in own ? own : this.#core.take(signal, own, receiver);
+    return requestFault(signal, bytes) ?? this.#core.take(signal, ownBytes(bytes, transfer), receiver);
   }
 
   async sql(text: string, params?: SqlParams, options: SqlOptions = {}): Promise<SqlRows> {

@@ -2,7 +2,9 @@ import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { Outcome } from '../../pipeline/component.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { Signal } from '../../pipeline/signal.ts';
+import type { ExportOptions } from './contract.ts';
 import type { SeamAnswer, SeamRequest } from './messages.ts';
+import { postBytes } from './own-bytes.ts';
 import { refused } from './refused.ts';
 
 interface Waiting {
@@ -23,19 +25,21 @@ export class SeamClient {
     port.unref();
   }
 
-  /** `bytes` have an ArrayBuffer for themselves, which is transferred. */
-  send(signal: Signal, bytes: Uint8Array<ArrayBuffer>, receiver: string | undefined): Promise<Outcome> {
+  /** What it has no room for is refused before `bytes` are given away. */
+  send(signal: Signal, bytes: Uint8Array, { receiver, transfer = false }: ExportOptions = {}): Promise<Outcome> {
     const requests = this.#waiting.size;
+    const { length } = bytes;
     // One that is too large by itself is for the receiver to refuse.
-    if (requests >= LIMITS.embeddedRequests || (requests > 0 && this.#bytes + bytes.length > LIMITS.embeddedBytes))
+    if (requests >= LIMITS.embeddedRequests || (requests > 0 && this.#bytes + length > LIMITS.embeddedBytes))
       return Promise.resolve(
         refused('EMBEDDED_BUSY', `cannot hand over ${signal}: ${requests} requests wait for an answer`, LIMITS.retryAfterMs),
       );
     const id = ++this.#requests;
     return new Promise((resolve) => {
-      // Its length is gone with its buffer.
-      this.#hold(id, { bytes: bytes.length, resolve });
-      this.#port.postMessage({ id, signal, bytes, receiver } satisfies SeamRequest, [bytes.buffer]);
+      this.#hold(id, { bytes: length, resolve });
+      postBytes(bytes, transfer, (own, list) =>
+        this.#port.postMessage({ id, signal, bytes: own, receiver } satisfies SeamRequest, list),
+      );
     });
   }
 

@@ -19,7 +19,7 @@ import {
   type SqlRows,
 } from './contract.ts';
 import type { CoreSettings } from './embedded-core.ts';
-import { ownBytes } from './own-bytes.ts';
+import { requestFault } from './own-bytes.ts';
 import { queryOf, rowsOf } from './query.ts';
 import { refused } from './refused.ts';
 import { claimFolder, releaseFolders } from './state-folders.ts';
@@ -75,10 +75,9 @@ export class ThreadedCollector implements EmbeddedCollector {
     return this.#life.urls;
   }
 
-  async export(signal: Signal, bytes: Uint8Array, { receiver, transfer = false }: ExportOptions = {}): Promise<Outcome> {
+  async export(signal: Signal, bytes: Uint8Array, options?: ExportOptions): Promise<Outcome> {
     if (this.#state !== 'running') return this.#notNow(signal);
-    const own = ownBytes(signal, bytes, transfer);
-    return 'ok' in own ? own : this.#life.seam.send(signal, own, receiver);
+    return requestFault(signal, bytes) ?? this.#life.seam.send(signal, bytes, options);
   }
 
   async sql(text: string, params?: SqlParams, options: SqlOptions = {}): Promise<SqlRows> {

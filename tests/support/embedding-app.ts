@@ -8,6 +8,9 @@ import { ROOT } from './tree.ts';
 
 export const EMBED = pathToFileURL(join(ROOT, 'dist/agent/embed.js')).href;
 
+/** Comes with `npm ci`. */
+export const BUN = join(ROOT, 'node_modules/.bin/bun');
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

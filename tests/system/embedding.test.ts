@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { runEmbedding } from '../support/embedding-app.ts';
-import { BUN } from '../support/agent-process.ts';
+import { BUN, runEmbedding } from '../support/embedding-app.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 
 /** Threads, children, open files and sockets of this process, as Linux has them. */

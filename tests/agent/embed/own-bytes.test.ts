@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ownBytes } from '../../../agent/embed/own-bytes.ts';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { ownBytes, postBytes, requestFault } from '../../../agent/embed/own-bytes.ts';
 import type { Signal } from '../../../pipeline/signal.ts';
 
 function shared(text: string): Uint8Array {
@@ -9,13 +10,18 @@ function shared(text: string): Uint8Array {
   return bytes;
 }
 
-const owned = (bytes: Uint8Array, transfer: boolean): Uint8Array => {
-  const own = ownBytes('logs', bytes, transfer);
-  if ('ok' in own) throw new Error(JSON.stringify(own));
-  return own;
-};
+function posted(bytes: Uint8Array, transfer: boolean): Uint8Array {
+  const { port1, port2 } = new MessageChannel();
+  postBytes(bytes, transfer, (own, list) => port1.postMessage(own, list));
+  const { message } = receiveMessageOnPort(port2) as { message: Uint8Array };
+  port1.close();
+  return message;
+}
 
-describe('bytes that are handed over', () => {
+describe.each([
+  ['within this thread', ownBytes],
+  ['to another thread', posted],
+])('%s: bytes that are handed over', (_where, owned) => {
   it('are the same bytes, whatever they are a part of, and nobody else can write them', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(20), fc.nat(20), fc.boolean(), (content, before, after, transfer) => {
@@ -24,7 +30,7 @@ describe('bytes that are handed over', () => {
         const own = owned(whole.subarray(before, before + content.length), transfer);
         if (whole.length > 0) whole.fill(255);
         expect(own).toEqual(content);
-        expect(whole.length).toBe(transfer ? 0 : before + content.length + after);
+        expect(whole.length).toBe(transfer && content.length > 0 ? 0 : before + content.length + after);
       }),
       { endOnFailure: true },
     );
@@ -39,19 +45,18 @@ describe('bytes that are handed over', () => {
     expect(bytes.length).toBe(6);
   });
 
-  it('that are none, and signals that are none, are refused', () => {
-    expect(ownBytes('logs', [1] as unknown as Uint8Array, false)).toMatchObject({
-      ok: false,
-      code: 'MALFORMED',
-      retryable: false,
-    });
-    expect(ownBytes('log' as Signal, new Uint8Array(), false)).toMatchObject({ ok: false, code: 'NOT_FOUND' });
-    expect(ownBytes(undefined as unknown as Signal, new Uint8Array(), false)).toMatchObject({ ok: false });
-  });
-
   it('that were given away before are empty, not a fault', () => {
     const bytes = new Uint8Array(3);
     owned(bytes, true);
     expect(owned(bytes, true).length).toBe(0);
+  });
+});
+
+describe('a request', () => {
+  it('of bytes that are none, or of a signal that is none, is refused', () => {
+    expect(requestFault('logs', [1] as unknown as Uint8Array)).toMatchObject({ ok: false, code: 'MALFORMED', retryable: false });
+    expect(requestFault('log' as Signal, new Uint8Array())).toMatchObject({ ok: false, code: 'NOT_FOUND' });
+    expect(requestFault(undefined as unknown as Signal, new Uint8Array())).toMatchObject({ ok: false });
+    expect(requestFault('logs', Buffer.from(''))).toBeUndefined();
   });
 });

@@ -26,26 +26,32 @@ describe('a seam between two threads', () => {
       const outcome: Outcome = { ok: true, rejected: [{ reason: `${signal} ${receiver}`, items: given[0]!, message: '' }] };
       return given[0] === 1 ? new Promise((resolve) => open.push(() => resolve(outcome))) : outcome;
     });
-    const first = seam.send('logs', bytes(1), 'otlp/a');
-    expect(await seam.send('metrics', bytes(2), undefined)).toMatchObject({
+    const first = seam.send('logs', bytes(1), { receiver: 'otlp/a' });
+    expect(await seam.send('metrics', bytes(2))).toMatchObject({
       rejected: [{ reason: 'metrics undefined', items: 2 }],
     });
     open[0]!();
     expect(await first).toMatchObject({ rejected: [{ reason: 'logs otlp/a', items: 1 }] });
   });
 
-  it('gives the bytes away', () => {
-    const seam = between(() => OK);
-    const given = bytes(1, 2, 3);
-    void seam.send('logs', given, undefined);
-    expect(given.length).toBe(0);
+  it('gives the bytes away where that is asked for, and there is room', async () => {
+    let answer = (_outcome: Outcome): void => {};
+    const seam = between(() => new Promise((resolve) => (answer = resolve)));
+    const [first, second, third] = [bytes(1, 2, 3), bytes(1, 2, 3), new Uint8Array(LIMITS.embeddedBytes)];
+    const open = [seam.send('logs', first, { transfer: true }), seam.send('logs', second)];
+    expect(await seam.send('logs', third, { transfer: true })).toMatchObject({ code: 'EMBEDDED_BUSY' });
+    expect([first.length, second.length, third.length]).toEqual([0, 3, LIMITS.embeddedBytes]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    answer(OK);
+    seam.end(GONE);
+    await Promise.all(open);
   });
 
   it('holds no more bytes than its bound, but for one request by itself', async () => {
     let answer = (_outcome: Outcome): void => {};
     const seam = between(() => new Promise((resolve) => (answer = resolve)));
-    const large = seam.send('logs', new Uint8Array(LIMITS.embeddedBytes + 1), undefined);
-    expect(await seam.send('logs', bytes(1), undefined)).toMatchObject({
+    const large = seam.send('logs', new Uint8Array(LIMITS.embeddedBytes + 1));
+    expect(await seam.send('logs', bytes(1))).toMatchObject({
       code: 'EMBEDDED_BUSY',
       retryable: true,
       retryAfterMs: 1000,
@@ -53,7 +59,7 @@ describe('a seam between two threads', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     answer(OK);
     expect(await large).toEqual(OK);
-    const next = seam.send('logs', bytes(1), undefined);
+    const next = seam.send('logs', bytes(1));
     await new Promise((resolve) => setTimeout(resolve, 20));
     answer(OK);
     expect(await next).toEqual(OK);
@@ -61,8 +67,8 @@ describe('a seam between two threads', () => {
 
   it('that ends gives the answers that are there, and tells all others that it has', async () => {
     const seam = between((_signal, given) => (given[0] === 1 ? OK : new Promise(() => {})));
-    const answered = seam.send('logs', bytes(1), undefined);
-    const open = seam.send('logs', bytes(2), undefined);
+    const answered = seam.send('logs', bytes(1));
+    const open = seam.send('logs', bytes(2));
     // The other side has its turn, this one has not taken the answer.
     await new Promise((resolve) => setImmediate(resolve));
     seam.end(GONE);
