@@ -37,9 +37,14 @@ export class SeamClient {
     const id = ++this.#requests;
     return new Promise((resolve) => {
       this.#hold(id, { bytes: length, resolve });
-      postBytes(bytes, transfer, (own, list) =>
-        this.#port.postMessage({ id, signal, bytes: own, receiver } satisfies SeamRequest, list),
-      );
+      try {
+        postBytes(bytes, transfer, (own, list) =>
+          this.#port.postMessage({ id, signal, bytes: own, receiver } satisfies SeamRequest, list),
+        );
+      } catch (error) {
+        // There is no memory for a copy, or the id of the receiver is no text.
+        this.#answered({ id, outcome: refused('MALFORMED', `cannot hand over ${signal}: ${String(error)}`) });
+      }
     });
   }
 

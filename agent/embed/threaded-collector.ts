@@ -44,7 +44,9 @@ export class ThreadedCollector implements EmbeddedCollector {
   #restarts = 0;
   /** Lives in a row that ended early. */
   #failures = 0;
-  #startedAtMs = 0;
+  #hasStarted = false;
+  /** Of this life, once it runs. */
+  #readyAtMs: number | undefined;
   #again: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -63,7 +65,8 @@ export class ThreadedCollector implements EmbeddedCollector {
     const collector = new ThreadedCollector(options);
     try {
       await collector.#life.ready;
-      collector.#startedAtMs = Date.now();
+      collector.#hasStarted = true;
+      collector.#readyAtMs = Date.now();
       return collector;
     } catch (error) {
       await collector.stop();
@@ -134,14 +137,15 @@ export class ThreadedCollector implements EmbeddedCollector {
       line: log,
       claim: (directory) => claimFolder(directory, this),
       ended: (error) => {
-        if (this.#stopped === undefined && this.#startedAtMs > 0) this.#crashed(error);
+        if (this.#stopped === undefined && this.#hasStarted) this.#crashed(error);
       },
     });
     return life;
   }
 
   #crashed(error: Error): void {
-    if (Date.now() - this.#startedAtMs >= LIMITS.embeddedHealthyMs) this.#failures = 0;
+    if (this.#readyAtMs !== undefined && Date.now() - this.#readyAtMs >= LIMITS.embeddedHealthyMs) this.#failures = 0;
+    this.#readyAtMs = undefined;
     this.#failures += 1;
     const restarts = this.#failures <= LIMITS.embeddedRestarts;
     this.#state = restarts ? 'restarting' : 'failed';
@@ -163,7 +167,7 @@ export class ThreadedCollector implements EmbeddedCollector {
       life.ready.then(
         () => {
           if (this.#state !== 'restarting') return;
-          this.#startedAtMs = Date.now();
+          this.#readyAtMs = Date.now();
           this.#state = 'running';
         },
         () => {},

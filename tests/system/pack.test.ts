@@ -45,6 +45,7 @@ describe('the package, installed with --omit=dev into an empty folder', () => {
         'dist/agent/collector/main.js',
         'dist/server/page/index.html',
         'config/default.yaml',
+        'config/embedded.yaml',
         'config/schema.json',
         'config/examples/gateway.yaml',
         'README.md',

@@ -24,7 +24,8 @@ orders.add(3, { channel: 'web' });
 orders.add(4, { channel: 'store' });
 await meters.forceFlush();
 
-const QUERY = "select Attributes['channel'] as channel, Value as sold from otel_metrics_sum where MetricName = $1 order by channel";
+const QUERY =
+  "select Attributes['channel'] as channel, Value as sold from otel_metrics_sum where MetricName = $1 order by channel";
 let rows = [];
 while (rows.length === 0) {
   await pause(50);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ThreadedCollector, type ThreadedOptions } from '../../../agent/embed/threaded-collector.ts';
 import { partsOf } from '../../../agent/embed/configuration.ts';
 import type { ConfigInput, Crash } from '../../../agent/embed/contract.ts';
@@ -18,6 +18,7 @@ const crashes: Crash[] = [];
 let collector: ThreadedCollector | undefined;
 let sink: OtlpSink | undefined;
 afterEach(async () => {
+  vi.restoreAllMocks();
   await collector?.stop();
   await sink?.close();
   sink = undefined;
@@ -80,22 +81,32 @@ describe('the thread of an embedded collector', () => {
     expect((await running.ledger()).exporters).toMatchObject([{ routed: 1, exported: 1 }]);
   });
 
-  it('that cannot start again stays down after a few times, and says so', { timeout: 120_000 }, async () => {
-    sink = await OtlpSink.start(() => HANGS);
-    const path = join(folder(), 'periscope.yaml');
-    writeFileSync(path, yamlOf(toSink(sink)));
-    const running = await start(path, { maxHeapMb: 1 });
-    writeFileSync(path, 'receivers: { otlp: { protocols: 7 } }\n');
-    expect(await running.closed).toMatchObject({ reason: 'failed', error: { name: 'StartError' } });
-    expect(crashes.map(({ failures, restarts }) => [failures, restarts])).toEqual(
-      Array.from({ length: LIMITS.embeddedRestarts + 1 }, (_, at) => [at + 1, at < LIMITS.embeddedRestarts]),
-    );
-    expect(await running.status()).toMatchObject({ state: 'failed' });
-    const refused = await running.export('logs', logs(1));
-    expect(refused).toMatchObject({ ok: false, code: 'EMBEDDED_DOWN', message: expect.stringContaining('is not started again') });
-    await running.stop();
-    expect(await running.status()).toMatchObject({ state: 'failed' });
-  });
+  it(
+    'that cannot start again stays down after a few times, however long it had lived, and says so',
+    { timeout: 120_000 },
+    async () => {
+      sink = await OtlpSink.start(() => HANGS);
+      const path = join(folder(), 'periscope.yaml');
+      writeFileSync(path, yamlOf(toSink(sink)));
+      const running = await start(path, { maxHeapMb: 1 });
+      writeFileSync(path, 'receivers: { otlp: { protocols: 7 } }\n');
+      const now = Date.now.bind(Date);
+      vi.spyOn(Date, 'now').mockImplementation(() => now() + 2 * LIMITS.embeddedHealthyMs);
+      expect(await running.closed).toMatchObject({ reason: 'failed', error: { name: 'StartError' } });
+      expect(crashes.map(({ failures, restarts }) => [failures, restarts])).toEqual(
+        Array.from({ length: LIMITS.embeddedRestarts + 1 }, (_, at) => [at + 1, at < LIMITS.embeddedRestarts]),
+      );
+      expect(await running.status()).toMatchObject({ state: 'failed' });
+      const refused = await running.export('logs', logs(1));
+      expect(refused).toMatchObject({
+        ok: false,
+        code: 'EMBEDDED_DOWN',
+        message: expect.stringContaining('is not started again'),
+      });
+      await running.stop();
+      expect(await running.status()).toMatchObject({ state: 'failed' });
+    },
+  );
 
   it('whose end nobody listens to is told in the log; a stop between two lives ends it', async () => {
     const running = await ThreadedCollector.start({
