@@ -33,6 +33,8 @@ export interface SinkAnswer {
   readonly reset?: boolean;
   /** Never answers. */
   readonly hang?: boolean;
+  /** Answers a byte a second, and never comes to the end. */
+  readonly drip?: boolean;
 }
 
 export type SinkScript = (request: SinkRequest, index: number) => SinkAnswer | undefined | Promise<SinkAnswer | undefined>;
@@ -128,6 +130,7 @@ export class OtlpSink {
       message.socket.resetAndDestroy();
       return;
     }
+    if (answer.drip === true) return drip(response);
     const contentType = request.headers['content-type'] ?? 'application/x-protobuf';
     const body = answer.body ?? (contentType === 'application/json' ? '{}' : '');
     response.writeHead(answer.status ?? 200, { 'content-type': contentType, ...answer.headers });
@@ -152,4 +155,10 @@ export class OtlpSink {
     this.requests.push(request);
     return request;
   }
+}
+
+function drip(response: ServerResponse): void {
+  response.writeHead(200, { 'content-length': 3600 });
+  const timer = setInterval(() => response.write('\0'), 1000);
+  response.once('close', () => clearInterval(timer));
 }

@@ -15,6 +15,18 @@ const TOOLS: ReadonlySet<string> = new Set(
     'husky',
     'lint-staged',
     'nodemon',
+    'concurrently',
+    'cross-env',
+    'npm-run-all',
+    'run-s',
+    'run-p',
+    'rimraf',
+    'turbo',
+    'nx',
+    'lerna',
+    'webpack',
+    'rollup',
+    'esbuild',
   ]),
 );
 

@@ -11,12 +11,15 @@ describe('whether the agent starts', () => {
     },
   );
 
-  it.each(['/usr/lib/node_modules/npm/bin/npm-cli.js', '/a/node_modules/.bin/tsc', '/a/eslint/bin/eslint.js', 'C:\\x\\pnpm.cjs'])(
-    'not in the tool %s',
-    (main) => {
-      expect(whyNotToStart(ON, main, true)).toContain('is a tool');
-    },
-  );
+  it.each([
+    '/usr/lib/node_modules/npm/bin/npm-cli.js',
+    '/a/node_modules/.bin/tsc',
+    '/a/eslint/bin/eslint.js',
+    '/a/node_modules/.bin/concurrently',
+    'C:\\x\\pnpm.cjs',
+  ])('not in the tool %s', (main) => {
+    expect(whyNotToStart(ON, main, true)).toContain('is a tool');
+  });
 
   it('not in a worker thread, not when it is switched off', () => {
     expect(whyNotToStart(ON, '/app.js', false)).toContain('worker thread');
