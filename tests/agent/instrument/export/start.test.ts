@@ -120,7 +120,7 @@ describe.each(AGENT_RUNTIMES)('the end of a process on $name $note', ({ path: ru
     const { url } = sink;
     await sink.close();
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_METRIC_EXPORT_INTERVAL: '20' };
-    const ended = await runApp(bundle.app, { runtime, args: ['exit', '5', '500'], env });
+    const ended = await runApp(bundle.app, { runtime, args: ['exit', '5', '100', 'warm'], env });
     expect(ended.code).toBe(3);
     expect(ended.stderr.split('\n').filter((line) => line.startsWith('periscope agent'))).toEqual([
       expect.stringContaining('ECONNREFUSED'),
@@ -173,9 +173,9 @@ describe('the end of a process whose collector is in trouble', () => {
 
   it('delivers what one refused before', async () => {
     const sink = await sinkOf((_request, index) => (index === 0 ? { status: 503, headers: { 'retry-after': '60' } } : undefined));
-    await run(sink, { args: ['exit', '5', '400'], env: { OTEL_METRIC_EXPORT_INTERVAL: '20' } });
-    expect(sink.requests.length).toBe(2);
-    expect(lastValue(sink, 'app.count')).toBe(5);
+    await run(sink, { args: ['exit', '5', '20', 'warm'], env: QUIET });
+    expect(await settledValue(sink, 'app.count', 5)).toBe(5);
+    expect(sink.requests.length).toBeGreaterThanOrEqual(2);
   });
 });
 
