@@ -1,5 +1,6 @@
 import { AuditTrail } from '../../pipeline/audit.ts';
 import type { Receiver } from '../../pipeline/component.ts';
+import { InProcessPoints } from '../../pipeline/in-process.ts';
 import type { Host } from '../../pipeline/host.ts';
 import { config as schema } from '../../receivers/otlp/config.ts';
 import { create } from '../../receivers/otlp/otlp.ts';
@@ -25,6 +26,7 @@ export async function startGrpcReceiver(
   const host: Host = {
     ...context.host,
     audit: new AuditTrail(),
+    inProcess: new InProcessPoints(),
     prepareAuth: async () => {},
     async grpc(options, handler) {
       const listener = await openGrpc(options, handler);
