@@ -10,7 +10,7 @@ import {
 import { nanosOfTime } from '../../pipeline/perf/time.ts';
 import { validateMetricScope } from '../../pipeline/scope/claim.ts';
 import { detectScope } from '../../pipeline/scope/detect.ts';
-import type { PropertyRules } from '../../pipeline/scope/properties.ts';
+import type { PropertyJudge } from '../../pipeline/scope/properties.ts';
 
 /** Kept unless somebody says otherwise. */
 const ROWS_MAX = 1000;
@@ -18,11 +18,13 @@ const ROWS_MAX = 1000;
 const CHARACTERS_MAX = 4 * 1024 * 1024;
 const ROW_CHARACTERS_MAX = 64 * 1024;
 
-export interface PerfRowsOptions extends PropertyRules {
+export interface PerfRowsOptions {
   /** Whose rows these are; default: as `detectScope` says. */
   readonly scope?: string;
   /** States that are kept, one per key; one more and the longest unchanged goes. */
   readonly rowsMax?: number;
+  /** What becomes of properties; default: they are cleaned. */
+  readonly judge?: PropertyJudge;
   /** ms since 1970, with decimals down to nanoseconds. */
   readonly now?: () => number;
 }
@@ -47,7 +49,7 @@ export interface PerfFilter {
  */
 export class PerfRows {
   readonly scope: string;
-  readonly #rules: PropertyRules;
+  readonly #judge: PropertyJudge | undefined;
   readonly #rowsMax: number;
   readonly #now: () => number;
   readonly #rows = new Map<string, PerfRow>();
@@ -55,9 +57,9 @@ export class PerfRows {
   /** Rows that were taken so far. */
   taken = 0;
 
-  constructor({ scope = detectScope(), rowsMax = ROWS_MAX, now = Date.now, ...rules }: PerfRowsOptions = {}) {
+  constructor({ scope = detectScope(), rowsMax = ROWS_MAX, now = Date.now, judge }: PerfRowsOptions = {}) {
     this.scope = scope;
-    this.#rules = rules;
+    this.#judge = judge;
     this.#rowsMax = rowsMax;
     this.#now = now;
   }
@@ -71,7 +73,7 @@ export class PerfRows {
     const { isValid, reason = '' } = validateMetricScope(metric, this.scope);
     // What is no object claims nothing.
     if (!isValid && typeof metric === 'object' && metric !== null) return { accepted: false, code: 'SCOPE_VIOLATION', reason };
-    const judged = judgePerfMetric(metric, nanosOfTime(this.#now()) ?? 0n, this.#rules);
+    const judged = judgePerfMetric(metric, nanosOfTime(this.#now()) ?? 0n, this.#judge);
     if (!judged.ok) return { accepted: false, code: 'MALFORMED', reason: judged.message };
     const row = { ...judged.row, properties: { [SCOPE_PROPERTY]: this.scope, ...judged.row.properties } };
     if (charactersOf(row) > ROW_CHARACTERS_MAX)

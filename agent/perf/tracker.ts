@@ -1,9 +1,10 @@
 import type { PerfMetric, PerfRecord } from '../../pipeline/perf/record.ts';
+import { judgeProperties, type PropertyRules } from '../../pipeline/scope/properties.ts';
 import { surfaceOf } from '../terminal/surface.ts';
 import { drawPerfMatrix, perfTsv } from './matrix.ts';
 import { PerfRows, type PerfFilter, type PerfRowsOptions, type PerfVerdict } from './rows.ts';
 
-export type MasterPerfTrackerOptions = PerfRowsOptions;
+export interface MasterPerfTrackerOptions extends Omit<PerfRowsOptions, 'judge'>, PropertyRules {}
 
 /** Names of operations whose calls are counted, unless it is told otherwise. */
 const OPERATIONS_MAX = 1000;
@@ -32,7 +33,7 @@ export class MasterPerfTracker {
   readonly #operations = new Map<string, Operation>();
 
   constructor(options: MasterPerfTrackerOptions = {}) {
-    this.#rows = new PerfRows(options);
+    this.#rows = new PerfRows({ ...options, judge: (properties) => judgeProperties(properties, options) });
     this.#operationsMax = options.rowsMax ?? OPERATIONS_MAX;
   }
 

@@ -1,5 +1,5 @@
 import { cleanText, CLEAN } from '../otlp/attribute-text.ts';
-import { judgeProperties, type PropertyRules } from '../scope/properties.ts';
+import { cleanProperties, type PropertyJudge } from '../scope/properties.ts';
 import { nanosOfTime, timeText } from './time.ts';
 
 /** The columns of MASTER_PERF, in their order, as every surface calls them. */
@@ -63,10 +63,10 @@ const REQUIRED: readonly PerfText[] = ['category', 'type', 'topic', 'id'];
 const KNOWN: ReadonlySet<string> = new Set([...PERF_FIELDS, 'time', 'timestamp']);
 
 /**
- * A row made of `metric`, or why it cannot be. Texts are cleaned and cut as `sanitize` does it, properties by the rules of
- * `judgeProperties`. Never throws on plain data.
+ * A row made of `metric`, or why it cannot be. Texts are cleaned and cut as `sanitize` does it, properties as `judge` says.
+ * Never throws on plain data.
  */
-export function judgePerfMetric(metric: unknown, nowUnixNano: bigint, rules: PropertyRules = {}): JudgedPerfMetric {
+export function judgePerfMetric(metric: unknown, nowUnixNano: bigint, judge: PropertyJudge = cleanProperties): JudgedPerfMetric {
   if (metric === null || typeof metric !== 'object' || Array.isArray(metric)) return refusal('it is no object');
   const given = metric as Record<string, unknown>;
   const unknown = Object.keys(given).find((key) => !KNOWN.has(key));
@@ -84,7 +84,7 @@ export function judgePerfMetric(metric: unknown, nowUnixNano: bigint, rules: Pro
   if (timeUnixNano === undefined) return refusal('its time is neither ISO 8601 nor milliseconds since 1970');
   const properties = given['properties'] ?? {};
   if (typeof properties !== 'object' || Array.isArray(properties)) return refusal('properties is no object');
-  const judged = judgeProperties(properties as Readonly<Record<string, unknown>>, rules);
+  const judged = judge(properties as Readonly<Record<string, unknown>>);
   if (!judged.ok) return judged;
   return { ok: true, row: { ...(texts as Record<PerfText, string>), properties: judged.properties, timeUnixNano } };
 }

@@ -15,9 +15,9 @@ export type JudgedProperties =
   | { readonly ok: true; readonly properties: Record<string, string> }
   | { readonly ok: false; readonly key: string; readonly message: string };
 
-const VALUE = new RegExp(REJECT.valuePattern, 'u');
-const NUMBER = /^-?\d+(\.\d+)?$/;
 const LONE_SURROGATE = /\p{Cs}/gu;
+
+export type PropertyJudge = (properties: Readonly<Record<string, unknown>>) => JudgedProperties;
 
 /**
  * The properties made safe, or why they cannot be. Values that carry nothing (null, undefined, functions, symbols) are left
@@ -25,19 +25,32 @@ const LONE_SURROGATE = /\p{Cs}/gu;
  * `CLEAN.nestedDepth` within what is kept of that text is refused in either mode.
  */
 export function judgeProperties(properties: Readonly<Record<string, unknown>>, rules: PropertyRules = {}): JudgedProperties {
-  const reject = rules.mode === 'reject';
-  const entries = Object.entries(properties ?? {});
-  if (reject && entries.length > REJECT.attributes)
-    return refusal('', `${entries.length} are more than the ${REJECT.attributes} allowed`);
+  if (rules.mode !== 'reject') return cleanProperties(properties);
+  const count = Object.keys(properties ?? {}).length;
+  if (count > REJECT.attributes) return refusal('', `${count} are more than the ${REJECT.attributes} allowed`);
+  const pattern = rules.valuePattern ?? new RegExp(REJECT.valuePattern, 'u');
+  return judged(properties, (key, value, text) => {
+    const cause = brokenRule(key, value, text, pattern);
+    return cause === undefined ? [key, text] : refusal(key, cause);
+  });
+}
+
+/** Mode clean by itself, for whoever has no use for the other. */
+export const cleanProperties: PropertyJudge = (properties) =>
+  judged(properties, (key, _value, text) => [cleanKey(key), cleanText(text, CLEAN.valueLength, false)]);
+
+function judged(
+  properties: Readonly<Record<string, unknown>>,
+  judge: (key: string, value: unknown, text: string) => readonly [string, string] | JudgedProperties,
+): JudgedProperties {
   const kept = new Map<string, string>();
-  for (const [key, value] of entries) {
+  for (const [key, value] of Object.entries(properties ?? {})) {
     const text = textOf(value);
     if (text === undefined) continue;
     if (text === TOO_DEEP) return refusal(key, `it nests deeper than ${CLEAN.nestedDepth}; flatten it`);
-    const cause = reject ? brokenRule(key, value, text, rules.valuePattern ?? VALUE) : undefined;
-    if (cause !== undefined) return refusal(key, cause);
-    const name = reject ? key : cleanKey(key);
-    if (!kept.has(name)) kept.set(name, reject ? text : cleanText(text, CLEAN.valueLength, false));
+    const property = judge(key, value, text);
+    if ('ok' in property) return property;
+    if (!kept.has(property[0])) kept.set(...(property as [string, string]));
   }
   // fromEntries defines properties: a key `__proto__` is a key like any other.
   return { ok: true, properties: Object.fromEntries(kept) };
@@ -57,6 +70,8 @@ function refusal(key: string, cause: string): JudgedProperties {
   const named = key === '' ? 'the properties' : `property "${cleanText(key, 64, false)}"`;
   return { ok: false, key, message: `cannot accept ${named}: ${cause}` };
 }
+
+const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /** Mode reject. */
 function brokenRule(key: string, value: unknown, text: string, pattern: RegExp): string | undefined {

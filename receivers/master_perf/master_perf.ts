@@ -3,6 +3,7 @@ import type { Context, Intake, Receiver, Refusal } from '../../pipeline/componen
 import type { Ingested, IngestPoint, IngestSender } from '../../pipeline/ingest.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { judgePerfMetric, type PerfMetric } from '../../pipeline/perf/record.ts';
+import { judgeProperties } from '../../pipeline/scope/properties.ts';
 import { type Binding, bindingOfListener, bindingOfPrincipal } from '../../pipeline/scope/binding.ts';
 import type { MasterPerfConfig } from './config.ts';
 import { refusal, RowDelivery, type BroughtRow } from './delivery.ts';
@@ -82,7 +83,7 @@ function judged(
   const faults: Ingested['rejected'][number][] = [];
   const now = BigInt(nowMs) * 1_000_000n;
   for (const [index, value] of values.entries()) {
-    const verdict = judgePerfMetric(value as PerfMetric, now, { mode });
+    const verdict = judgePerfMetric(value as PerfMetric, now, (properties) => judgeProperties(properties, { mode }));
     if (verdict.ok) rows.push({ index, row: verdict.row });
     else faults.push({ rows: [index], items: 1, reason: 'invalid', message: verdict.message });
   }

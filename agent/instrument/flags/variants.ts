@@ -25,6 +25,8 @@ const PRODUCTION: readonly FlagName[] = [
   'METRICS',
   'TRACK',
   'TRACES',
+  'PERF_TRACKING',
+  'R2_STORAGE',
   'HTTP_SERVER',
   'HTTP_CLIENT',
   'FETCH',
@@ -39,9 +41,6 @@ const PRODUCTION: readonly FlagName[] = [
 /** What the guardrails of the scope matrix ask of the premium tier, and what makes an enterprise one. */
 const ENTERPRISE: readonly FlagName[] = ['ENTERPRISE', 'AUDIT_LOGGING', 'RATE_LIMITING', 'WEBHOOK_SIGNING'];
 
-/** MASTER_PERF in the process. */
-const PERF: readonly FlagName[] = ['PERF_TRACKING', 'TABLE', 'R2_STORAGE'];
-
 const variant = (about: string, flags: readonly FlagName[], held: readonly FlagName[] = []): Variant => ({ about, flags, held });
 
 /** The prebuilt bundles, `@periscope-otel/agent/<name>`; the package's main entry is `production`. */
@@ -50,12 +49,12 @@ export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
   production: variant('what an app in production needs', PRODUCTION),
   development: variant('production, and what helps while writing an app', [
     ...PRODUCTION,
-    ...PERF,
+    'TABLE',
     'DEBUG',
     'MOCK_API',
     'SDK_ENGINE',
   ]),
-  debug: variant('development, and what the agent itself costs', [...PRODUCTION, ...PERF, 'DEBUG', 'MOCK_API', 'DEBUG_PERF']),
+  debug: variant('development, and what the agent itself costs', [...PRODUCTION, 'TABLE', 'DEBUG', 'MOCK_API', 'DEBUG_PERF']),
   enterprise: variant(
     'production, held to what the scope matrix asks of the premium tier',
     [...PRODUCTION, ...ENTERPRISE],
@@ -64,7 +63,7 @@ export const VARIANTS: Readonly<Record<VariantName, Variant>> = {
   'local-sandbox': variant("a person's own machine", [
     ...PRODUCTION,
     'LOCAL_SANDBOX',
-    ...PERF,
+    'TABLE',
     'DEBUG',
     'DEBUG_PERF',
     'MOCK_API',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgePerfMetric, PERF_FIELDS, perfKey, type PerfRow } from '../../../pipeline/perf/record.ts';
+import { judgeProperties } from '../../../pipeline/scope/properties.ts';
 
 const NOW = 1_763_722_800_123_456_789n;
 const METRIC = { category: 'R2', type: 'performance', topic: 'GetObject', id: 'r2.get' };
@@ -10,7 +11,7 @@ function rowOf(metric: unknown): PerfRow {
   return judged.ok ? judged.row : expect.unreachable(judged.message);
 }
 const faultOf = (metric: unknown, mode: 'clean' | 'reject' = 'clean'): string => {
-  const judged = judgePerfMetric(metric, NOW, { mode });
+  const judged = judgePerfMetric(metric, NOW, (properties) => judgeProperties(properties, { mode }));
   return judged.ok ? expect.unreachable('it was accepted') : judged.message;
 };
 
