@@ -74,14 +74,10 @@ export class PerfRows {
     // What is no object claims nothing.
     if (!isValid && typeof metric === 'object' && metric !== null) return { accepted: false, code: 'SCOPE_VIOLATION', reason };
     const judged = judgePerfMetric(metric, nanosOfTime(this.#now()) ?? 0n, this.#judge);
-    if (!judged.ok) return { accepted: false, code: 'MALFORMED', reason: judged.message };
+    if (!judged.ok) return malformed(judged.message);
     const row = { ...judged.row, properties: { [SCOPE_PROPERTY]: this.scope, ...judged.row.properties } };
     if (charactersOf(row) > ROW_CHARACTERS_MAX)
-      return {
-        accepted: false,
-        code: 'MALFORMED',
-        reason: `cannot accept the metric: it has more than ${ROW_CHARACTERS_MAX} characters`,
-      };
+      return malformed(`cannot accept the metric: it has more than ${ROW_CHARACTERS_MAX} characters`);
     this.#keep(perfKey(row), row);
     return { accepted: true };
   }
@@ -107,6 +103,8 @@ export class PerfRows {
     this.#characters -= charactersOf(row);
   }
 }
+
+export const malformed = (reason: string): PerfVerdict => ({ accepted: false, code: 'MALFORMED', reason });
 
 function charactersOf(row: PerfRow): number {
   const texts: readonly unknown[] = [...Object.values(row), ...Object.entries(row.properties).flat()];

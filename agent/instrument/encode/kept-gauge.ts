@@ -1,15 +1,20 @@
-import type { InstrumentRecord, KeptPoint } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
+import type { InstrumentRecord, KeptPoint, KeptPoints } from '../metrics/contract.ts';
+import { encodeAttributes } from './attributes.ts';
+import { FIXED64, NUMBER_FIELDS } from './fields.ts';
 import type { Moment } from './point-image.ts';
 import type { Points, Runs } from './runs.ts';
 
 interface Held {
+  /** A NumberDataPoint. */
   readonly content: Uint8Array;
   /** ns since 1970; 0: it has not arrived. */
   arrivedNs: number;
 }
 
 const NOTHING = new Uint8Array(0);
+/** Below the numbers that a MeterProvider gives. */
+export const KEPT_GAUGE = -1;
 
 /**
  * The points of a gauge that are told whole. One leaves until it has arrived; from then on now and then, for as long as it
@@ -22,13 +27,27 @@ export class KeptGauge implements Points {
   /** Of the last collection, by place. */
   #sent: Held[] = [];
 
-  constructor(instrument: InstrumentRecord) {
-    this.instrument = instrument;
+  constructor({ name, meter }: KeptPoints) {
+    this.instrument = {
+      id: KEPT_GAUGE,
+      meter: { id: KEPT_GAUGE, name: meter, version: '', schemaUrl: '', attributes: NOTHING },
+      name,
+      description: '',
+      unit: '',
+      kind: 'gauge',
+      point: 'gauge',
+      monotonic: false,
+      integers: false,
+      bounds: [],
+      bucketsMax: 0,
+      signed: false,
+      minMax: false,
+    };
   }
 
-  keep({ key, content }: KeptPoint): void {
+  keep({ key, point }: KeptPoint): void {
     this.#held.delete(key);
-    if (content !== undefined) this.#held.set(key, { content, arrivedNs: 0 });
+    if (point !== undefined) this.#held.set(key, { content: contentOf(point), arrivedNs: 0 });
   }
 
   /** Whether any of it has arrived is not known. */
@@ -54,6 +73,21 @@ export class KeptGauge implements Points {
   setExemplars(): void {
     throw new Error(`BUG: ${this.instrument.name} has series`);
   }
+}
+
+/** Of a point's time and number, with the keys of their fields. */
+const FIXED_BYTES = 18;
+
+function contentOf({ timeNs, value, attributes }: NonNullable<KeptPoint['point']>): Uint8Array {
+  const encoded = encodeAttributes(NUMBER_FIELDS.attributes, Object.entries(attributes));
+  const content = new Uint8Array(FIXED_BYTES + encoded.length);
+  const view = new DataView(content.buffer);
+  content[0] = NUMBER_FIELDS.time * 8 + FIXED64;
+  view.setBigUint64(1, timeNs, true);
+  content[9] = NUMBER_FIELDS.asDouble * 8 + FIXED64;
+  view.setFloat64(10, value, true);
+  content.set(encoded, FIXED_BYTES);
+  return content;
 }
 
 const nanosOf = ({ high, low }: Moment): number => high * 2 ** 32 + low;

@@ -11,7 +11,7 @@ import type {
 } from '../metrics/contract.ts';
 import { ExplicitPoints } from './explicit-points.ts';
 import { ExponentialPoints } from './exponential-points.ts';
-import { KeptGauge } from './kept-gauge.ts';
+import { KEPT_GAUGE, KeptGauge } from './kept-gauge.ts';
 import { NumberPoints } from './number-points.ts';
 import { momentOf, type Moment } from './point-image.ts';
 import { type RequestFrame, shareOut, writeRequest } from './request.ts';
@@ -41,6 +41,7 @@ export class CellReader implements SeriesSink {
   readonly #points = new Map<number, Points>();
   readonly #places = new Map<number, { readonly points: Points; readonly place: number }>();
   readonly #runs = new Runs();
+  #kept: KeptGauge | undefined;
   #ordered: readonly Points[] | undefined;
   #collection = 0;
   #latestNs = 0n;
@@ -87,20 +88,19 @@ export class CellReader implements SeriesSink {
     }
   }
 
-  addKept({ instrument, points }: KeptPoints): void {
-    let gauge = this.#points.get(instrument.id);
-    if (!(gauge instanceof KeptGauge)) {
-      gauge = new KeptGauge(instrument);
-      this.#points.set(instrument.id, gauge);
+  addKept(kept: KeptPoints): void {
+    if (this.#kept === undefined) {
+      this.#kept = new KeptGauge(kept);
+      this.#points.set(KEPT_GAUGE, this.#kept);
       this.#ordered = undefined;
     }
-    for (const point of points) (gauge as KeptGauge).keep(point);
+    for (const point of kept.points) this.#kept.keep(point);
   }
 
   /** What is in cells is taken for delivered: the bases of a delta begin here. Points that were told whole are not. */
   rebase(nowNs: bigint): void {
     this.collect(nowNs, REBASE_BYTES).commit();
-    for (const points of this.#points.values()) if (points instanceof KeptGauge) points.repeat();
+    this.#kept?.repeat();
   }
 
   /** Requests of at most `maxBytes` each, but for a point that is larger by itself, in which all that was measured until now is. */

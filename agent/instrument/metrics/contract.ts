@@ -82,15 +82,19 @@ export interface ExemplarRecord {
 
 /** A number that stands in no cell: a point that is told whole, and again when it has changed. */
 export interface KeptPoint {
-  /** Of the instrument's points: the last one that was told under it counts. */
+  /** Of the gauge's points: the last one that was told under it counts. */
   readonly key: string;
-  /** A NumberDataPoint; undefined when there is none any more. */
-  readonly content: Uint8Array | undefined;
+  /** Undefined when there is none any more. */
+  readonly point:
+    | { readonly timeNs: bigint; readonly value: number; readonly attributes: Readonly<Record<string, string>> }
+    | undefined;
 }
 
 /** Points of one gauge that are told whole. */
 export interface KeptPoints {
-  readonly instrument: InstrumentRecord;
+  /** Of the gauge, and of the OTLP InstrumentationScope. */
+  readonly name: string;
+  readonly meter: string;
   readonly points: readonly KeptPoint[];
 }
 

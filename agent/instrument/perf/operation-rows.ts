@@ -22,9 +22,8 @@ export class OperationRows {
       const told = this.#of(name);
       if (calls !== told.rowCalls) {
         told.rowCalls = calls;
-        const value = milliseconds((seconds - told.seconds) / (calls - told.calls));
-        const properties = { calls, failures, meanMs: Number.parseFloat(milliseconds(seconds / calls)) };
-        yield rowOf(name, value, properties);
+        const recentMs = milliseconds((seconds - told.seconds) / (calls - told.calls));
+        yield rowOf(name, recentMs, { calls, failures, meanMs: milliseconds(seconds / calls) });
       }
       if (taken) Object.assign(told, { calls, seconds });
     }
@@ -37,18 +36,18 @@ export class OperationRows {
   }
 }
 
-function rowOf(name: string, value: string, properties: Readonly<Record<string, number>>): PerfMetric {
+function rowOf(name: string, recentMs: number, properties: Readonly<Record<string, number>>): PerfMetric {
   return {
     category: 'Operation',
     type: 'performance',
     topic: name,
     subCat: 'Latency',
     id: `op.${name}`,
-    value,
+    value: `${recentMs}ms`,
     pattern: 'time_measurement',
     properties,
   };
 }
 
 /** Three digits: operations take from nanoseconds to hours, and none takes 0.00 ms. */
-const milliseconds = (seconds: number): string => `${Number((seconds * 1000).toPrecision(3))}ms`;
+const milliseconds = (seconds: number): number => Number((seconds * 1000).toPrecision(3));

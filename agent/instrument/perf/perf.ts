@@ -1,5 +1,5 @@
 import { PERF_FIELDS, type PerfMetric, type PerfRecord } from '../../../pipeline/perf/record.ts';
-import { PerfRows, type PerfVerdict } from '../../perf/rows.ts';
+import { malformed, PerfRows, type PerfVerdict } from '../../perf/rows.ts';
 import { csvText } from '../../terminal/csv.ts';
 import type { KeptSource } from '../export/series-log.ts';
 import { PERF_LIMITS } from '../limits.ts';
@@ -7,7 +7,7 @@ import type { OperationTotals } from '../track/contract.ts';
 import type { Perf, PrintTarget } from './contract.ts';
 import { OperationRows } from './operation-rows.ts';
 import { PerfOutbox } from './outbox.ts';
-import { ScopeViolation } from './scope-violation.ts';
+import { scopeViolation } from './scope-violation.ts';
 import { wallClock } from './wall-clock.ts';
 
 export interface PerfOptions {
@@ -43,23 +43,27 @@ export function startPerf({ scope, draw, operations = () => [], onViolation }: P
       const verdict = judged(rows, metric);
       if (verdict.accepted || verdict.code !== 'SCOPE_VIOLATION') return verdict;
       onViolation?.(verdict.reason);
-      throw new ScopeViolation(verdict.reason, scope);
+      throw scopeViolation(verdict.reason, scope);
     },
     metrics: records,
-    csv: (filter) => csvText([...PERF_FIELDS, 'time'], records(filter).map(cellsOf)),
+    csv: (filter) =>
+      csvText(
+        COLUMNS,
+        records(filter).map((record) => COLUMNS.map((column) => record[column])),
+      ),
     toString: () => draw(records()),
     print: (target = process.stdout) => void target.write(`${draw(records(), target)}\n`),
   };
   return { perf, outbox: new PerfOutbox(rows, () => refresh(true)) };
 }
 
-const cellsOf = (record: PerfRecord): readonly unknown[] => [...PERF_FIELDS.map((field) => record[field]), record.time];
+const COLUMNS = [...PERF_FIELDS, 'time'] as const;
 
 /** What an application hands in may throw when it is looked at. */
 function judged(rows: PerfRows, metric: PerfMetric): PerfVerdict {
   try {
     return rows.add(metric);
   } catch {
-    return { accepted: false, code: 'MALFORMED', reason: 'cannot accept the metric: it cannot be read' };
+    return malformed('cannot accept the metric: it cannot be read');
   }
 }

@@ -5,19 +5,13 @@ import { KeptGauge } from '../../../../agent/instrument/encode/kept-gauge.ts';
 import { CellReader } from '../../../../agent/instrument/encode/reader.ts';
 import { EXPORT_LIMITS } from '../../../../agent/instrument/limits.ts';
 import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
-import { GAUGE } from '../../../support/kept-points.ts';
 import { pointsOf } from '../../../support/metric-points.ts';
 
+const GAUGE = { name: 'things', meter: 'app' };
 const MS = 1_000_000n;
 const START = 1_795_258_800_000n * MS;
 
-/** A NumberDataPoint with this number. */
-function content(value: number): Uint8Array {
-  const bytes = new Uint8Array(9);
-  bytes[0] = 0x21;
-  new DataView(bytes.buffer).setFloat64(1, value, true);
-  return bytes;
-}
+const point = (value: number) => ({ timeNs: START - 1n, value, attributes: { thing: 'a' } });
 
 class Kept {
   readonly reader = new CellReader({ resource: encodeResource({}), temporality: 'cumulative' });
@@ -25,9 +19,9 @@ class Kept {
   tell(points: Readonly<Record<string, number | undefined>>): void {
     const told = Object.entries(points).map(([key, value]) => ({
       key,
-      content: value === undefined ? undefined : content(value),
+      point: value === undefined ? undefined : point(value),
     }));
-    this.reader.addKept({ instrument: GAUGE, points: told });
+    this.reader.addKept({ ...GAUGE, points: told });
   }
 
   /** What leaves `afterMs` after the start; it arrives unless it is said. */
@@ -39,6 +33,21 @@ class Kept {
 }
 
 describe('a point that is told whole', () => {
+  it('is one of a gauge, with its own time and attributes', () => {
+    const kept = new Kept();
+    kept.tell({ a: -1.5 });
+    const [only, ...more] = pointsOf(kept.reader.collect(START, 2 ** 20).requests.map(({ body }) => body));
+    expect(more).toEqual([]);
+    expect(only).toMatchObject({
+      meter: 'app',
+      metric: 'things',
+      type: 'gauge',
+      value: -1.5,
+      timeNs: START - 1n,
+      attributes: { thing: 'a' },
+    });
+  });
+
   it('leaves until it has arrived, and then no more until it changes', () => {
     const kept = new Kept();
     kept.tell({ a: 1, b: 2 });
@@ -86,13 +95,13 @@ describe('a point that is told whole', () => {
     const reader = new CellReader({ resource: encodeResource({}), temporality: 'delta' });
     const provider = new AgentMeterProvider({ sink: reader, onFault: () => undefined });
     provider.getMeter('app').createCounter('jobs').add(5);
-    reader.addKept({ instrument: GAUGE, points: [{ key: 'a', content: content(1) }] });
+    reader.addKept({ ...GAUGE, points: [{ key: 'a', point: point(1) }] });
     reader.rebase(START);
     expect(pointsOf(reader.collect(START + MS, 2 ** 20).requests.map(({ body }) => body)).map(({ value }) => value)).toEqual([1]);
   });
 
   it('has no series', () => {
-    const gauge = new KeptGauge(GAUGE);
+    const gauge = new KeptGauge({ ...GAUGE, points: [] });
     expect(() => gauge.add()).toThrow('BUG');
     expect(() => gauge.setExemplars()).toThrow('BUG');
   });

@@ -3,7 +3,6 @@ import { encodeResource } from '../../../../agent/instrument/encode/attributes.t
 import { CellReader } from '../../../../agent/instrument/encode/reader.ts';
 import { SeriesLog, tell } from '../../../../agent/instrument/export/series-log.ts';
 import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
-import { GAUGE } from '../../../support/kept-points.ts';
 import { pointsOf } from '../../../support/metric-points.ts';
 
 function reading() {
@@ -37,7 +36,7 @@ describe('what is known of the series', () => {
       version: 0,
       take: (all: boolean) => {
         asked.push(all);
-        return { instrument: GAUGE, points: [{ key: 'a', content: new Uint8Array([0x21, 0, 0, 0, 0, 0, 0, 0x1c, 0x40]) }] };
+        return { name: 'kept', meter: 'app', points: [{ key: 'a', point: { timeNs: 1n, value: 7, attributes: {} } }] };
       },
     };
     const log = new SeriesLog(source);

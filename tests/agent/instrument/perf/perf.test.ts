@@ -160,7 +160,7 @@ describe('what is sent', () => {
     expect(reader.export()).toHaveLength(PERF_LIMITS.rows);
     expect(reader.export()).toEqual([]);
     perf.add({ ...METRIC, id: 'new' });
-    expect(outbox.take(false).points.map(({ content }) => content === undefined)).toEqual([true, false]);
+    expect(outbox.take(false).points.map(({ point }) => point === undefined)).toEqual([true, false]);
     expect(outbox.take(false).points).toEqual([]);
     expect(outbox.take(true).points).toHaveLength(PERF_LIMITS.rows);
   });
