@@ -1,4 +1,4 @@
-import { PERF_FIELDS, type PerfField, type PerfRow } from './record.ts';
+import type { PerfField, PerfRow } from './record.ts';
 
 /** The attribute of telemetry that holds each field; a metric's point, a span or a log record with `perf.category` is a row. */
 export const PERF_ATTRIBUTES: Readonly<Record<Exclude<PerfField, 'properties'>, string>> = {
@@ -23,13 +23,13 @@ export const PERF_INSTRUMENTATION_SCOPE = 'periscope.master_perf';
 /** The claim of a row. In telemetry it is the scope attribute. */
 export const SCOPE_PROPERTY = 'scope';
 
+const ATTRIBUTES = Object.entries(PERF_ATTRIBUTES) as readonly [keyof typeof PERF_ATTRIBUTES, string][];
+
 /** Attributes that say a row; `scope` of its properties is left to the caller. */
 export function perfAttributes(row: PerfRow): Readonly<Record<string, string>> {
-  const texts = PERF_FIELDS.flatMap((field) =>
-    field === 'properties' || row[field] === '' ? [] : [[PERF_ATTRIBUTES[field], row[field]] as const],
-  );
-  const properties = Object.entries(row.properties)
-    .filter(([key]) => key !== SCOPE_PROPERTY)
-    .map(([key, value]) => [`${PERF_PROPERTY_PREFIX}${key}`, value] as const);
-  return Object.fromEntries([...texts, ...properties]);
+  const attributes: Record<string, string> = {};
+  for (const [field, attribute] of ATTRIBUTES) if (row[field] !== '') attributes[attribute] = row[field];
+  for (const [key, value] of Object.entries(row.properties))
+    if (key !== SCOPE_PROPERTY) attributes[PERF_PROPERTY_PREFIX + key] = value;
+  return attributes;
 }

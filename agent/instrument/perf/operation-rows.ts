@@ -19,7 +19,8 @@ export class OperationRows {
    */
   *next(operations: Iterable<OperationTotals>, taken: boolean): Iterable<PerfMetric> {
     for (const { name, calls, failures, seconds } of operations) {
-      const told = this.#of(name);
+      const told = this.#told.get(name) ?? { calls: 0, seconds: 0, rowCalls: 0 };
+      this.#told.set(name, told);
       if (calls !== told.rowCalls) {
         told.rowCalls = calls;
         const recentMs = milliseconds((seconds - told.seconds) / (calls - told.calls));
@@ -27,12 +28,6 @@ export class OperationRows {
       }
       if (taken) Object.assign(told, { calls, seconds });
     }
-  }
-
-  #of(name: string): Told {
-    let told = this.#told.get(name);
-    if (told === undefined) this.#told.set(name, (told = { calls: 0, seconds: 0, rowCalls: 0 }));
-    return told;
   }
 }
 

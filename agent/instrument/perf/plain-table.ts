@@ -8,7 +8,7 @@ export function plainTable(records: readonly PerfRecord[]): string {
       PERF_FIELDS.map((field) => (field === 'properties' ? JSON.stringify(record.properties) : record[field])),
     ),
   ];
-  const widths = PERF_FIELDS.map((_, column) => lines.reduce((most, line) => Math.max(most, line[column]!.length), 0));
+  const widths = PERF_FIELDS.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines
     .map((line) =>
       line

@@ -15,6 +15,7 @@ const MINIMAL_BYTES = 2 * 1024;
  *  written (docs/decisions/0027). */
 const LOADED_BYTES = 100_000;
 const PRODUCTION_BYTES = 128_000;
+const PRODUCTION_BYTES = 128_000;
 const DEVELOPMENT_BYTES = 170_000;
 const IN_PRODUCTION: readonly string[] = ['minimal', 'production', 'enterprise', 'embedded'];
 let folder = '';
