@@ -10,7 +10,8 @@ const app = express();
 app.get('/', (_request, response) => response.send('hello\n'));
 app.use('/users/:user/orders', orders);
 
-const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', (error) => {
+  if (error) throw error;
   process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
 });
 process.once('SIGTERM', () => server.close());
