@@ -271,6 +271,9 @@ describe.each(AGENT_RUNTIMES)('example apps under $name $note', (runtime) => {
         expect(durations(points, 'http.server.request.duration')).toEqual(servedBy(example));
         expect(durations(points, 'http.client.request.duration')).toEqual(madeBy(example, line));
         expect(operationsIn(points)).toEqual(sorted(example.operations ?? []));
+        // Rows of MASTER_PERF are of these operations, and of nothing else.
+        const rows = (example.operations ?? []).map(([operation]) => `op.${operation}`);
+        for (const { metric, attributes } of points) if (metric === 'perf.metric') expect(rows).toContain(attributes['perf.id']);
         // None is running any more.
         for (const { metric, value } of points) if (metric === 'op.active') expect(value).toBe(0);
         expect(statuses).toHaveLength(example.asks.length);
@@ -288,7 +291,7 @@ describe.each(AGENT_RUNTIMES)('example apps under $name $note', (runtime) => {
         const known = new Set([...expected.map(({ metric }) => metric), ...others]);
         const named = points
           .map(({ metric }) => metric)
-          .filter((metric) => !/^http\.|^op\.|^otel\.sdk\.|^periscope\.agent\./.test(metric));
+          .filter((metric) => !/^http\.|^op\.|^perf\.metric$|^otel\.sdk\.|^periscope\.agent\./.test(metric));
         expect(named.filter((metric) => !known.has(metric))).toEqual([]);
         for (const { metric, unit, value, tree } of points.filter((point) => others.has(point.metric)))
           expect([unit, (value || Number(tree['count'])) > 0]).toEqual([
