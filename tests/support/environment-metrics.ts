@@ -16,9 +16,9 @@ const SPACES = { key: 'v8js.heap.space.name', values: ['new_space', 'old_space']
 
 /** On Node and Bun, Linux. */
 export const PROCESS_METRICS: readonly EnvironmentMetric[] = [
-  { metric: 'process.cpu.time', unit: 's', type: 'sum', monotonic: true, by: MODES },
-  // Since the last collection, which may be a moment ago.
-  { metric: 'process.cpu.utilization', unit: '1', type: 'gauge', monotonic: false, by: MODES, zeros: ['system'] },
+  // The kernel tells the modes apart by what it meets at its ticks: in a short time it may meet one of them only.
+  { metric: 'process.cpu.time', unit: 's', type: 'sum', monotonic: true, by: MODES, zeros: ['system'] },
+  { metric: 'process.cpu.utilization', unit: '1', type: 'gauge', monotonic: false, by: MODES, zeros: MODES.values },
   bytes('process.memory.usage'),
   bytes('process.memory.virtual'),
   { metric: 'process.uptime', unit: 's', type: 'gauge', monotonic: false },
@@ -38,7 +38,8 @@ export const PROCESS_METRICS: readonly EnvironmentMetric[] = [
     type: 'sum',
     monotonic: true,
     by: { key: 'process.context_switch.type', values: ['voluntary', 'involuntary'] },
-    zeros: ['involuntary'],
+    // A process that was never in the way of another, or never waited.
+    zeros: ['involuntary', 'voluntary'],
   },
 ];
 
