@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canPin, LOAD_CORE, OrderedProcess } from '../ingest/pinned.ts';
 import { residentBytes } from '../ingest/process-figures.ts';
 import { spread } from '../statistics.ts';
+import { loadedBytes } from './bundle-size.ts';
 import { answerOf, bundleOf, end, firstLine, preloadOf, startChild } from './child.ts';
 import { CAP_CYCLES, CAP_SETS } from './programs/cap-load.ts';
 import type { LoadAnswer, LoadOrder } from './programs/load-process.ts';
@@ -32,7 +32,7 @@ export const MEASURES: Readonly<Record<Program, (rows: readonly Row[], round: Ro
   rss: ([row], round) => resident(row!, round),
   stall: (rows, round) => stalls(rows, round),
   cap: (rows, round) => cap(rows, round),
-  bundle: async ([row], { runtime }) => ({ [row!.id]: { ours: readFileSync(bundleOf(runtime)).length / 1000 } }),
+  bundle: async ([row], { runtime }) => ({ [row!.id]: { ours: loadedBytes(bundleOf(runtime)) / 1000 } }),
 };
 
 async function perContender(row: Row, measure: (contender: string) => Promise<number>): Promise<Record<string, number>> {
@@ -131,7 +131,7 @@ async function resident(row: Row, { runtime, effort, sink }: Round): Promise<Mea
   }
 }
 
-const STALL = { full: { intervalMs: 500, exports: 9 }, smoke: { intervalMs: 200, exports: 4 } } as const;
+const STALL = { full: { intervalMs: 300, exports: 9 }, smoke: { intervalMs: 200, exports: 4 } } as const;
 
 async function stalls(rows: readonly Row[], { runtime, effort, sink }: Round): Promise<Measured> {
   const { intervalMs, exports } = STALL[effort];

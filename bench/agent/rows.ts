@@ -30,6 +30,7 @@ const always = (must: number, stretch?: number) => (): Bound => ({ must, ...(str
 const PEERS = ['ours', 'sdk-metrics', 'prom-client'];
 const ADDED = ['bare', 'ours', 'sdk-metrics'];
 const APPS = ['bare', 'ours', 'sdk-http'];
+const STARTED = ['bare', 'ours', 'api', 'sdk-http'];
 
 /** The budget of the agent. */
 export const ROWS: readonly Row[] = [
@@ -90,7 +91,7 @@ export const ROWS: readonly Row[] = [
     program: 'start',
     title: 'start of an HTTP app until it listens, added',
     unit: 'ms',
-    contenders: APPS,
+    contenders: STARTED,
     added: true,
     bound: (runtime) => (runtime === 'bun' ? { must: 30, stretch: 15 } : { must: 15, stretch: 8 }),
   },
@@ -99,7 +100,7 @@ export const ROWS: readonly Row[] = [
     program: 'start',
     title: 'the same, CPU of all threads until then',
     unit: 'ms',
-    contenders: APPS,
+    contenders: STARTED,
     added: true,
   },
   {
@@ -144,7 +145,15 @@ export const ROWS: readonly Row[] = [
     bound: always(0),
     once: true,
   },
-  { id: 'bundle', program: 'bundle', title: 'bundle', unit: 'kB', contenders: ['ours'], bound: always(100, 60), once: true },
+  {
+    id: 'bundle',
+    program: 'bundle',
+    title: 'bundle, what an app loads of it',
+    unit: 'kB',
+    contenders: ['ours'],
+    bound: always(100, 60),
+    once: true,
+  },
 ];
 
 /** Of a contender, per round: its figures, or what it adds to `bare`. */

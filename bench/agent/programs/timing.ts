@@ -6,7 +6,7 @@ export interface Effort {
 }
 
 export const EFFORTS = {
-  full: { warmUpMs: 400, blockMs: 15, blocks: 61 },
+  full: { warmUpMs: 400, blockMs: 10, blocks: 41 },
   smoke: { warmUpMs: 20, blockMs: 5, blocks: 5 },
 } as const satisfies Record<string, Effort>;
 export type EffortName = keyof typeof EFFORTS;
