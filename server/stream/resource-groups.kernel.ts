@@ -7,6 +7,7 @@ import { Wire } from '../../pipeline/otlp/wire.kernel.ts';
 const FIRST_GROUPS = 64;
 /** Key of a length-typed field of number 1. */
 const KEY = 10;
+const NOTHING = new Uint8Array(0);
 
 export const GROUP_STRIDE = 4;
 /** int32 of a group: where its field begins and ends, key and length included, and the content of its Resource. */
@@ -39,6 +40,12 @@ export class ResourceGroups {
       if (!this.#add(start, wire.at, p)) return false;
     }
     return true;
+  }
+
+  /** Lets go of the bytes. */
+  leave(): void {
+    this.wire.begin(NOTHING);
+    this.count = 0;
   }
 
   #add(start: number, content: number, end: number): boolean {

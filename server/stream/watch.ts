@@ -86,6 +86,11 @@ class Watch {
     return true;
   }
 
+  /** The batch is looked at no more: its memory is of others from here on. */
+  leave(): void {
+    if (this.#groups.count > 0) this.#groups.leave();
+  }
+
   skip(items: number): void {
     for (const watcher of this.watchers) watcher.skip(items);
   }
@@ -222,6 +227,7 @@ export class Watches {
     };
     const startedMs = this.#elapsedMs();
     const isSeen = watch.look(batch, hasTime, memories);
+    watch.leave();
     const spentMs = this.#elapsedMs() - startedMs;
     watch.spentMs += spentMs;
     this.#spentMs += spentMs;

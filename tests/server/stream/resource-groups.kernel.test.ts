@@ -69,6 +69,8 @@ describe('Resource groups', () => {
     const twice = Uint8Array.of(10, 6, 10, 1, 7, 10, 1, 8);
     expect(groups.find(twice)).toBe(true);
     expect(found(groups, twice)).toEqual([{ group: '0a060a01070a0108', resource: undefined }]);
+    groups.leave();
+    expect([groups.count, groups.wire.bytes.length]).toEqual([0, 0]);
   });
 
   it('are not those of bytes that no reader gets through', () => {
