@@ -162,7 +162,7 @@ export class ScannedDictionaries implements Dictionaries {
   /** The word at which an entry stands. */
   #entry(dictionary: number, index: number): number {
     const { words } = this.#machine;
-    return (words[dictionary / 4 + ENTRIES]! + index * 2 ** words[dictionary / 4 + ENTRY_SHIFT]!) / 4;
+    return (words[dictionary / 4 + ENTRIES]! + index * (1 << words[dictionary / 4 + ENTRY_SHIFT]!)) / 4;
   }
   #first(dictionary: number, index: number): number {
     return this.#machine.words[this.#entry(dictionary, index)]!;
