@@ -104,7 +104,7 @@ export class AnalyticsService {
       this.#append(store, id, signal, bytes, receivedMs);
       return;
     }
-    const kept = Uint8Array.from(bytes);
+    const kept = new Uint8Array(bytes);
     void this.#stores.get(scope).then((opened) => {
       if ('ok' in opened) this.#mouth.reply({ type: 'refused', ids: [id], fault: opened });
       else this.#append(opened, id, signal, kept, receivedMs);

@@ -309,11 +309,13 @@ export class ScopeWindow {
     if (stale.length === 0) return;
     const begunMs = performance.now();
     const drops: string[] = [];
+    const undos: (() => void)[] = [];
     await this.#connection.run('BEGIN');
     try {
       for (const generation of stale) {
         const { figures, firstSeries } = metrics.figuresOf(generation);
-        const { old, made } = metrics.replaceFigures(generation);
+        const { old, made, undo } = metrics.replaceFigures(generation);
+        undos.push(undo);
         await this.#connection.run(createTableSql(made, FIGURES_TABLE));
         const table = await AppendedTable.open(this.#connection, made);
         table.append(figures.count, figures.rows(firstSeries));
@@ -322,6 +324,9 @@ export class ScopeWindow {
       }
       await this.#connection.run([seriesStatement(metrics.tables), ...drops, 'COMMIT'].join(';\n'));
     } catch (error) {
+      // The view names the table that it named before; whoever asks a while later has it made again.
+      for (const undo of undos) undo();
+      this.#figuresDueMs = performance.now() + this.#figuresIntervalMs;
       await this.#connection.run('ROLLBACK').catch(() => undefined);
       throw error;
     }

@@ -295,14 +295,15 @@ export class SignalWindow {
     return generation.figures?.last ?? { figures: this.source.figures()!, firstSeries: this.source.firstSeries() };
   }
 
-  /** The next table of a generation's figures takes the place of the last, whose name is returned. */
-  replaceFigures(generation: Generation): { readonly old: string; readonly made: string } {
+  /** The next table of a generation's figures takes the place of the last, whose name is returned; `undo` where it fails. */
+  replaceFigures(generation: Generation): { readonly old: string; readonly made: string; undo(): void } {
     const old = figuresTable(generation);
     const figures = generation.figures!;
+    const before = { ...figures };
     figures.version += 1;
     figures.isStale = false;
     figures.last = undefined;
-    return { old, made: figuresTable(generation) };
+    return { old, made: figuresTable(generation), undo: () => void Object.assign(figures, before) };
   }
 
   close(): void {
