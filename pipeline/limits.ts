@@ -380,8 +380,8 @@ export const LIMITS = {
   windowSliceMs: 300_000,
   windowSliceRows: 400_000,
   windowSliceBytes: 64 * 1024 * 1024,
-  /** Full slices of a scope that wait to be compressed together, and how long the first of them waits at least: what is
-   *  dropped sooner, because so much comes, is not compressed. */
+  /** Full slices of a scope that wait to be compressed together, and how long the first of them waits at least, unless they
+   *  are twice as much: what is dropped sooner is not compressed. */
   windowLooseBytes: 32 * 1024 * 1024,
   windowLooseMs: 5000,
   /** Dictionaries of one scope and signal that are larger begin anew: 200 to 300 bytes a series. */

@@ -26,7 +26,7 @@ export interface WindowOptions extends Partial<SliceBounds> {
   /** Whoever asks for `series` finds points that are older than that; older ones where there are very many series. 0: it is
    *  made anew with each flush, and not when it is asked for. */
   readonly figuresIntervalMs?: number;
-  /** Full slices are compressed when they take as much, and the first of them has been full so long. */
+  /** Full slices are compressed when they take as much and the first of them has been full so long, or twice as much. */
   readonly looseBytes?: number;
   readonly looseMs?: number;
   /** Reading of the clock that `append` and `trim` are given the readings of. */
@@ -51,6 +51,9 @@ export interface TrimBounds {
   readonly maxRows: number;
   readonly maxBytes: number;
 }
+
+/** How much more may wait to be compressed where time alone would let it. */
+const LOOSE_GROWTH = 2;
 
 /** The figures of series are made anew for a twentieth of the time at most, however many there are. */
 const FIGURES_REST = 19;
@@ -237,7 +240,7 @@ export class ScopeWindow {
     // Of dictionaries that are past the figures are kept in a table alone.
     if (this.#figuresIntervalMs === 0 || this.#signals.metrics.isPastStale) await this.#refreshFigures();
     // Whoever waits for this flush need not wait for that.
-    if (this.#isKept && full.length > 0) void this.#inTurn(() => this.#compact());
+    if (full.length > 0 && (this.#isKept || this.#isCompactDue(now))) void this.#inTurn(() => this.#compact());
   }
 
   /** Full slices take a quarter of the memory when DuckDB has compressed them: it does so in a thread of its own. It goes
@@ -258,6 +261,7 @@ export class ScopeWindow {
     if (this.#isKept) return false;
     const loose = this.#loose;
     const bytes = loose.reduce((sum, slice) => sum + slice.bytes, 0);
+    if (bytes >= LOOSE_GROWTH * this.#looseBytes) return true;
     return bytes >= this.#looseBytes && loose.some(({ lastMs }) => now - lastMs >= this.#looseMs);
   }
 

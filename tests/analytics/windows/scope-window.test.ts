@@ -147,9 +147,9 @@ describe('slices', () => {
   it('are compressed together when they are full, take much and have stood for a while', async () => {
     const rows = 4096;
     const dataPoints = Array.from({ length: rows }, (_, i) => ({ timeUnixNano: nanos(1), asDouble: i % 10 }));
-    /** The slices that are, after a trim at this time. */
-    const compressed = async (nowMs: number, maxRows = Number.POSITIVE_INFINITY): Promise<number[]> => {
-      await open.window.trim(nowMs, { ...NO_BOUNDS, maxRows });
+    /** The slices that are, after a trim at this time, if one is given. */
+    const compressed = async (nowMs?: number, maxRows = Number.POSITIVE_INFINITY): Promise<number[]> => {
+      if (nowMs !== undefined) await open.window.trim(nowMs, { ...NO_BOUNDS, maxRows });
       // Whatever comes next waits for it.
       await open.window.flush();
       const found: number[] = [];
@@ -173,6 +173,9 @@ describe('slices', () => {
       expect(standing).toEqual([]);
     }
     expect(await count('otel_metrics_gauge')).toBeLessThanOrEqual(4 * rows);
+    // Twice as much does not wait, nor for a trim.
+    for (let i = 0; i < 7; i++) await come('metrics', metrics('m', { gauge: { dataPoints } }), 5 * MINUTE + i);
+    expect((await compressed()).some((slice) => slice > 4)).toBe(true);
     await open.close();
     // Two that are full are too little.
     open = await openWindow({ sliceRows: rows, looseBytes: 3 * rows * 32, looseMs: MINUTE, nowMs: 0 });
