@@ -101,7 +101,7 @@ function report(rows: readonly Row[], runtime: Runtime, figures: Figures): boole
     if (own === undefined) continue;
     const verdict = verdictOf(row, runtime.name, own);
     const all = row.contenders
-      .filter((contender) => contender !== 'bare' || row.added !== true)
+      .filter((contender) => own[contender] !== undefined && (contender !== 'bare' || row.added !== true))
       .map((contender) => `${contender} ${text(figuresOf(row, own, contender))} ${row.unit}`.trimEnd());
     const times = row.faster === undefined ? [] : [`${text(timesFaster(own))}x`];
     console.log(`  ${row.id.padEnd(16)} ${[...all, ...times, verdict ?? ''].join('  ')}`);
