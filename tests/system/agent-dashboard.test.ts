@@ -43,6 +43,7 @@ describe.skipIf(browserMissing)(`an example app on the dashboard of a running Pe
         console.log(`${APP} on ${runtime.name} is on the dashboard ${seconds} s after its start`);
         await expectColour(page);
         await expectMetrics(page);
+        await expectOperation(page);
       } finally {
         seen = true;
       }
@@ -74,4 +75,13 @@ async function expectMetrics(page: Page): Promise<void> {
   await page.locator('[data-metric="http.server.request.duration"]').click();
   // The requests of the first moments, too: they are in the first point that came of them.
   await page.locator('[data-chart="http.server.request.duration"] .lines-table').waitFor(settled);
+}
+
+/** A row of MASTER_PERF for what the app tracks. */
+async function expectOperation(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Perf', exact: true }).click();
+  await page.locator('[data-perf="op.users.find"]').waitFor(settled);
+  expect(await page.locator('[data-perf="op.users.find"] .perf-value').innerText()).toMatch(/^[\d.]+(e-\d+)?ms$/);
+  await page.locator('[data-perf="op.users.find"]').click();
+  await expect.poll(() => page.locator('.opened').innerText(), settled).toMatch(/calls\s+2\b/);
 }
