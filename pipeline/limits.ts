@@ -374,8 +374,8 @@ export const LIMITS = {
   scanHeapBytes: 256 * 1024 * 1024,
   /** The memory of a scan: its dictionaries, its columns, the request that it reads. A multiple of 64 KiB. */
   scanMemoryBytes: 2 * 1024 * 1024 * 1024,
-  /** What a scan without rows keeps of it beside its dictionaries. */
-  scanKeptBytes: 16 * 1024 * 1024,
+  /** What a scan without rows keeps of it beside its dictionaries: the columns of a load, which the next one fills again. */
+  scanKeptBytes: 64 * 1024 * 1024,
   /** A window's slices, which are dropped whole: a twelfth of its rows and of its hour. */
   windowSliceMs: 300_000,
   windowSliceRows: 400_000,

@@ -14,9 +14,9 @@ export const BROKEN = 2;
 /** The columns take no more. */
 export const FULL = 3;
 
-/** Allocator: the first free byte, then the first free block of each size. */
+/** Allocator: the first byte that no block has, and the first free block. */
 export const TOP = 4096;
-export const FREE = 4112;
+export const FREE = 4100;
 /** See state.ts. */
 export const STATE = 4608;
 /** Words of it: address and size of blocks, then numbers. */

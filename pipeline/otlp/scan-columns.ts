@@ -148,8 +148,10 @@ export abstract class Table {
       this.#place = { buffer, at, room };
       this.place(this.#place);
     }
-    if (this.heap.buffer !== buffer || this.heap.byteOffset !== heapAt)
-      this.heap = new Uint8Array(buffer, heapAt, memory[this.#at + HEAP + 1]!);
+    const heapBytes = memory[this.#at + HEAP + 1]!;
+    // A block may grow where it is.
+    if (this.heap.buffer !== buffer || this.heap.byteOffset !== heapAt || this.heap.length !== heapBytes)
+      this.heap = new Uint8Array(buffer, heapAt, heapBytes);
   }
 
   protected abstract place(place: Place): void;

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../pipeline/limits.ts';
 import { OK } from '../../../pipeline/otlp/scan-cells.ts';
 import { NO_MEMORY, ScanMachine } from '../../../pipeline/otlp/scan-machine.ts';
-import { metricsScan } from '../../../pipeline/otlp/scan.ts';
+import { logsScan, metricsScan } from '../../../pipeline/otlp/scan.ts';
 import { attribute, encode } from '../../support/build.ts';
+import { wireField } from '../../support/reference/otlp.ts';
 import { rowsOf } from '../../support/scanned-columns.ts';
 
 const points = (from: number, count: number, rest = ''): Uint8Array => {
@@ -25,9 +26,7 @@ describe('the memory of a scan', () => {
     const machine = new ScanMachine('metrics');
     expect(machine.run(points(0, 300))).toBe(OK);
     const known = machine.dictionaryBytes;
-    // An unknown field.
-    const large = new Uint8Array(4 * LIMITS.scanKeptBytes);
-    large.set([0x7a, 0xfb, 0xff, 0xff, 0x1f]);
+    const large = wireField(15, 2, Buffer.alloc(2 * LIMITS.scanKeptBytes));
     expect(machine.run(large)).toBe(OK);
     expect(machine.memoryBytes).toBeGreaterThan(large.length);
     machine.settle();
@@ -40,7 +39,8 @@ describe('the memory of a scan', () => {
     scan.scan(points(0, 50));
     const rows = rowsOf(scan);
     const { seriesCount, attributeSetCount, bytes } = scan.dictionaries;
-    for (let i = 0; i < 2 ** 13; i++) scan.scan(points(0, 50));
+    const again = points(0, 50);
+    for (let i = 0; i < 2 ** 15; i++) scan.scan(again);
     scan.clear();
     expect(scan.gauge.series.length).toBe(0);
     scan.scan(points(0, 50));
@@ -50,6 +50,28 @@ describe('the memory of a scan', () => {
     expect(scan.dictionaries.seriesCount).toBe(seriesCount + 1);
     expect(scan.dictionaries.generation).toBe(0);
   }, 60_000);
+
+  it('shows all of texts that have grown where they are, behind which nothing else was', () => {
+    const scan = logsScan();
+    for (let i = 0; i < 12; i++) {
+      const text = `${i}`.repeat(1000 * 2 ** Math.min(i, 8));
+      const body = { stringValue: text };
+      scan.scan(encode('logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body }] }] }] }));
+      expect(rowsOf(scan)['logs']!.at(-1)!['body']).toBe(text);
+    }
+  });
+
+  it('stays where it is while each load is as large as the last', () => {
+    const scan = metricsScan();
+    const request = points(0, 1000);
+    let buffer: unknown;
+    for (let load = 0; load < 4; load++) {
+      for (let rows = 0; rows < LIMITS.windowFlushRows; rows += 1000) scan.scan(request);
+      if (load > 0) expect(scan.gauge.series.buffer).toBe(buffer);
+      buffer = scan.gauge.series.buffer;
+      scan.clear();
+    }
+  });
 
   it('has a bound: a request that would take more is refused whole, and others are read as if it had not come', () => {
     const scan = metricsScan(1024 * 1024);
