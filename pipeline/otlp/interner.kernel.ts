@@ -1,7 +1,7 @@
 /**
  * Numbers for what is seen again and again: `Interner` for runs of bytes, `PairInterner` for pairs of numbers. Indices
  * count up from 0 in the order of appearance. Open addressing with linear probing, at most half full; keys lie behind each
- * other in one array. About 20 ns plus 0.3 ns a byte for a known run. The seed keeps senders from choosing runs that collide.
+ * other in one array. About 20 ns plus 1 ns a byte for a known run. The seed keeps senders from choosing runs that collide.
  */
 const FIRST_SLOTS = 64;
 const FIRST_BYTES = 1024;
@@ -188,30 +188,42 @@ export class PairInterner {
   }
 }
 
-/** Four words at a time, each in a lane of its own so that none waits for another; MurmurHash3's constants and end. */
+/**
+ * HalfSipHash-1-3 (Aumasson and Bernstein 2012): senders know the bytes and not the key. Lanes that are mixed with a word by XOR
+ * and a multiplication, as in MurmurHash3, collide for some pairs of flipped bits whatever the key. About 1 ns a byte.
+ */
 export function hashOf(view: DataView, bytes: Uint8Array, start: number, end: number, seed: number): number {
-  let a = seed;
-  let b = seed ^ 0x9e3779b1;
-  let c = seed ^ 0x85ebca6b;
-  let d = seed ^ 0xc2b2ae35;
+  const key = mixed(seed ^ 0x9e3779b1);
+  let v0 = seed;
+  let v1 = key;
+  let v2 = 0x6c796765 ^ seed;
+  let v3 = 0x74656462 ^ key;
   let p = start;
-  for (; p + 16 <= end; p += 16) {
-    a = Math.imul(a ^ view.getInt32(p, true), 0xcc9e2d51);
-    b = Math.imul(b ^ view.getInt32(p + 4, true), 0x1b873593);
-    c = Math.imul(c ^ view.getInt32(p + 8, true), 0xcc9e2d51);
-    d = Math.imul(d ^ view.getInt32(p + 12, true), 0x1b873593);
-    a = (a << 13) | (a >>> 19);
-    b = (b << 15) | (b >>> 17);
-    c = (c << 17) | (c >>> 15);
-    d = (d << 11) | (d >>> 21);
+  const words = (end - start) >> 2;
+  // The last word has the length and what is left; three more rounds end it.
+  for (let at = 0; at < words + 4; at++) {
+    let word = 0;
+    if (at < words) {
+      word = view.getInt32(p, true);
+      p += 4;
+    } else if (at === words) {
+      word = (end - start) << 24;
+      for (let shift = 0; p < end; p++, shift += 8) word |= bytes[p]! << shift;
+    } else if (at === words + 1) v2 ^= 0xff;
+    v3 ^= word;
+    v0 = (v0 + v1) | 0;
+    v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+    v0 = (v0 << 16) | (v0 >>> 16);
+    v2 = (v2 + v3) | 0;
+    v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+    v0 = (v0 + v3) | 0;
+    v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+    v2 = (v2 + v1) | 0;
+    v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+    v2 = (v2 << 16) | (v2 >>> 16);
+    v0 ^= word;
   }
-  for (; p + 4 <= end; p += 4) {
-    a = Math.imul(a ^ view.getInt32(p, true), 0xcc9e2d51);
-    a = (a << 13) | (a >>> 19);
-  }
-  let tail = end - start;
-  for (let shift = 8; p < end; p++, shift += 8) tail ^= bytes[p]! << shift;
-  return mixed(mixed(mixed(mixed(a ^ tail) ^ b) ^ c) ^ d);
+  return v1 ^ v3;
 }
 
 export function pairHash(first: number, second: number, seed: number): number {
