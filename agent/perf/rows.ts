@@ -75,7 +75,9 @@ export class PerfRows {
     if (!isValid && typeof metric === 'object' && metric !== null) return { accepted: false, code: 'SCOPE_VIOLATION', reason };
     const judged = judgePerfMetric(metric, nanosOfTime(this.#now()) ?? 0n, this.#judge);
     if (!judged.ok) return malformed(judged.message);
-    const row = { ...judged.row, properties: { [SCOPE_PROPERTY]: this.scope, ...judged.row.properties } };
+    // First for who reads it, and last so that a property that says something else at each reading changes nothing.
+    const scope = { [SCOPE_PROPERTY]: this.scope };
+    const row = { ...judged.row, properties: { ...scope, ...judged.row.properties, ...scope } };
     if (charactersOf(row) > ROW_CHARACTERS_MAX)
       return malformed(`cannot accept the metric: it has more than ${ROW_CHARACTERS_MAX} characters`);
     this.#keep(perfKey(row), row);

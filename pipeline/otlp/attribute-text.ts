@@ -32,6 +32,12 @@ export function cleanText(text: string, charactersMax: number, lines: boolean): 
   return cut(text.replace(lines ? CONTROL_BUT_LINES : CONTROL, ' '), charactersMax);
 }
 
+/** The same text in memory of its own: what an engine cut out of another one, here or before it came, holds on to all of that.
+ *  For who keeps it. It has no lone surrogates. */
+export function ownText(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 /** The first `charactersMax` code points. */
 export function cut(text: string, charactersMax: number): string {
   if (text.length <= charactersMax) return text;

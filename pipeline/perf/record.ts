@@ -1,4 +1,4 @@
-import { cleanText, CLEAN } from '../otlp/attribute-text.ts';
+import { cleanText, CLEAN, cut, ownText } from '../otlp/attribute-text.ts';
 import { cleanProperties, type PropertyJudge } from '../scope/properties.ts';
 import { nanosOfTime, timeText } from './time.ts';
 
@@ -78,7 +78,7 @@ export function judgePerfMetric(metric: unknown, nowUnixNano: bigint, judge: Pro
     const text = textOf(given[field], field === 'locations');
     if (text === undefined) return refusal(`${field} is no text`);
     if (text === '' && REQUIRED.includes(field)) return refusal(`${field} is missing`);
-    texts[field] = cleanText(text, CLEAN.valueLength, false);
+    texts[field] = ownText(cleanText(text, CLEAN.valueLength, false));
   }
   const timeUnixNano = nanosOfTime(given['time'] ?? given['timestamp'] ?? nowUnixNano);
   if (timeUnixNano === undefined) return refusal('its time is neither ISO 8601 nor milliseconds since 1970');
@@ -95,11 +95,18 @@ const LONE_SURROGATE = /\p{Cs}/gu;
 
 function textOf(value: unknown, several: boolean): string | undefined {
   if (value === undefined || value === null) return '';
-  if (typeof value === 'string') return value.replace(LONE_SURROGATE, '\ufffd');
+  // What is cut off is not read.
+  if (typeof value === 'string') return cut(value, CLEAN.valueLength).replace(LONE_SURROGATE, '\ufffd');
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (!several || !Array.isArray(value)) return undefined;
-  const texts = value.map((each: unknown) => textOf(each, false));
-  return texts.includes(undefined) ? undefined : texts.join(', ');
+  let joined = '';
+  // As far as it is kept.
+  for (let i = 0; i < value.length && joined.length <= 2 * CLEAN.valueLength; i++) {
+    const text = textOf(value[i], false);
+    if (text === undefined) return undefined;
+    joined += i === 0 ? text : `, ${text}`;
+  }
+  return joined;
 }
 
 /** Rows with the same key are states of one thing: the latest is what holds. */

@@ -1,4 +1,4 @@
-import { CLEAN, cleanKey, cleanText, cut, fits, KEY, REJECT } from '../otlp/attribute-text.ts';
+import { CLEAN, cleanKey, cleanText, cut, fits, KEY, ownText, REJECT } from '../otlp/attribute-text.ts';
 
 /**
  * The properties of a metric that is still an object in an app: text in, text out, by the rules of the `sanitize` processor.
@@ -50,7 +50,7 @@ function judged(
     if (text === TOO_DEEP) return refusal(key, `it nests deeper than ${CLEAN.nestedDepth}; flatten it`);
     const property = judge(key, value, text);
     if ('ok' in property) return property;
-    if (!kept.has(property[0])) kept.set(...(property as [string, string]));
+    if (!kept.has(property[0])) kept.set(property[0], ownText(property[1]));
   }
   // fromEntries defines properties: a key `__proto__` is a key like any other.
   return { ok: true, properties: Object.fromEntries(kept) };

@@ -1,9 +1,19 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PerfRows } from '../../../agent/perf/rows.ts';
 import { NaivePerfRows } from '../../support/reference/kept-perf-rows.ts';
 
 const METRIC = { category: 'R2', type: 'performance', topic: 'GetObject', id: 'get', value: '1ms' };
+
+setFlagsFromString('--expose_gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+function heapMb(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 2 ** 20;
+}
 
 describe('rows', () => {
   it('say whether it was the scope or the form that kept one out', () => {
@@ -34,6 +44,50 @@ describe('rows', () => {
     expect(rows.all.size).toBeGreaterThan(60);
     expect(rows.all.size).toBeLessThan(70);
     expect(rows.records().at(-1)).toMatchObject({ id: '99' });
+  });
+
+  it('are of the scope that they were judged by, whatever a property says when it is read again', () => {
+    const rows = new PerfRows({ scope: 'A' });
+    let readings = 0;
+    const properties = {
+      get scope() {
+        return readings++ === 0 ? undefined : 'B';
+      },
+    };
+    rows.add({ ...METRIC, properties });
+    expect(rows.records()).toMatchObject([{ properties: { scope: 'A' } }]);
+  });
+
+  it('hold on to nothing of a text but what they keep of it', () => {
+    const rows = new PerfRows({ scope: 'A' });
+    const megabytes = (seed: number): string => Buffer.alloc(1_000_000, 97 + seed).toString('latin1');
+    const before = heapMb();
+    for (let i = 0; i < 20; i++) {
+      const [value, short, property, list] = [megabytes(i), megabytes(i).slice(1, 40), megabytes(i), megabytes(i)];
+      const properties = { long: property, part: megabytes(i).slice(5, 60), nested: [megabytes(i)] };
+      expect(rows.add({ ...METRIC, id: `${i} ${short}`, value, locations: [list, 'x'], properties }).accepted).toBe(true);
+      expect(rows.add({ ...METRIC, id: short, pattern: short }).accepted).toBe(true);
+    }
+    // Of 100 that were handed in.
+    expect(heapMb() - before).toBeLessThan(20);
+    expect(rows.all.size).toBe(40);
+  });
+
+  it('read no further in a list than they keep of it', () => {
+    const rows = new PerfRows({ scope: 'A' });
+    const readAt: number[] = [];
+    const locations = new Proxy(
+      Array.from({ length: 100_000 }, () => 'file.ts'),
+      {
+        get(list, key, self) {
+          if (/^\d+$/.test(String(key))) readAt.push(Number(key));
+          return Reflect.get(list, key, self) as unknown;
+        },
+      },
+    );
+    expect(rows.add({ ...METRIC, locations })).toEqual({ accepted: true });
+    expect(Math.max(...readAt)).toBeLessThan(1024);
+    expect(rows.records()[0]?.locations).toHaveLength(1024);
   });
 
   it('are those that a list would hold, whatever is added in which order', () => {
