@@ -18,13 +18,16 @@ export function partsOf(config: ConfigInput | undefined): readonly ConfigPart[] 
 }
 
 /** JSON is YAML. */
-function jsonOf(input: object, name: string): string {
+function jsonOf(input: unknown, name: string): string {
+  let text: string | undefined;
   try {
-    return JSON.stringify(input, undefined, 2);
+    text = JSON.stringify(input, undefined, 2);
   } catch (error) {
     const cause = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
     throw new StartError(`cannot read ${name}: ${cause}`);
   }
+  if (text === undefined) throw new StartError(`cannot read ${name}: a ${typeof input} is no data`);
+  return text;
 }
 
 /** What runs when none is given. */

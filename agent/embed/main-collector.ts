@@ -57,8 +57,11 @@ export class MainCollector implements EmbeddedCollector {
     return this.#state === 'stopped' ? [] : this.#core.urls;
   }
 
-  async export(signal: Signal, bytes: Uint8Array, { receiver, transfer = false }: ExportOptions = {}): Promise<Outcome> {
-    return requestFault(signal, bytes) ?? this.#core.take(signal, ownBytes(bytes, transfer), receiver);
+  async export(signal: Signal, bytes: Uint8Array, options?: ExportOptions): Promise<Outcome> {
+    const fault = requestFault(signal, bytes, options);
+    if (fault !== undefined) return fault;
+    const { receiver, transfer = false } = options ?? {};
+    return this.#core.take(signal, ownBytes(bytes, transfer), receiver);
   }
 
   async sql(text: string, params?: SqlParams, options: SqlOptions = {}): Promise<SqlRows> {

@@ -1,12 +1,26 @@
+import { types } from 'node:util';
 import type { Refusal } from '../../pipeline/component.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
+import type { ExportOptions } from './contract.ts';
 import { refused } from './refused.ts';
 
-/** What is wrong with a request before anybody reads it. */
-export function requestFault(signal: Signal, bytes: Uint8Array): Refusal | undefined {
-  if (!SIGNALS.includes(signal))
-    return refused('NOT_FOUND', `cannot take ${String(signal)}: it is none of ${SIGNALS.join(', ')}`);
-  return bytes instanceof Uint8Array ? undefined : refused('MALFORMED', `cannot take ${signal}: no Uint8Array was given`);
+/** What is wrong with a request before anybody reads it, of whatever was given. */
+export function requestFault(signal: unknown, bytes: unknown, options: unknown): Refusal | undefined {
+  if (!SIGNALS.includes(signal as Signal)) {
+    const named = typeof signal === 'string' ? `"${signal.slice(0, 64)}"` : `a ${typeof signal}`;
+    return refused('NOT_FOUND', `cannot take ${named}: it is none of ${SIGNALS.join(', ')}`);
+  }
+  // Also of another realm, which is another class.
+  if (!types.isUint8Array(bytes)) return refused('MALFORMED', `cannot take ${String(signal)}: no Uint8Array was given`);
+  const fault = optionFault(options);
+  return fault === undefined ? undefined : refused('MALFORMED', `cannot take ${String(signal)}: ${fault}`);
+}
+
+function optionFault(options: unknown): string | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== 'object' || options === null) return 'its options are no object';
+  const { receiver } = options as ExportOptions;
+  return receiver === undefined || typeof receiver === 'string' ? undefined : 'the id of its receiver is no text';
 }
 
 /** Bytes that have an ArrayBuffer for themselves: those that were given, detached, or a copy. */

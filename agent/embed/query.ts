@@ -3,7 +3,11 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import { QueryError, type SqlOptions, type SqlRows } from './contract.ts';
 
 /** What the analytics process is asked. Throws a QueryError for what is no query. */
-export function queryOf(sql: string, params: SqlParams | undefined, { maxRows, timeoutMs, signal }: SqlOptions): SqlQuery {
+export function queryOf(sql: string, params: SqlParams | undefined, { scope, maxRows, timeoutMs, signal }: SqlOptions): SqlQuery {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new QueryError('SQL_INVALID', 'cannot read the query: signal is no AbortSignal');
+  if (scope !== undefined && typeof scope !== 'string')
+    throw new QueryError('SQL_INVALID', 'cannot read the query: scope is no text');
   if (signal?.aborted === true) throw new QueryError('SQL_CANCELLED', 'cannot ask: the query was given up');
   if (typeof sql !== 'string') throw new QueryError('SQL_INVALID', 'cannot read the query: sql is no text');
   if (sql.length > LIMITS.sqlChars)

@@ -79,8 +79,9 @@ export class ThreadedCollector implements EmbeddedCollector {
   }
 
   async export(signal: Signal, bytes: Uint8Array, options?: ExportOptions): Promise<Outcome> {
-    if (this.#state !== 'running') return this.#notNow(signal);
-    return requestFault(signal, bytes) ?? this.#life.seam.send(signal, bytes, options);
+    const fault = requestFault(signal, bytes, options);
+    if (fault !== undefined) return fault;
+    return this.#state === 'running' ? this.#life.seam.send(signal, bytes, options) : this.#notNow(signal);
   }
 
   async sql(text: string, params?: SqlParams, options: SqlOptions = {}): Promise<SqlRows> {

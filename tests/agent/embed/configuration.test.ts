@@ -20,6 +20,8 @@ describe('what startCollector is given as a configuration', () => {
     ring['ring'] = ring;
     expect(() => partsOf(ring)).toThrow(StartError);
     expect(() => partsOf({ size: 1n })).toThrow(/^cannot read the configuration: /);
+    expect(() => partsOf(() => ({}))).toThrow(/^cannot read the configuration: a function is no data$/);
+    expect(() => partsOf([{}, Symbol('a')] as never)).toThrow(/^cannot read the configuration 2: a symbol is no data$/);
   });
 
   it('substitutes the environment, in objects, too', async () => {

@@ -1,8 +1,8 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { ownBytes, postBytes, requestFault } from '../../../agent/embed/own-bytes.ts';
-import type { Signal } from '../../../pipeline/signal.ts';
 
 function shared(text: string): Uint8Array {
   const bytes = new Uint8Array(new SharedArrayBuffer(text.length));
@@ -53,10 +53,27 @@ describe.each([
 });
 
 describe('a request', () => {
-  it('of bytes that are none, or of a signal that is none, is refused', () => {
-    expect(requestFault('logs', [1] as unknown as Uint8Array)).toMatchObject({ ok: false, code: 'MALFORMED', retryable: false });
-    expect(requestFault('log' as Signal, new Uint8Array())).toMatchObject({ ok: false, code: 'NOT_FOUND' });
-    expect(requestFault(undefined as unknown as Signal, new Uint8Array())).toMatchObject({ ok: false });
-    expect(requestFault('logs', Buffer.from(''))).toBeUndefined();
+  it.each([
+    ['logs', [1], undefined, 'MALFORMED'],
+    ['logs', new ArrayBuffer(3), undefined, 'MALFORMED'],
+    ['logs', new Proxy(new Uint8Array(3), {}), undefined, 'MALFORMED'],
+    ['log', new Uint8Array(), undefined, 'NOT_FOUND'],
+    ['__proto__', new Uint8Array(), undefined, 'NOT_FOUND'],
+    [undefined, new Uint8Array(), undefined, 'NOT_FOUND'],
+    [Symbol('logs'), new Uint8Array(), undefined, 'NOT_FOUND'],
+    [Object.create(null), new Uint8Array(), undefined, 'NOT_FOUND'],
+    ['logs', new Uint8Array(), null, 'MALFORMED'],
+    ['logs', new Uint8Array(), { receiver: Symbol('otlp') }, 'MALFORMED'],
+    ['logs', new Uint8Array(), { receiver: Object.create(null) }, 'MALFORMED'],
+  ])('of %o, %o, %o is refused, and nothing throws', (signal, bytes, options, code) => {
+    expect(requestFault(signal, bytes, options)).toMatchObject({ ok: false, code, retryable: false });
+  });
+
+  it('of bytes is none, also where their class is another: in a vm, as test runners have it', () => {
+    const ofAnother = runInNewContext('new Uint8Array([1, 2])') as Uint8Array;
+    expect(ofAnother).not.toBeInstanceOf(Uint8Array);
+    expect(requestFault('logs', ofAnother, {})).toBeUndefined();
+    expect([...posted(ofAnother, false)]).toEqual([1, 2]);
+    expect(requestFault('logs', Buffer.from(''), { receiver: 'otlp/acme', transfer: true })).toBeUndefined();
   });
 });

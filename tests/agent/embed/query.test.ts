@@ -21,6 +21,8 @@ describe('a query of the application', () => {
     [() => queryOf('', [], { timeoutMs: 5001 }), /timeoutMs is no number/],
     [() => queryOf('', [{}] as never, {}), /a parameter is null, a boolean, a number or a string, not object/],
     [() => queryOf('', { a: undefined }, {}), /not undefined/],
+    [() => queryOf('', [], { signal: {} as AbortSignal }), /signal is no AbortSignal/],
+    [() => queryOf('', [], { scope: Symbol('a') as unknown as string }), /scope is no text/],
   ])('that is none is refused in words', (make, words) => {
     expect(make).toThrow(words);
     expect(make).toThrow(QueryError);
