@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type * as nodeSdk from '@opentelemetry/sdk-node';
 import { isBun } from '../instrumentations/bun.ts';
@@ -27,11 +27,12 @@ export interface WantedInstrumentations {
 }
 
 /**
- * The official SDK and the instrumentations that are installed where `program`, or the folder, is: all of
+ * The official SDK and the instrumentations that are installed where the program, or the folder, is: all of
  * auto-instrumentations-node where it is there, otherwise those of HTTP. Loaded at once, as the application that is to be
  * traced has not started yet. Throws when the SDK is not installed.
  */
-export function loadOfficialPackages(program: string, wanted: WantedInstrumentations): OfficialPackages {
+export function loadOfficialPackages(started: string, wanted: WantedInstrumentations): OfficialPackages {
+  const program = behindLinks(started);
   const { createRequire, syncBuiltinESMExports } = process.getBuiltinModule('node:module');
   const load = loaderOf(createRequire(program), program);
   const sdk = load('@opentelemetry/sdk-node') as typeof nodeSdk;
@@ -45,6 +46,17 @@ export function loadOfficialPackages(program: string, wanted: WantedInstrumentat
   for (const name of isBun() ? ['node:http'] : ['node:http', 'node:https']) load(name);
   syncBuiltinESMExports();
   return { sdk, exporter: exporter as OfficialPackages['exporter'], instrumentations };
+}
+
+/** What a command is a link to, as with those of npm: there Node looks for what the program itself imports. */
+function behindLinks(program: string): string {
+  if (program.endsWith('/')) return program;
+  try {
+    return realpathSync(program);
+  } catch {
+    // `node app` for app.js.
+    return program;
+  }
 }
 
 function loadInstrumentations(load: Load, { enabled, disabled }: WantedInstrumentations): readonly Instrumentation[] {

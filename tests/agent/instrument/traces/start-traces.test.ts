@@ -1,4 +1,6 @@
+import { symlinkSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startTraces, type Traces } from '../../../../agent/instrument/traces/start-traces.ts';
@@ -48,6 +50,15 @@ describe('traces by the official SDK', () => {
     expect(await Promise.race([traces.flush(50).then(() => 'flushed'), setTimeout(5000, 'waiting', { ref: false })])).toBe(
       'flushed',
     );
+  });
+
+  it('are of the packages of the program that a command is a link to', async () => {
+    const program = `${folders()}/command`;
+    symlinkSync(fileURLToPath(import.meta.url), program);
+    traces = startTraces({ url: `${sink.url}/v1/traces`, resource, instrumentations, program });
+    trace.getTracer('shop').startSpan('pay').end();
+    await traces.flush(5000);
+    expect(groups()).toMatchObject([{ scopeSpans: [{ spans: [{ name: 'pay' }] }] }]);
   });
 
   it('cannot start where the SDK is not installed', () => {
