@@ -1,5 +1,6 @@
-/** A cell that a spreadsheet would take for a formula gets a quote before it, as OWASP has it. */
-const FORMULA = /^[=+\-@\t\r]/;
+/** A cell that a spreadsheet would take for a formula gets a quote before it, as OWASP has it; some take the full-width
+ *  characters of East Asia for the others. */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const isNumber = (text: string): boolean => /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text);
 
 function cell(value: unknown): string {

@@ -14,11 +14,18 @@ describe('CSV', () => {
           if (end === '\r\n') read.push([]);
         }
         // A cell that begins like a formula gets a quote before it.
-        expect(read.slice(1, -1)).toEqual(rows.map((row) => row.map((cell) => (/^[\r\t]/.test(cell) ? `'${cell}` : cell))));
+        expect(read.slice(1, -1)).toEqual(rows.map((row) => row.map((cell) => (/^[\r\t\n]/.test(cell) ? `'${cell}` : cell))));
       }),
       { endOnFailure: true },
     );
   });
+
+  it.each(['\n=1+1', '\uff1d1+1', '\uff0b1', '\uff0d1+1', '\uff20x'])(
+    'holds none either that begins as some spreadsheets take one: %j',
+    (formula) => {
+      expect(csvText(['a'], [[formula]])).toMatch(/^a\r\n"?'/);
+    },
+  );
 
   it('holds no formula and leaves numbers alone', () => {
     expect(csvText(['a'], [['=1+1'], ['-5'], ['@x'], ['+49 30'], [-2.5], [null], [{ a: 1 }]])).toBe(
