@@ -1,8 +1,10 @@
 import type { Perf } from './contract.ts';
 
+const REASON = 'cannot take the metric: the agent does not run, or its bundle was built without PERF_TRACKING';
+
 /** The names without what they do. */
 export const NO_PERF: Perf = {
-  add: () => ({ accepted: false, code: 'MALFORMED', reason: 'cannot take the metric: the agent does not run' }),
+  add: () => ({ accepted: false, code: 'MALFORMED', reason: REASON }),
   metrics: () => [],
   csv: () => '',
   toString: () => '',

@@ -242,5 +242,6 @@ describe('what is shown', () => {
 
 it('where there is no agent nothing is taken, and nothing throws', () => {
   expect(NO_PERF.add({ ...METRIC, properties: { scope: 'ENTERPRISE' } })).toMatchObject({ accepted: false });
+  expect(NO_PERF.add(METRIC)).toMatchObject({ reason: expect.stringContaining('its bundle was built without PERF_TRACKING') });
   expect([NO_PERF.metrics(), NO_PERF.csv(), String(NO_PERF), NO_PERF.print()]).toEqual([[], '', '', undefined]);
 });
