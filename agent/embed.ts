@@ -21,8 +21,8 @@ export type { Signal } from '../pipeline/signal.ts';
 /**
  * Starts a collector inside this process: the same configuration and pipeline as `periscope run`, in a thread of its own
  * unless `thread: 'main'`. Nothing listens but what the configuration asks for. It installs no signal handlers, never ends
- * the process and does not keep it alive. Rejects with one readable StartError when the configuration is bad or a port is
- * taken.
+ * the process and, in its own thread, does not keep it alive. Rejects with one readable StartError when the configuration is
+ * bad or a port is taken.
  */
 export async function startCollector(options: EmbedOptions = {}): Promise<EmbeddedCollector> {
   const settings = {

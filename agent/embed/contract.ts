@@ -110,7 +110,8 @@ export interface EmbeddedCollector {
   /** Since the thread started, or since ever where the ledger is kept. */
   ledger(): Promise<LedgerSnapshot>;
   /** Reads the configuration again, or takes another one, and goes over to it, as SIGHUP does for `periscope run`. Resolves
-   *  to whether it did; when not, the log says why and all is as it was. */
+   *  to whether it did; when not, the log says why and all is as it was. Rejects with a StartError for an object that is no
+   *  data. */
   reload(config?: ConfigInput): Promise<boolean>;
   /** Takes no more, drains within `service.shutdown_timeout`, ends the thread and the analytics process. Safe twice. */
   stop(): Promise<void>;
