@@ -1,3 +1,4 @@
+import { StartError } from '../pipeline/errors.ts';
 import { partsOf } from './embed/configuration.ts';
 import type { EmbeddedCollector, EmbedOptions } from './embed/contract.ts';
 
@@ -37,6 +38,8 @@ export async function startCollector(options: EmbedOptions = {}): Promise<Embedd
   }
   const { ThreadedCollector } = await import('./embed/threaded-collector.ts');
   const { onCrash, maxHeapMb } = options;
+  if (maxHeapMb !== undefined && !(Number.isFinite(maxHeapMb) && maxHeapMb > 0))
+    throw new StartError(`cannot start the collector's thread: maxHeapMb is ${String(maxHeapMb)}, and no number above 0`);
   return ThreadedCollector.start({
     settings,
     log,

@@ -181,12 +181,9 @@ export class ThreadedCollector implements EmbeddedCollector {
   /** What the application does with it must not come back as a fault of ours. */
   #tell(crash: Crash): void {
     const { onCrash, log } = this.#options;
-    if (onCrash !== undefined) {
-      queueMicrotask(() => onCrash(crash));
-      return;
-    }
     const what = crash.restarts ? 'it is started again' : 'it stays down';
-    log(`cannot go on with the thread of the collector: ${crash.error.message}; ${what}, and what it held is lost`);
+    const line = `cannot go on with the thread of the collector: ${crash.error.message}; ${what}, and what it held is lost`;
+    queueMicrotask(() => (onCrash === undefined ? log(line) : onCrash(crash)));
   }
 
   #end(how: Closed): void {

@@ -224,3 +224,9 @@ describe.each(['worker', 'main'] as const)('a collector inside this process, thr
     }
   });
 });
+
+it.each([Number.NaN, 0, -1, Infinity, '64'])('a heap of %o is refused: there would be no bound', async (maxHeapMb) => {
+  await expect(startCollector({ maxHeapMb: maxHeapMb as number })).rejects.toThrow(
+    new StartError(`cannot start the collector's thread: maxHeapMb is ${maxHeapMb}, and no number above 0`),
+  );
+});

@@ -82,6 +82,23 @@ console.log(collector.urls.length);
   });
 });
 
+describe('an application whose own functions throw', () => {
+  it.each(['log', 'onCrash'])('hears of it where it listens for that, and its collector can be stopped: %s', async (name) => {
+    const script = `
+const alive = setInterval(() => {}, 1000);
+const heard = new Promise((resolve) => process.once('uncaughtException', resolve));
+const throws = () => { throw new Error('of the application'); };
+const collector = await startCollector({ maxHeapMb: 1, ${name}: throws });
+console.log((await heard).message);
+await collector.stop();
+console.log((await collector.closed).reason, (await collector.status()).state);
+clearInterval(alive);
+`;
+    const { code, stdout } = await runEmbedding(script);
+    expect([code, stdout]).toEqual([0, 'of the application\nstopped stopped\n']);
+  });
+});
+
 describe('an application whose event loop is blocked', () => {
   it('is still served: its collector answers others and delivers meanwhile', { timeout: 60_000 }, async () => {
     const script = `
