@@ -58,7 +58,10 @@ function frames(text: string): string[][] {
 describe('periscope top', () => {
   it('prints once, for a program, what the ledger and the windows say', async () => {
     await using collector = await started();
-    const { stdout, stderr } = await run(process.execPath, topOf(collector), { env: { ...process.env, FORCE_COLOR: '0' } });
+    const top = () => run(process.execPath, topOf(collector), { env: { ...process.env, FORCE_COLOR: '0' } });
+    let { stdout, stderr } = await top();
+    // What has come in is among the services a second later.
+    while (!stdout.includes('checkout')) ({ stdout, stderr } = await top());
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^ledger {4}✓ balanced {2}received 7 = accepted 7 \+ rejected 0$/m);
     expect(stdout).toMatch(/^windows +\S+ +7 +0 +0 +0/m);
