@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { modulesFor, realPath } from './node-modules.ts';
 
 const API = '@opentelemetry/api';
 /** Where the API keeps what was registered, for all of its copies of one major version. */
@@ -26,11 +27,11 @@ export function deafCopy(main: string | undefined = process.argv[1]): string | u
 
 /** The copy that a file in `folder` gets. */
 export function resolvedApi(folder: string): ApiCopy | undefined {
-  for (let above = folder; ; above = dirname(above)) {
-    const copy = apiIn(join(above, 'node_modules'));
+  for (const modules of modulesFor(folder)) {
+    const copy = apiIn(modules);
     if (copy !== undefined) return copy;
-    if (dirname(above) === above) return undefined;
   }
+  return undefined;
 }
 
 /** The copy in a folder node_modules. */
@@ -40,15 +41,6 @@ export function apiIn(modules: string): ApiCopy | undefined {
   try {
     const { version } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as { version?: unknown };
     return typeof version === 'string' ? { version, path } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Without symbolic links; undefined where nothing is. */
-export function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
   } catch {
     return undefined;
   }

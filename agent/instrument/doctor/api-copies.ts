@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { type ApiCopy, apiIn, realPath } from '../api-copy.ts';
+import { join, relative } from 'node:path';
+import { type ApiCopy, apiIn } from '../api-copy.ts';
+import { modulesFor, realPath } from '../node-modules.ts';
 
 /** Packages within packages, and folders in all: a tree is looked through, not a disk. */
 const DEPTH_MAX = 8;
@@ -18,10 +19,8 @@ export function findApiCopies(folder: string): readonly ApiCopy[] {
     if (copy !== undefined) copies.set(copy.path, copy);
     for (const name of packagesIn(path)) visit(join(path, name, 'node_modules'), depth + 1);
   };
-  for (let above = folder; ; above = dirname(above)) {
-    visit(join(above, 'node_modules'), 0);
-    if (dirname(above) === above) return [...copies.values()];
-  }
+  for (const modules of modulesFor(folder)) visit(modules, 0);
+  return [...copies.values()];
 }
 
 /** Folders below a node_modules that may have a node_modules of their own: packages, and the stores of pnpm and Bun. */

@@ -1,7 +1,8 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type * as nodeSdk from '@opentelemetry/sdk-node';
 import { isBun } from '../instrumentations/bun.ts';
+import { modulesFor, realPath } from '../node-modules.ts';
 
 type Load = (name: string) => unknown;
 
@@ -32,31 +33,21 @@ export interface WantedInstrumentations {
  * traced has not started yet. Throws when the SDK is not installed.
  */
 export function loadOfficialPackages(started: string, wanted: WantedInstrumentations): OfficialPackages {
-  const program = behindLinks(started);
+  // What a command is a link to, as with those of npm: there Node looks for what the program itself imports. Neither a folder
+  // nor `node app` for app.js is one.
+  const program = started.endsWith('/') ? started : (realPath(started) ?? started);
   const { createRequire, syncBuiltinESMExports } = process.getBuiltinModule('node:module');
-  const load = loaderOf(createRequire(program), program);
+  const require = createRequire(program);
+  const load = loaderOf(require, program);
   const sdk = load('@opentelemetry/sdk-node') as typeof nodeSdk;
   // A dependency of the SDK, which the application itself may not see.
-  const exporter = createRequire(createRequire(program).resolve('@opentelemetry/sdk-node'))(
-    '@opentelemetry/exporter-trace-otlp-proto',
-  );
+  const exporter = createRequire(require.resolve('@opentelemetry/sdk-node'))('@opentelemetry/exporter-trace-otlp-proto');
   const instrumentations = loadInstrumentations(load, wanted);
   // They wrap what is loaded after them: an application that imports these as ES modules would load them past the wrapping.
   // Bun's two servers are one class: the wrapping of the second would take away that of the first.
   for (const name of isBun() ? ['node:http'] : ['node:http', 'node:https']) load(name);
   syncBuiltinESMExports();
   return { sdk, exporter: exporter as OfficialPackages['exporter'], instrumentations };
-}
-
-/** What a command is a link to, as with those of npm: there Node looks for what the program itself imports. */
-function behindLinks(program: string): string {
-  if (program.endsWith('/')) return program;
-  try {
-    return realpathSync(program);
-  } catch {
-    // `node app` for app.js.
-    return program;
-  }
 }
 
 function loadInstrumentations(load: Load, { enabled, disabled }: WantedInstrumentations): readonly Instrumentation[] {
@@ -92,9 +83,5 @@ function loaderOf(load: Load, program: string): Load {
   };
 }
 
-function isInstalled(name: string, program: string): boolean {
-  for (let folder = dirname(program); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'node_modules', name))) return true;
-    if (dirname(folder) === folder) return false;
-  }
-}
+const isInstalled = (name: string, program: string): boolean =>
+  modulesFor(dirname(program)).some((modules) => existsSync(join(modules, name)));
