@@ -20,7 +20,8 @@ function* failures(file) {
 }
 
 function tell(what, file) {
-  for (const [name, message] of failures(file)) console.log(`${what}: ${name}\n${message.split('\n', MESSAGE_LINES).join('\n')}`);
+  for (const [name, message] of failures(file))
+    process.stdout.write(`${what}: ${name}\n${message.split('\n', MESSAGE_LINES).join('\n')}\n`);
 }
 
 function* counted(folder) {
@@ -43,13 +44,13 @@ function summary(folder, steps) {
     passed += file.assertionResults.filter((test) => test.status === 'passed').length;
     failed += [...failures(file)].length;
   }
-  if (steps.length > 0) console.log(`failed steps: ${steps.join(', ')}`);
+  if (steps.length > 0) process.stdout.write(`failed steps: ${steps.join(', ')}\n`);
   // A step that failed without a failing test counts as one.
   if (failed === 0) failed = steps.length;
-  console.log(`tests: ${passed} passed, ${failed} failed`);
+  process.stdout.write(`tests: ${passed} passed, ${failed} failed\n`);
   return failed === 0 && passed > 0;
 }
 
 const [command, path] = process.argv.slice(2);
-if (command === 'failed') for (const file of read(path).filter(isFailed)) console.log(file.name);
+if (command === 'failed') for (const file of read(path).filter(isFailed)) process.stdout.write(`${file.name}\n`);
 if (command === 'summary') process.exitCode = summary(path, (process.env.FAILED_STEPS ?? '').split(',').filter(Boolean)) ? 0 : 1;
