@@ -69,7 +69,7 @@ if (feature('METRICS')) {
   // The SDK is loaded before the application goes on, or what it makes at its start would measure nothing.
   let sdk: SdkEngine | undefined;
   if (feature('SDK_ENGINE')) {
-    if (settings?.engine === 'sdk') sdk = await startFromSettings(settings, warn);
+    if (settings?.engine === 'sdk') sdk = await startFromSettings(settings, refusalOf(settings) === undefined, warn);
   } else if (settings?.engine === 'sdk') {
     warn(
       "cannot use AGENT_ENGINE=sdk: this bundle was built without SDK_ENGINE (@periscope-otel/agent/full has it); the agent's own is used",
@@ -152,6 +152,7 @@ function started(given: Settings, sdk: SdkEngine | undefined): Agent {
   const rows = feature('PERF_TRACKING') ? perfOf(resource, () => operations?.totals() ?? [], audit) : undefined;
   const mayExport = refusal === undefined;
   const put = sdk === undefined ? ownEngine(given, resource, mayExport, rows) : { engine: sdk, exporter: sdk };
+  if (rows !== undefined) sdk?.sendKept(rows.outbox);
   if (!register(put.engine, warn)) audit?.record('PROVIDER_FOREIGN', {});
   const meter = put.engine.getMeter(AGENT_NAME);
   if (feature('TRACK')) operations = trackingOf(put.engine, given);

@@ -2,14 +2,20 @@ import { detectResource } from './resource.ts';
 import { startSdkEngine, type SdkEngine } from './sdk/engine.ts';
 import type { Settings } from './settings.ts';
 
-/** The official SDK with the agent's settings; undefined, and why, when it is not installed: the agent's own engine serves. */
-export async function startFromSettings(settings: Settings, warn: (line: string) => void): Promise<SdkEngine | undefined> {
+/** The official SDK with the agent's settings; undefined, and why, when it is not installed: the agent's own engine serves.
+ *  `mayExport`: false where the scope must not send to this address. */
+export async function startFromSettings(
+  settings: Settings,
+  mayExport: boolean,
+  warn: (line: string) => void,
+): Promise<SdkEngine | undefined> {
   const { otlp, metrics } = settings;
+  const sends = mayExport && settings.mode !== 'none' && metrics.exporter !== 'none';
   const attributes = Object.entries(detectResource(settings)).filter(([, value]) => value !== undefined);
   try {
     return await startSdkEngine({
       resource: Object.fromEntries(attributes),
-      url: otlp.url,
+      url: sends ? otlp.url : undefined,
       headers: otlp.headers,
       compression: otlp.compression,
       timeoutMs: metrics.exportTimeoutMs,

@@ -2,22 +2,29 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { VariantName } from '../../agent/instrument/flags/variants.ts';
 import type { AgentRuntime } from './agent-runtimes.ts';
 import type { OtlpSink } from './otlp-sink.ts';
 import { decode, type Tree } from './reference/otlp.ts';
 import { attributesOf, type DecodedPoint, pointsOf, textOf } from './metric-points.ts';
 import { ROOT } from './tree.ts';
 
-/** A project of its own in `folder`, with the packages of this repository. `agents`: folders that get a copy each of the
- *  bundle as it is published. */
+interface ProjectOptions {
+  readonly target: AgentRuntime['target'];
+  /** Folders that get a copy each of the bundle as it is published. */
+  readonly agents?: readonly string[];
+  readonly variant?: VariantName;
+}
+
+/** A project of its own in `folder`, with the packages of this repository. */
 export function projectIn(
   folder: string,
   files: Readonly<Record<string, string>>,
-  { target, agents = ['agent'] }: { readonly target: AgentRuntime['target']; readonly agents?: readonly string[] },
+  { target, agents = ['agent'], variant = 'production' }: ProjectOptions,
 ): void {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   for (const agent of agents) {
-    cpSync(join(ROOT, 'agent/instrument/dist', target, 'production'), join(folder, agent), { recursive: true });
+    cpSync(join(ROOT, 'agent/instrument/dist', target, variant), join(folder, agent), { recursive: true });
   }
   for (const [name, text] of Object.entries({ 'package.json': '{"name":"shop","type":"module"}', ...files })) {
     mkdirSync(join(folder, name, '..'), { recursive: true });

@@ -64,16 +64,23 @@ async function settledRows(topic: string, isSettled: (rows: readonly PerfRecord[
 
 const ofThing = (rows: readonly PerfRecord[], id: string): PerfRecord | undefined => rows.find((row) => row.id === id);
 
-describe.each(AGENT_RUNTIMES)('rows of an app on $name $note', ({ name, path, target, preload, missing }) => {
+/** Each runtime with the agent's own engine, and this one with the official SDK, which is not in every bundle. */
+const APPS = [
+  ...AGENT_RUNTIMES.map((runtime) => ({ ...runtime, engine: 'own', variant: 'production' as const })),
+  { ...AGENT_RUNTIMES[0]!, name: `${AGENT_RUNTIMES[0]!.name} by the SDK`, engine: 'sdk', variant: 'development' as const },
+];
+
+describe.each(APPS)('rows of an app on $name $note', ({ name, path, target, preload, missing, engine, variant }) => {
   it.skipIf(missing)('are in MASTER_PERF of its scope within seconds, its operations among them, and follow it', async () => {
     const folder = folders();
-    projectIn(folder, { 'app.js': APP.replace('@periscope-otel/agent', './agent/index.js') }, { target });
+    projectIn(folder, { 'app.js': APP.replace('@periscope-otel/agent', './agent/index.js') }, { target, variant });
     let printed = '';
     let app: ChildProcess | undefined;
     const running: Promise<Ended> = runProgram(path, [preload, './agent/index.js', 'app.js'], {
       cwd: folder,
       env: {
         RUN: name,
+        AGENT_ENGINE: engine,
         AGENT_SCOPE: 'DEVELOPMENT',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url(),
         OTEL_METRIC_EXPORT_INTERVAL: '200',

@@ -1,31 +1,21 @@
-import { EXPORT_LIMITS } from '../limits.ts';
 import type { InstrumentRecord, KeptPoint, KeptPoints } from '../metrics/contract.ts';
+import { type HeldPoint, HeldPoints } from '../metrics/kept-points.ts';
 import { encodeAttributes } from './attributes.ts';
 import { FIXED64, NUMBER_FIELDS } from './fields.ts';
 import type { Moment } from './point-image.ts';
 import type { Points, Runs } from './runs.ts';
 
-interface Held {
-  /** A NumberDataPoint. */
-  readonly content: Uint8Array;
-  /** ns since 1970; 0: it has not arrived. */
-  arrivedNs: number;
-}
-
 const NOTHING = new Uint8Array(0);
 /** Below the numbers that a MeterProvider gives. */
 export const KEPT_GAUGE = -1;
 
-/**
- * The points of a gauge that are told whole. One leaves until it has arrived; from then on now and then, for as long as it
- * stands, so that a collector that began anew knows of it. One that is gone leaves no more.
- */
+/** Points that are told whole, each a NumberDataPoint that is encoded once. */
 export class KeptGauge implements Points {
   instrument: InstrumentRecord;
   readonly delta = false;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new HeldPoints<Uint8Array>();
   /** Of the last collection, by place. */
-  #sent: Held[] = [];
+  #sent: readonly HeldPoint<Uint8Array>[] = [];
 
   constructor({ name, meter }: KeptPoints) {
     this.instrument = {
@@ -46,18 +36,16 @@ export class KeptGauge implements Points {
   }
 
   keep({ key, point }: KeptPoint): void {
-    this.#held.delete(key);
-    if (point !== undefined) this.#held.set(key, { content: contentOf(point), arrivedNs: 0 });
+    this.#held.keep(key, point === undefined ? undefined : contentOf(point));
   }
 
   /** Whether any of it has arrived is not known. */
   repeat(): void {
-    for (const held of this.#held.values()) held.arrivedNs = 0;
+    this.#held.repeat();
   }
 
   read(now: Moment, runs: Runs): void {
-    const dueNs = nanosOf(now) - EXPORT_LIMITS.repeatMs * 1e6;
-    this.#sent = [...this.#held.values()].filter(({ arrivedNs }) => arrivedNs <= dueNs || arrivedNs === 0);
+    this.#sent = this.#held.due(nanosOf(now));
     for (const [place, { content }] of this.#sent.entries()) runs.addWritten(this, content, NOTHING, place);
   }
 

@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type * as exporters from '@opentelemetry/exporter-metrics-otlp-http';
 import type { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import type * as resources from '@opentelemetry/resources';
+import type { Resource } from '@opentelemetry/resources';
 import type { IMetricReader, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import type {
   AgentMeter,
@@ -12,16 +13,18 @@ import type {
   Temporality,
   View,
 } from '../metrics/contract.ts';
+import type { KeptSource } from '../export/series-log.ts';
 import { Faults } from '../metrics/faults.ts';
 import { METRIC_LIMITS } from '../metrics/limits.ts';
 import { faultOfView } from '../metrics/views.ts';
+import { KeptProducer } from './kept-producer.ts';
 import { SdkMeter } from './meter.ts';
 import { sdkAggregation, type SdkMetrics, sdkView } from './views.ts';
 
 export interface SdkEngineOptions {
   readonly resource: Attributes;
-  /** Where metrics go: the whole URL, with its path. */
-  readonly url: string;
+  /** Where metrics go: the whole URL, with its path; undefined: nothing is sent. */
+  readonly url: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly compression?: 'gzip' | 'none';
   /** Of one export. */
@@ -40,27 +43,46 @@ export interface SdkEngine extends InstrumentEngine {
   flush(timeoutMs: number): Promise<boolean>;
   /** Exports once more and ends. Never rejects; twice is once. */
   shutdown(): Promise<void>;
+  /** From now on these points are exported, too. */
+  sendKept(source: KeptSource): void;
 }
 
 /** Loads the SDK, which an agent without it never does. Rejects when its packages are not installed. */
 export async function startSdkEngine(options: SdkEngineOptions): Promise<SdkEngine> {
   const [sdk, { OTLPMetricExporter: Exporter }, { resourceFromAttributes }] = await loaded();
+  const resource = resourceFromAttributes(options.resource);
+  const { url } = options;
+  const sending = url === undefined ? undefined : newSending(sdk, Exporter, resource, { ...options, url });
+  const faults = new Faults(options.onFault);
+  const provider = new sdk.MeterProvider({
+    resource,
+    readers: sending === undefined ? [] : [sending.reader satisfies IMetricReader],
+    views: usable(options.views ?? [], faults).map((view) => sdkView(sdk, view)),
+  });
+  return new LoadedEngine(provider, sending, faults);
+}
+
+type SendingOptions = SdkEngineOptions & { readonly url: string };
+
+/** How what is measured leaves. */
+interface Sending {
+  readonly reader: PeriodicExportingMetricReader;
+  readonly kept: KeptProducer;
+  readonly outcomes: Outcomes;
+}
+
+function newSending(sdk: SdkMetrics, Exporter: typeof OTLPMetricExporter, resource: Resource, options: SendingOptions): Sending {
   const exporter = newExporter(sdk, Exporter, options);
-  const outcomes = watched(exporter);
-  const limit = options.cardinalityLimit ?? METRIC_LIMITS.cardinality;
+  const kept = new KeptProducer(sdk, resource);
+  const outcomes = watched(exporter, kept);
   const reader = new sdk.PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis: options.exportIntervalMs,
     exportTimeoutMillis: Math.min(options.timeoutMs, options.exportIntervalMs),
-    cardinalityLimits: { default: limit },
+    cardinalityLimits: { default: options.cardinalityLimit ?? METRIC_LIMITS.cardinality },
+    metricProducers: [kept],
   });
-  const faults = new Faults(options.onFault);
-  const provider = new sdk.MeterProvider({
-    resource: resourceFromAttributes(options.resource),
-    readers: [reader satisfies IMetricReader],
-    views: usable(options.views ?? [], faults).map((view) => sdkView(sdk, view)),
-  });
-  return new LoadedEngine(provider, reader, outcomes, faults);
+  return { reader, kept, outcomes };
 }
 
 function loaded(): Promise<[SdkMetrics, typeof exporters, typeof resources]> {
@@ -71,7 +93,7 @@ function loaded(): Promise<[SdkMetrics, typeof exporters, typeof resources]> {
   ]);
 }
 
-function newExporter(sdk: SdkMetrics, Exporter: typeof OTLPMetricExporter, options: SdkEngineOptions): OTLPMetricExporter {
+function newExporter(sdk: SdkMetrics, Exporter: typeof OTLPMetricExporter, options: SendingOptions): OTLPMetricExporter {
   // The exporter's own enum, which is not worth another import.
   const preferences = { delta: 0, cumulative: 1, lowmemory: 2 } as const;
   const { histogramAggregation } = options;
@@ -96,13 +118,14 @@ interface Outcomes {
   arrived: boolean;
 }
 
-function watched(exporter: OTLPMetricExporter): Outcomes {
+function watched(exporter: OTLPMetricExporter, kept: KeptProducer): Outcomes {
   const outcomes: Outcomes = { arrived: true };
   const send = exporter.export.bind(exporter);
   exporter.export = (metrics, done) =>
     send(metrics, (result) => {
       // ExportResultCode.SUCCESS, which is not worth another import.
       outcomes.arrived = result.code === 0;
+      if (outcomes.arrived) kept.arrived(metrics.scopeMetrics);
       done(result);
     });
   return outcomes;
@@ -121,16 +144,14 @@ function usable(views: readonly View[], faults: Faults): readonly View[] {
 
 class LoadedEngine implements SdkEngine {
   readonly #provider: MeterProvider;
-  readonly #reader: PeriodicExportingMetricReader;
-  readonly #outcomes: Outcomes;
+  readonly #sending: Sending | undefined;
   readonly #faults: Faults;
   #instruments = 0;
   #ended: Promise<void> | undefined;
 
-  constructor(provider: MeterProvider, reader: PeriodicExportingMetricReader, outcomes: Outcomes, faults: Faults) {
+  constructor(provider: MeterProvider, sending: Sending | undefined, faults: Faults) {
     this.#provider = provider;
-    this.#reader = reader;
-    this.#outcomes = outcomes;
+    this.#sending = sending;
     this.#faults = faults;
   }
 
@@ -143,14 +164,20 @@ class LoadedEngine implements SdkEngine {
     return Promise.resolve();
   }
 
+  sendKept(source: KeptSource): void {
+    this.#sending?.kept.attach(source);
+  }
+
   async flush(timeoutMs: number): Promise<boolean> {
+    if (this.#sending === undefined) return true;
+    const { reader, outcomes } = this.#sending;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), timeoutMs);
       timer.unref();
     });
-    const flushed = this.#reader.forceFlush().then(
-      () => this.#outcomes.arrived,
+    const flushed = reader.forceFlush().then(
+      () => outcomes.arrived,
       () => false,
     );
     const done = await Promise.race([flushed, late]);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endPresence } from '../../../agent/instrument/presence.ts';
 import { pointsOf } from '../../support/metric-points.ts';
 import { OtlpSink } from '../../support/otlp-sink.ts';
+import { protobufOf } from '../../support/sdk-metrics.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 type Agent = Awaited<ReturnType<typeof imported>>;
@@ -104,6 +105,20 @@ describe('the agent', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/AGENT_REFUSED.*by https only/);
   });
 
+  it.each([
+    ['its scope must not', { AGENT_SCOPE: 'ENTERPRISE' }],
+    ['export is switched off', { AGENT_MODE: 'none' }],
+    ['metrics are switched off', { OTEL_METRICS_EXPORTER: 'none' }],
+  ])('sends nothing by the official SDK, too, where %s', async (_why, environment) => {
+    const sink = await collector();
+    // Not this machine by its name, and still it.
+    const url = sink.url.replace('127.0.0.1', '0.0.0.0');
+    const agent = await started({ AGENT_ENGINE: 'sdk', OTEL_EXPORTER_OTLP_ENDPOINT: url, ...environment });
+    metrics.getMeter('shop').createCounter('orders').add(2);
+    expect(await agent.flush(5000)).toBe(true);
+    expect(sink.seen).toBe(0);
+  });
+
   it('is not there with OTEL_SDK_DISABLED, and nothing throws', async () => {
     const agent = await started({ OTEL_SDK_DISABLED: 'true' });
     expect([agent.engine, agent.mockApi, agent.status(), agent.instrumentations()]).toEqual([
@@ -138,9 +153,13 @@ describe('the agent', () => {
 describe('perf', () => {
   const METRIC = { category: 'Isolation', type: 'performance', topic: 'Agent Scaling', id: '50', value: 'sub-ms' };
 
-  it('sends its rows with what is measured, operations among them', async () => {
+  it.each(['own', 'sdk'])('sends its rows with what is measured, operations among them; engine %s', async (engine) => {
     const sink = await collector();
-    const agent = await started({ AGENT_SCOPE: 'DEVELOPMENT', OTEL_METRIC_EXPORT_INTERVAL: '60000' });
+    const agent = await started({
+      AGENT_ENGINE: engine,
+      AGENT_SCOPE: 'DEVELOPMENT',
+      OTEL_METRIC_EXPORT_INTERVAL: '60000',
+    });
     agent.track('shop.open', () => 7);
     expect(agent.perf.add(METRIC)).toEqual({ accepted: true });
     expect(agent.perf.metrics().map(({ topic, properties }) => [topic, properties['scope']])).toEqual([
@@ -149,7 +168,8 @@ describe('perf', () => {
     ]);
     expect(agent.perf.toString()).toContain('Agent Scaling');
     expect(await agent.flush(5000)).toBe(true);
-    const rows = pointsOf(sink.bodies('metrics')).filter(({ metric }) => metric === 'perf.metric');
+    const bodies = engine === 'sdk' ? sink.bodies('metrics').map(protobufOf) : sink.bodies('metrics');
+    const rows = pointsOf(bodies).filter(({ metric }) => metric === 'perf.metric');
     expect(rows.map(({ attributes }) => attributes['perf.topic'])).toEqual(['Agent Scaling', 'shop.open']);
   });
 

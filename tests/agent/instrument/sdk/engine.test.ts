@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startSdkEngine, type SdkEngine, type SdkEngineOptions } from '../../../../agent/instrument/sdk/engine.ts';
-import { jsonToProtobuf } from '../../../../pipeline/otlp/json-to-protobuf.ts';
 import { describeMetricBehaviour } from '../../../support/metric-behaviour.ts';
 import { pointsOf, type DecodedPoint } from '../../../support/metric-points.ts';
 import { OtlpSink } from '../../../support/otlp-sink.ts';
+import { protobufOf } from '../../../support/sdk-metrics.ts';
 
 /** What arrived at a sink since the last look. */
 class Arrivals {
@@ -19,12 +19,6 @@ class Arrivals {
     this.#seen = this.sink.requests.length;
     return pointsOf(fresh.map(({ body }) => protobufOf(body)));
   }
-}
-
-function protobufOf(body: Uint8Array): Uint8Array {
-  const read = jsonToProtobuf('metrics', body);
-  if (!(read instanceof Uint8Array)) throw new Error(JSON.stringify(read));
-  return read;
 }
 
 const start = async (sink: OtlpSink, options: Partial<SdkEngineOptions> = {}): Promise<SdkEngine> =>
