@@ -57,7 +57,7 @@ export const LAYERS: readonly Layer[] = [
       'server/stream/protocol.ts',
       'agent/terminal/csv.ts',
     ],
-    packages: ['preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot', '@tanstack/virtual-core', ...CODEMIRROR],
+    packages: ['preact', '@preact/signals', '@preact/preset-vite', 'vite', 'uplot', ...CODEMIRROR],
   },
   { files: /^server\/engine\//, ours: () => ['pipeline/', 'server/'], packages: ['uWebSockets.js', 'ws'] },
   { files: /^server\/auth\//, ours: () => ['pipeline/', 'server/auth/'], packages: ['jose'] },

@@ -54,6 +54,32 @@ describe.skipIf(browserMissing)(`the dashboard of the demo${browserNote}`, () =>
     await context.close();
   });
 
+  it('keeps a list of logs where one reads it, while others come in above', async () => {
+    await using collector = await Collector.start(dashboardYaml(), { args: ['--demo'] });
+    const { page, context, faults } = await watchedPage(browser, collector.url('dashboard'));
+    await page.goto(await linkOf(collector));
+    await page.locator('[data-service]').first().waitFor(settled);
+    await page.goto('/logs?range=5m');
+    const list = page.locator('.logs .list-scroll');
+    await expect.poll(() => list.evaluate((box) => box.scrollHeight), settled).toBeGreaterThan(2000);
+    await list.evaluate((box) => (box.scrollTop = 500));
+    const read = page.locator('.logs .list-row').nth(12);
+    await expect.poll(() => read.isVisible(), settled).toBe(true);
+    const [text, before] = [await read.innerText(), await read.boundingBox()];
+    const rows = async (): Promise<number> => Number(/\d+/.exec((await list.getAttribute('aria-label')) ?? '')?.[0]);
+    const had = await rows();
+    await expect.poll(rows, settled).toBeGreaterThan(had);
+    const same = page
+      .locator('.logs .list-row')
+      .filter({ hasText: text.split('\n')[0] ?? '' })
+      .filter({ hasText: text.split('\n').at(-2) ?? '' });
+    await expect
+      .poll(async () => Math.round((await same.first().boundingBox())?.y ?? 0), settled)
+      .toBe(Math.round(before?.y ?? -1));
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   it.skipIf(Number.isNaN(PICTURES_AFTER_S))(
     'has its pictures taken, when PERISCOPE_SCREENSHOTS says after how many seconds',
     async () => {

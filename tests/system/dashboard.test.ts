@@ -111,6 +111,21 @@ describe.skipIf(browserMissing)(`the dashboard in Chromium${browserNote}`, () =>
     expect(page.url()).toContain('/traces?');
   });
 
+  it('Logs: rows below one that opens make room for it', async () => {
+    await page.goto('/logs?scope=global');
+    const rows = page.locator('.list-row');
+    await rows.first().click();
+    await page.locator('.opened').waitFor(settled);
+    const below = async (): Promise<boolean> => {
+      const boxes = await rows.evaluateAll((all) =>
+        all.map((row) => row.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom]),
+      );
+      return boxes.every(([top], at) => at === 0 || Math.abs((top ?? 0) - (boxes[at - 1]?.[1] ?? 0)) < 1);
+    };
+    await expect.poll(below, settled).toBe(true);
+    expect((await rows.first().boundingBox())?.height).toBeGreaterThan(100);
+  });
+
   it('Logs: a record that comes while one looks is there without asking', async () => {
     await page.goto('/logs?scope=global');
     await page.locator('.list-row').first().waitFor(settled);
@@ -157,6 +172,21 @@ describe.skipIf(browserMissing)(`the dashboard in Chromium${browserNote}`, () =>
     expect((await download).suggestedFilename()).toMatch(/^periscope-query-global-\d{4}-.*\.csv$/);
     await page.goto(`/sql?scope=global&sql=${encodeURIComponent("SELECT * FROM read_csv('/etc/passwd')")}`);
     await page.locator('.fault').waitFor(settled);
+  });
+
+  it('SQL: of ten thousand rows only those that are seen are in the page, and keys go to both ends', async () => {
+    await page.goto(`/sql?scope=global&sql=${encodeURIComponent('SELECT unnest(range(10000)) AS i')}`);
+    const rows = page.locator('.result-rows .list-row');
+    await expect.poll(() => rows.first().innerText(), settled).toBe('0');
+    await page.locator('.result-rows .list-scroll').focus();
+    await page.keyboard.press('End');
+    await expect.poll(() => rows.last().innerText(), settled).toBe('9999');
+    expect(await rows.last().evaluate((row) => row.getBoundingClientRect().bottom)).toBeLessThanOrEqual(800);
+    expect(await rows.count()).toBeLessThan(60);
+    await page.keyboard.press('ArrowUp');
+    expect(await page.locator('.list-row.active').innerText()).toBe('9998');
+    await page.keyboard.press('Home');
+    await expect.poll(() => rows.first().innerText(), settled).toBe('0');
   });
 
   it('SQL: a query that is kept live changes on the screen as its rows do, in its own order', async () => {

@@ -1,13 +1,9 @@
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
-import type { ComponentChildren, JSX, RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
+import type { ComponentChildren, JSX } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useSeen, type Listed, type Seen } from './seen-rows.ts';
 
-interface VirtualListProps<Item> {
+interface VirtualListProps<Item> extends Listed<Item> {
   readonly label: string;
-  readonly items: readonly Item[];
-  /** Stays with an item while others come and go. */
-  readonly keyOf: (item: Item) => string;
-  readonly rowHeight: number;
   readonly children: (item: Item, at: number) => ComponentChildren;
   /** Enter, or a click. */
   readonly onOpen?: ((item: Item) => void) | undefined;
@@ -16,43 +12,14 @@ interface VirtualListProps<Item> {
   readonly head?: ComponentChildren;
   readonly class?: string;
 }
-type Rows = Virtualizer<HTMLDivElement, HTMLDivElement>;
-
-/** What of a long list is seen, by @tanstack/virtual-core; rows are measured, for an opened one is higher. */
-function useVirtual<Item>(scroller: RefObject<HTMLDivElement | null>, { items, keyOf, rowHeight }: VirtualListProps<Item>): Rows {
-  const [, redraw] = useReducer((count: number) => count + 1, 0);
-  const latest = useRef(items);
-  latest.current = items;
-  const made = useRef<Rows>(null);
-  const options = {
-    count: items.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    getItemKey: (at: number) => {
-      const item = latest.current[at];
-      return item === undefined ? at : keyOf(item);
-    },
-    overscan: 8,
-    scrollToFn: elementScroll,
-    observeElementRect,
-    observeElementOffset,
-    onChange: () => redraw(undefined),
-  };
-  made.current ??= new Virtualizer<HTMLDivElement, HTMLDivElement>(options);
-  const virtual = made.current;
-  virtual.setOptions({ ...virtual.options, ...options });
-  useEffect(() => virtual._didMount(), []);
-  useLayoutEffect(() => virtual._willUpdate());
-  return virtual;
-}
-
 const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 15, PageUp: -15, Home: -1e9, End: 1e9 };
 
 /** A list of any length: only what is seen is in the page. Arrows move, Enter opens; rows may grow when opened. */
 export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
   const { label, items, keyOf, onOpen, head } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtual(scroller, props);
+  const seen = useSeen(scroller, props);
+  const { tops, first } = seen;
   const [active, setActive] = useState('');
   const activeAt = items.findIndex((item) => keyOf(item) === active);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -60,11 +27,11 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
     const activeItem = items[activeAt];
     if (by !== undefined) {
       event.preventDefault();
-      const to = Math.max(0, Math.min(items.length - 1, activeAt === -1 ? 0 : activeAt + by));
+      const to = Math.max(0, Math.min(items.length - 1, activeAt + by));
       const item = items[to];
       if (item === undefined) return;
       setActive(keyOf(item));
-      virtual.scrollToIndex(to, { align: 'auto' });
+      seen.show(to);
     } else if (event.key === 'Enter' && event.target === scroller.current && activeItem !== undefined) onOpen?.(activeItem);
   };
   const idOf = (at: number): string => `row-${label.replaceAll(/\W/g, '')}-${at}`;
@@ -80,21 +47,22 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
         aria-activedescendant={activeAt === -1 ? undefined : idOf(activeAt)}
         onKeyDown={onKeyDown}
       >
-        <div class="list-space" style={{ height: `${virtual.getTotalSize()}px` }}>
-          {virtual.getVirtualItems().map(({ key, index, start }) => {
-            const item = items[index];
-            if (item === undefined) return null;
+        <div class="list-space" style={{ height: `${tops.at(-1) ?? 0}px` }}>
+          {items.slice(first, seen.end).map((item, place) => {
+            const index = first + place;
+            const key = keyOf(item);
             return (
               <Row
                 {...props}
                 key={key}
                 id={idOf(index)}
+                name={key}
                 item={item}
                 index={index}
-                start={start}
-                virtual={virtual}
+                start={tops[index] ?? 0}
+                measure={seen.measure}
                 active={index === activeAt}
-                choose={() => setActive(keyOf(item))}
+                choose={() => setActive(key)}
               />
             );
           })}
@@ -106,20 +74,23 @@ export function VirtualList<Item>(props: VirtualListProps<Item>): JSX.Element {
 
 interface RowProps<Item> extends VirtualListProps<Item> {
   readonly id: string;
+  /** What its height is kept under. */
+  readonly name: string;
   readonly item: Item;
   readonly index: number;
   readonly start: number;
-  readonly virtual: Rows;
+  readonly measure: Seen['measure'];
   readonly active: boolean;
   readonly choose: () => void;
 }
 
 function Row<Item>({
   id,
+  name,
   item,
   index,
   start,
-  virtual,
+  measure,
   active,
   choose,
   isOpen,
@@ -127,6 +98,8 @@ function Row<Item>({
   onOpen,
   children,
 }: RowProps<Item>): JSX.Element {
+  const row = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => (row.current === null ? undefined : measure(row.current, name)), []);
   const open = isOpen?.(item) === true;
   const onClick = (event: MouseEvent): void => {
     // Who marks a text to copy it does not want it folded away.
@@ -136,8 +109,7 @@ function Row<Item>({
   };
   return (
     <div
-      ref={(node: HTMLDivElement | null) => virtual.measureElement(node)}
-      data-index={index}
+      ref={row}
       id={id}
       role="option"
       aria-selected={active}
