@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { apiGlobal } from './api-global.ts';
 import { modulesFor, realPath } from './node-modules.ts';
 
 const API = '@opentelemetry/api';
-/** Where the API keeps what was registered, for all of its copies of one major version. */
-const REGISTERED = Symbol.for('opentelemetry.js.api.1');
+/** The first of 1.x in which there are metrics. */
+const FIRST_MINOR = 3;
 
 export interface ApiCopy {
   readonly version: string;
@@ -13,16 +15,44 @@ export interface ApiCopy {
 }
 
 /**
- * What is to be told where the program, `main`, gets a copy of the API that does not see what this one registers: what it
- * measures goes nowhere, and nothing says so. Undefined where it does, or where nothing can be known.
+ * The version in which the agent registers: that of the copy which the program, `main`, loads, as it sees what is registered then,
+ * and can register a tracer of its own. Where it loads none that can measure, that of the copy beside the agent, which packages
+ * of the program get. Undefined where there is neither.
+ */
+export function versionToRegister(main: string | undefined = process.argv[1], agent?: string): string | undefined {
+  return measuring(resolvedApi(folderOf(main))) ?? measuring(resolvedApi(agent ?? here()));
+}
+
+function measuring(copy: ApiCopy | undefined): string | undefined {
+  const numbers = copy === undefined ? undefined : numbersOf(copy.version);
+  return numbers?.major === 1 && numbers.minor >= FIRST_MINOR ? copy?.version : undefined;
+}
+
+/**
+ * What is to be told where the program, `main`, gets a copy of the API that does not see what is registered: what it measures
+ * goes nowhere, and nothing says so. Undefined where it does, or where nothing can be known.
  */
 export function deafCopy(main: string | undefined = process.argv[1]): string | undefined {
-  const { version } = (globalThis as { [REGISTERED]?: { readonly version?: string } })[REGISTERED] ?? {};
-  const program = main === undefined ? undefined : realPath(main);
-  const copy = resolvedApi(program === undefined ? process.cwd() : dirname(program));
+  const version = apiGlobal()?.version;
+  const copy = resolvedApi(folderOf(main));
   if (version === undefined || copy === undefined) return undefined;
   const cause = mismatch(version, copy.version);
   return cause === undefined ? undefined : `cannot see the program's own measurements, by the API in ${copy.path}: ${cause}`;
+}
+
+/** Where the program looks for packages. */
+function folderOf(main: string | undefined): string {
+  const program = main === undefined ? undefined : realPath(main);
+  return program === undefined ? process.cwd() : dirname(program);
+}
+
+/** In one executable file there is none. */
+function here(): string {
+  try {
+    return dirname(fileURLToPath(import.meta.url));
+  } catch {
+    return process.cwd();
+  }
 }
 
 /** The copy that a file in `folder` gets. */

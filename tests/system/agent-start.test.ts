@@ -32,6 +32,16 @@ const FOREIGN = `
   import { MeterProvider } from '@opentelemetry/sdk-metrics';
   metrics.setGlobalMeterProvider(new MeterProvider({}));
 `;
+const TRACED = `
+  import { trace } from '@opentelemetry/api';
+  if (trace.setGlobalTracerProvider({ getTracer: () => ({}) })) console.log('registered');
+`;
+/** Whatever is registered first decides the version. */
+const LOGGING = `
+  import { diag } from '@opentelemetry/api';
+  const nothing = () => undefined;
+  diag.setLogger({ error: nothing, warn: nothing, info: nothing, debug: nothing, verbose: nothing });
+`;
 /** No engine can be made: it would keep its numbers in shared memory. */
 const NO_SHARED_MEMORY = `
   import 'node:worker_threads';
@@ -74,24 +84,44 @@ describe.each(AGENT_RUNTIMES)('the start on $name $note', ({ path, target, prelo
     expect(pointsByInstance(sink).size).toBe(1);
   });
 
-  it.skipIf(missing)('beside a newer copy of the API, which does not see it, is one line that names its path', async () => {
-    const cwd = folders();
-    const newer = join(cwd, 'shop/node_modules/@opentelemetry/api');
-    cpSync(join(ROOT, 'node_modules/@opentelemetry/api'), newer, { recursive: true, dereference: true });
-    const version = /'1\.\d+\.\d+'/g;
-    for (const file of ['build/src/version.js', 'build/esm/version.js']) {
-      writeFileSync(join(newer, file), readFileSync(join(newer, file), 'utf8').replaceAll(version, "'1.999.0'"));
-    }
-    const manifest = JSON.parse(readFileSync(join(newer, 'package.json'), 'utf8')) as object;
-    writeFileSync(join(newer, 'package.json'), JSON.stringify({ ...manifest, version: '1.999.0' }));
-    projectIn(cwd, { 'shop/app.js': APP }, { target });
-    const args = [preload, './agent/index.js', 'shop/app.js'];
-    const ended = await runProgram(path, args, { cwd, env: environmentIn(cwd) });
-    expect(ended).toMatchObject({ code: 0, stdout: 'ok\n' });
-    expect(ended.stderr).toMatch(
-      /^periscope agent: cannot see [^\n]*shop\/node_modules\/@opentelemetry\/api: [^\n]*1\.999\.0[^\n]*\n$/,
-    );
-    expect(await settledTotal(sink, 'http.client.request.duration', 1)).toBe(1);
-    expect(await settledTotal(sink, 'shop.orders', 0)).toBe(0);
+  describe.each(['1.3.0', '1.9.0', '1.10.0', '1.999.0'])('of an app whose copy of the API is %s', (version) => {
+    it.skipIf(missing)('is seen by it, and leaves it free to register a tracer', async () => {
+      const cwd = folders();
+      projectIn(cwd, { 'shop/app.js': `${TRACED}${APP}` }, { target });
+      apiCopyIn(join(cwd, 'shop'), version);
+      const ended = await runProgram(path, [preload, './agent/index.js', 'shop/app.js'], { cwd, env: environmentIn(cwd) });
+      expect(ended).toMatchObject({ code: 0, stdout: 'registered\nok\n', stderr: '' });
+      expect(await settledTotal(sink, 'http.client.request.duration', 1)).toBe(1);
+      expect(await settledTotal(sink, 'shop.orders', 2)).toBe(2);
+    });
   });
+
+  it.skipIf(missing)(
+    'after somebody registered by an older copy than that of the app is one line that names its path',
+    async () => {
+      const cwd = folders();
+      projectIn(cwd, { 'shop/app.js': APP, 'before.js': LOGGING }, { target });
+      apiCopyIn(join(cwd, 'shop'), '1.999.0');
+      const args = [preload, './before.js', preload, './agent/index.js', 'shop/app.js'];
+      const ended = await runProgram(path, args, { cwd, env: environmentIn(cwd) });
+      expect(ended).toMatchObject({ code: 0, stdout: 'ok\n' });
+      expect(ended.stderr).toMatch(
+        /^periscope agent: cannot see [^\n]*shop\/node_modules\/@opentelemetry\/api: [^\n]*1\.999\.0[^\n]*\n$/,
+      );
+      expect(await settledTotal(sink, 'http.client.request.duration', 1)).toBe(1);
+      expect(await settledTotal(sink, 'shop.orders', 0)).toBe(0);
+    },
+  );
 });
+
+/** The API as it is installed here, by another number: its rule is the same in all of 1.x. */
+function apiCopyIn(folder: string, version: string): void {
+  const copy = join(folder, 'node_modules/@opentelemetry/api');
+  cpSync(join(ROOT, 'node_modules/@opentelemetry/api'), copy, { recursive: true, dereference: true });
+  for (const file of ['build/src/version.js', 'build/esm/version.js', 'build/esnext/version.js']) {
+    const text = readFileSync(join(copy, file), 'utf8');
+    writeFileSync(join(copy, file), text.replaceAll(/'1\.\d+\.\d+'/g, `'${version}'`));
+  }
+  const manifest = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8')) as object;
+  writeFileSync(join(copy, 'package.json'), JSON.stringify({ ...manifest, version }));
+}

@@ -1,4 +1,4 @@
-import { context, createContextKey } from '@opentelemetry/api';
+import { apiGlobal } from '../api-global.ts';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { CONTROL_BYTES, type ToWorker } from './messages.ts';
@@ -94,8 +94,9 @@ export class MainExport {
 }
 
 /** What the tracing SDK knows of as `suppressTracing`: its spans are of the application, not of who tells of it. */
-const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+const SUPPRESS_TRACING = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 function untraced<Result>(step: () => Result): Result {
-  return context.with(context.active().setValue(SUPPRESS_TRACING, true), step);
+  const contexts = apiGlobal()?.context;
+  return contexts === undefined ? step() : contexts.with(contexts.active().setValue(SUPPRESS_TRACING, true), step);
 }

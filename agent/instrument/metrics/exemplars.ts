@@ -1,4 +1,5 @@
-import { type Attributes, context as contexts, type Context, ProxyTracerProvider, trace, TraceFlags } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
+import { activeContext, apiGlobal, spanContextIn } from '../api-global.ts';
 import { encodeAttributes } from '../encode/attributes.ts';
 import { EXEMPLAR_FIELDS } from '../encode/fields.ts';
 import { entriesOf } from './attribute-set.ts';
@@ -7,8 +8,8 @@ import { METRIC_LIMITS } from './limits.ts';
 
 type Filter = NonNullable<MeterProviderOptions['exemplarFilter']>;
 
-/** What the API gives while nobody has registered a tracer. */
-const NO_TRACER = new ProxyTracerProvider().getDelegate();
+/** TraceFlags.SAMPLED of the API, from which nothing but types is imported. */
+const SAMPLED = 1;
 const NO_ATTRIBUTES = new Uint8Array(0);
 
 /** The series that an exemplar belongs to. */
@@ -43,13 +44,13 @@ export class ExemplarGate {
 
   /** Looks whether there are spans at all; a tracer may come later than the meter. */
   refresh(): void {
-    this.open = this.#filter === 'always_on' || (this.#filter === 'trace_based' && tracerRegistered());
+    this.open = this.#filter === 'always_on' || (this.#filter === 'trace_based' && apiGlobal()?.trace !== undefined);
   }
 
   /** `slot` is -1 where it is drawn. */
   offer(source: ExemplarSource, slot: number, value: number, context?: Context, attributes?: Attributes): void {
-    const span = trace.getSpanContext(context ?? contexts.active());
-    const sampled = span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) !== 0;
+    const span = spanContextIn(context ?? activeContext());
+    const sampled = span !== undefined && (span.traceFlags & SAMPLED) !== 0;
     if (!sampled && this.#filter !== 'always_on') return;
     let held = this.#held.get(source.id);
     if (held === undefined) {
@@ -83,11 +84,6 @@ function drawn(held: Held): number {
   if (held.offered <= METRIC_LIMITS.exemplarsPerSeries) return held.offered - 1;
   const place = Math.floor(Math.random() * held.offered);
   return place < METRIC_LIMITS.exemplarsPerSeries ? place : -1;
-}
-
-function tracerRegistered(): boolean {
-  const provider = trace.getTracerProvider();
-  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NO_TRACER;
 }
 
 /** Of the attributes of a measurement those that its view took away. */

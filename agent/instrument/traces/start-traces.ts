@@ -1,4 +1,4 @@
-import { createNoopMeter, type MeterProvider, trace } from '@opentelemetry/api';
+import { apiGlobal } from '../api-global.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import type { ResourceAttributes } from '../resource.ts';
 import { loadOfficialPackages, type WantedInstrumentations } from './official-packages.ts';
@@ -21,7 +21,6 @@ export interface Traces {
 
 /** Official instrumentations of what the agent measures itself. Their spans are wanted; their metrics would be there twice. */
 const MEASURED_BY_THE_AGENT = /\/instrumentation-(http|undici|runtime-node)$/;
-const NOT_MEASURING: MeterProvider = { getMeter: () => createNoopMeter() };
 
 /**
  * Traces by the official SDK (`@opentelemetry/sdk-node`), which the application has installed: `AGENT_TRACES=1`. It exports by
@@ -39,8 +38,9 @@ export function startTraces({ url, resource, instrumentations: wanted, program =
     instrumentations: [...instrumentations],
   });
   withoutLogs(() => running.start());
+  const nothing = sdk.api.createNoopMeter();
   for (const each of instrumentations)
-    if (MEASURED_BY_THE_AGENT.test(each.instrumentationName)) each.setMeterProvider(NOT_MEASURING);
+    if (MEASURED_BY_THE_AGENT.test(each.instrumentationName)) each.setMeterProvider({ getMeter: () => nothing });
   const flush = (timeoutMs: number = EXPORT_LIMITS.flushMs): Promise<void> => within(timeoutMs, flushed());
   // The SDK's own timer lets the process end.
   const endOfLoop = (): void => void flush();
@@ -56,8 +56,8 @@ export function startTraces({ url, resource, instrumentations: wanted, program =
 
 /** The spans of whoever provides them: it is the application's own provider where it registered one first. */
 async function flushed(): Promise<void> {
-  const provider = trace.getTracerProvider() as { getDelegate?(): { forceFlush?(): Promise<void> } };
-  await provider.getDelegate?.().forceFlush?.();
+  const provider = apiGlobal()?.trace?.getDelegate?.() as { forceFlush?(): Promise<void> } | undefined;
+  await provider?.forceFlush?.();
 }
 
 function programHere(): string {

@@ -1,8 +1,8 @@
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { metrics } from '@opentelemetry/api';
 import { afterEach, describe, expect, it } from 'vitest';
-import { deafCopy, mismatch } from '../../../agent/instrument/api-copy.ts';
+import { deafCopy, mismatch, versionToRegister } from '../../../agent/instrument/api-copy.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 
 const folders = temporaryFolders();
@@ -24,17 +24,30 @@ describe('a copy beside the one that the agent registers with', () => {
   });
 });
 
+function program(version: string): string {
+  const root = realpathSync(folders());
+  const modules = join(root, 'shop/node_modules/@opentelemetry/api');
+  mkdirSync(modules, { recursive: true });
+  writeFileSync(join(modules, 'package.json'), JSON.stringify({ version }));
+  writeFileSync(join(root, 'shop/app.js'), '');
+  // As npm links a program.
+  symlinkSync(join(root, 'shop/app.js'), join(root, 'shop.js'));
+  return join(root, 'shop.js');
+}
+
+describe('the version in which the agent registers', () => {
+  it.each(['1.3.0', '1.9.1', '1.999.0', '1.11.0-beta.1'])('is that of the copy which the program gets: %s', (version) => {
+    expect(versionToRegister(program(version), folders())).toBe(version);
+  });
+
+  it.each(['1.2.0', '2.0.0', '0.21.0', 'next'])('is that of the copy beside the agent where the program has %s', (version) => {
+    const main = program(version);
+    expect(versionToRegister(main, dirname(program('1.9.1').replace('shop.js', 'shop/app.js')))).toBe('1.9.1');
+    expect(versionToRegister(main, folders())).toBeUndefined();
+  });
+});
+
 describe('the copy that the program gets', () => {
-  function program(version: string): string {
-    const root = realpathSync(folders());
-    const modules = join(root, 'shop/node_modules/@opentelemetry/api');
-    mkdirSync(modules, { recursive: true });
-    writeFileSync(join(modules, 'package.json'), JSON.stringify({ version }));
-    writeFileSync(join(root, 'shop/app.js'), '');
-    // As npm links a program.
-    symlinkSync(join(root, 'shop/app.js'), join(root, 'shop.js'));
-    return join(root, 'shop.js');
-  }
   const register = (): void => void metrics.setGlobalMeterProvider({ getMeter: () => metrics.getMeter('none') });
 
   it('is told of when it is newer than the one that registers, with its path', () => {
