@@ -34,7 +34,8 @@ export class TestClient {
   readonly messages: Message[] = [];
   readonly binary: Buffer[] = [];
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-  isClosed = false;
+  /** How it was closed, once it was. */
+  ending: { readonly code: number; readonly reason: string } | undefined;
   #taken = 0;
 
   constructor(socket: WebSocket) {
@@ -46,8 +47,8 @@ export class TestClient {
     socket.on('error', () => {});
     this.closed = new Promise((resolve) =>
       socket.once('close', (code, reason) => {
-        this.isClosed = true;
-        resolve({ code, reason: reason.toString() });
+        this.ending = { code, reason: reason.toString() };
+        resolve(this.ending);
       }),
     );
   }
@@ -60,7 +61,7 @@ export class TestClient {
   /** The next message that was not taken yet. */
   async next(): Promise<Message> {
     while (this.messages.length <= this.#taken) {
-      if (this.isClosed) throw new Error('the connection is closed');
+      if (this.ending !== undefined) throw new Error(`the connection is closed: ${this.ending.code} ${this.ending.reason}`);
       await sleep(2);
     }
     this.#taken += 1;

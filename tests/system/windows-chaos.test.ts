@@ -157,7 +157,7 @@ describe('the analytics process is killed', () => {
     await sending;
     expect(statuses).toEqual(new Set([200]));
     expect([...waits]).toEqual(['503 1']);
-    expect(viewer.isClosed).toBe(false);
+    expect(viewer.ending).toBeUndefined();
     await viewer.nextOf('delta');
 
     // What is not in the windows was lost with a process, or let go by the queue; nothing is unaccounted for.

@@ -58,7 +58,7 @@ describe('rows', () => {
     expect(rows.records()).toMatchObject([{ properties: { scope: 'A' } }]);
   });
 
-  it('hold on to nothing of a text but what they keep of it', () => {
+  it('hold on to nothing of a text but what they keep of it', async () => {
     const rows = new PerfRows({ scope: 'A' });
     const megabytes = (seed: number): string => Buffer.alloc(1_000_000, 97 + seed).toString('latin1');
     const before = heapMb();
@@ -68,8 +68,8 @@ describe('rows', () => {
       expect(rows.add({ ...METRIC, id: `${i} ${short}`, value, locations: [list, 'x'], properties }).accepted).toBe(true);
       expect(rows.add({ ...METRIC, id: short, pattern: short }).accepted).toBe(true);
     }
-    // Of 100 that were handed in.
-    expect(heapMb() - before).toBeLessThan(20);
+    // Of 120 that were handed in, 20 by each way. What the collector has not yet seen to be garbage goes with a later round.
+    await expect.poll(() => heapMb() - before, { interval: 50, timeout: 10_000 }).toBeLessThan(15);
     expect(rows.all.size).toBe(40);
   });
 
