@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { nodeFs, nodePath, nodeUrl } from './builtins.ts';
 import { apiGlobal } from './api-global.ts';
 import { modulesFor, realPath } from './node-modules.ts';
 
@@ -43,13 +41,13 @@ export function deafCopy(main: string | undefined = process.argv[1]): string | u
 /** Where the program looks for packages. */
 function folderOf(main: string | undefined): string {
   const program = main === undefined ? undefined : realPath(main);
-  return program === undefined ? process.cwd() : dirname(program);
+  return program === undefined ? process.cwd() : nodePath.dirname(program);
 }
 
 /** In one executable file there is none. */
 function here(): string {
   try {
-    return dirname(fileURLToPath(import.meta.url));
+    return nodePath.dirname(nodeUrl.fileURLToPath(import.meta.url));
   } catch {
     return process.cwd();
   }
@@ -66,10 +64,10 @@ export function resolvedApi(folder: string): ApiCopy | undefined {
 
 /** The copy in a folder node_modules. */
 export function apiIn(modules: string): ApiCopy | undefined {
-  const path = realPath(join(modules, API));
+  const path = realPath(nodePath.join(modules, API));
   if (path === undefined) return undefined;
   try {
-    const { version } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as { version?: unknown };
+    const { version } = JSON.parse(nodeFs.readFileSync(nodePath.join(path, 'package.json'), 'utf8')) as { version?: unknown };
     return typeof version === 'string' ? { version, path } : undefined;
   } catch {
     return undefined;

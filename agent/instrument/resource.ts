@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { arch, hostname, release } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { nodeFs, nodeOs, nodePath } from './builtins.ts';
 import type { AttributeValue } from '@opentelemetry/api';
 import { EXPORT_LIMITS } from './limits.ts';
 import { scopeAttributes } from './scope-tags.ts';
@@ -19,12 +17,12 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const DETECT: Readonly<Record<Exclude<Detector, 'env'>, () => ResourceAttributes>> = {
   serviceinstance: () => ({ 'service.instance.id': randomUuid() }),
-  host: () => ({ 'host.name': hostname(), 'host.arch': ARCHITECTURES[arch()] ?? arch() }),
-  os: () => ({ 'os.type': OPERATING_SYSTEMS[process.platform] ?? process.platform, 'os.version': release() }),
+  host: () => ({ 'host.name': nodeOs.hostname(), 'host.arch': ARCHITECTURES[nodeOs.arch()] ?? nodeOs.arch() }),
+  os: () => ({ 'os.type': OPERATING_SYSTEMS[process.platform] ?? process.platform, 'os.version': nodeOs.release() }),
   // Not its arguments, which may hold secrets.
   process: () => ({
     'process.pid': process.pid,
-    'process.executable.name': basename(process.execPath),
+    'process.executable.name': nodePath.basename(process.execPath),
     'process.executable.path': process.execPath,
     'process.runtime.name': RUNTIME,
     'process.runtime.version': IS_BUN ? process.versions['bun'] : process.versions.node,
@@ -68,7 +66,7 @@ function detected(detector: Exclude<Detector, 'env'>): ResourceAttributes {
 /** Linux makes one in 0.1 ms. The first of node:crypto takes 3 ms on Node 20 and 14 on Node 24, which load most of it for that. */
 function randomUuid(): string {
   try {
-    const uuid = readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim();
+    const uuid = nodeFs.readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim();
     if (UUID.test(uuid)) return uuid;
   } catch {
     // Another system, or no such file in this one.
@@ -87,11 +85,11 @@ interface Program {
 
 /** The next package.json above the program that has a name. */
 function packageOf(main: string | undefined): Program | undefined {
-  let folder = main === undefined ? process.cwd() : dirname(main);
+  let folder = main === undefined ? process.cwd() : nodePath.dirname(main);
   for (let level = 0; level < EXPORT_LIMITS.packageLevels; level++) {
     const found = programIn(folder);
     if (found !== undefined) return found;
-    const above = dirname(folder);
+    const above = nodePath.dirname(folder);
     if (above === folder) return undefined;
     folder = above;
   }
@@ -100,7 +98,10 @@ function packageOf(main: string | undefined): Program | undefined {
 
 function programIn(folder: string): Program | undefined {
   try {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;
+    const { name, version } = JSON.parse(nodeFs.readFileSync(nodePath.join(folder, 'package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
     if (typeof name !== 'string' || name === '') return undefined;
     return { name, version: typeof version === 'string' ? version : undefined };
   } catch {

@@ -86,7 +86,7 @@ export class MetricExport {
 
   /** The first export comes early. */
   start(): void {
-    if (this.#options.synchronous) void this.#transport.warm();
+    if (this.#options.synchronous) this.#transport.warm();
     const { intervalMs } = this.#options.settings.metrics;
     this.#schedule(Math.min(intervalMs, EXPORT_LIMITS.firstExportMs) * (0.5 + this.#random() / 2));
   }

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { nodeFs, nodeUrl } from '../builtins.ts';
 import { encodeResource } from '../encode/attributes.ts';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
@@ -138,7 +137,7 @@ function besideThis(): URL {
 /** In one executable file there is none. */
 function existing(url: URL): URL | undefined {
   try {
-    return existsSync(fileURLToPath(url)) ? url : undefined;
+    return nodeFs.existsSync(nodeUrl.fileURLToPath(url)) ? url : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type * as https from 'node:https';
 import type { OtlpSettings } from '../settings.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
@@ -46,17 +46,21 @@ export class OtlpTransport {
     this.#synchronous = synchronous;
   }
 
-  /** Loads what a request needs, so that the first one has it: it may be the last. */
-  async warm(): Promise<void> {
-    if (this.#settings.compression === 'gzip') await import('node:zlib');
-    await import(this.#settings.url.startsWith('https:') ? 'node:https' : 'node:http');
+  /** Loads what a request needs, so that the first one has it: it may be the last. What cannot be loaded, the request tells. */
+  warm(): void {
+    try {
+      if (this.#settings.compression === 'gzip') process.getBuiltinModule('node:zlib');
+      this.#http();
+    } catch {
+      // A Node that was built without TLS has no node:https.
+    }
   }
 
   /** `body`: an ExportMetricsServiceRequest. */
   async post(body: Uint8Array, posting: Posting): Promise<Answer> {
     try {
       const wire = this.#settings.compression === 'gzip' ? await this.#compress(body) : body;
-      this.#client ??= await this.#connect();
+      this.#client ??= this.#connect();
       const first = await this.#send(this.#client, wire, posting);
       // The collector closed a kept connection in the moment in which it was used again.
       return first.stale ? (await this.#send(this.#client, wire, posting)).answer : first.answer;
@@ -71,7 +75,7 @@ export class OtlpTransport {
   }
 
   async #compress(body: Uint8Array): Promise<Uint8Array> {
-    const zlib = await import('node:zlib');
+    const zlib = process.getBuiltinModule('node:zlib');
     // The fastest level: series of one instrument resemble each other, it takes nine tenths away.
     const options = { level: 1 };
     if (this.#synchronous) return zlib.gzipSync(body, options);
@@ -80,11 +84,11 @@ export class OtlpTransport {
     );
   }
 
-  async #connect(): Promise<Client> {
+  #connect(): Client {
     const { url, headers } = this.#settings;
     const { protocol, hostname, port, pathname, search, username, password } = new URL(url);
     const secure = protocol === 'https:';
-    const http = secure ? await import('node:https') : await import('node:http');
+    const http = this.#http();
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1, ...(secure ? this.#tls() : {}) });
     const options = {
       method: 'POST',
@@ -103,9 +107,15 @@ export class OtlpTransport {
     return { request: http.request, options, agent };
   }
 
+  #http(): Pick<typeof https, 'Agent' | 'request'> {
+    const name = this.#settings.url.startsWith('https:') ? 'node:https' : 'node:http';
+    return process.getBuiltinModule(name) as typeof https;
+  }
+
   /** A file that cannot be read is a failure of the request: with less than was asked for nothing is sent. */
   #tls(): { readonly ca?: Buffer; readonly key?: Buffer; readonly cert?: Buffer } {
     const { certificate, clientKey, clientCertificate } = this.#settings;
+    const { readFileSync } = process.getBuiltinModule('node:fs');
     return {
       ...(certificate === undefined ? {} : { ca: readFileSync(certificate) }),
       ...(clientKey === undefined ? {} : { key: readFileSync(clientKey) }),

@@ -1,5 +1,6 @@
-import { isMainThread } from 'node:worker_threads';
 import type { Settings } from '../settings.ts';
+
+const { isMainThread } = process.getBuiltinModule('node:worker_threads');
 
 /** Programs that developers run with NODE_OPTIONS set for something else: they start others, or end soon. */
 const TOOLS: ReadonlySet<string> = new Set(

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { CONTROL, CONTROL_BYTES, type FromWorker, type ToWorker, type WorkerData } from './messages.ts';
@@ -182,7 +182,8 @@ export function awaitFlush(control: Int32Array, id: number, endMs: number): bool
 
 /** Without Node's own options, which would load the agent in it again, and without the streams of the application. */
 export function newWorker(url: URL, data: WorkerData): Worker {
-  return new Worker(url, {
+  const { Worker: WorkerThread } = process.getBuiltinModule('node:worker_threads');
+  return new WorkerThread(url, {
     name: 'periscope-agent',
     workerData: data,
     execArgv: [],

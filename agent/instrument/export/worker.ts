@@ -1,9 +1,10 @@
-import { parentPort, workerData } from 'node:worker_threads';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { CONTROL, type FromWorker, type ToWorker, type WorkerData } from './messages.ts';
 import { MetricExport } from './metric-export.ts';
 import { StallWatch } from './stall-watch.ts';
 import { tell } from './series-log.ts';
+
+const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
 
 /** The program of the exporting thread. It has the application's cells, a port to its thread, and an HTTP client of its own,
  *  which no instrumentation of the application sees. */

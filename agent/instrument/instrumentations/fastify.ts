@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { diagnosticsChannel } from '../builtins.ts';
 import type { Instrumentation } from './contract.ts';
 import { setRoute } from './routes.ts';
 
@@ -28,11 +28,11 @@ export const fastify: Instrumentation = {
         done();
       });
     });
-    subscribe('fastify.initialization', onInstance);
+    diagnosticsChannel.subscribe('fastify.initialization', onInstance);
     return {
       stop: () => {
         on = false;
-        unsubscribe('fastify.initialization', onInstance);
+        diagnosticsChannel.unsubscribe('fastify.initialization', onInstance);
       },
     };
   },

@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { diagnosticsChannel } from '../builtins.ts';
 import { isBun } from './bun.ts';
 import type { Instrumentation, Started, Tools } from './contract.ts';
 import { ErrorTypes } from './error-types.ts';
@@ -81,8 +81,8 @@ function subscribeToUndici(tools: Tools): Started {
   const listeners = Object.entries(channels).map(
     ([name, step]) => [name, tools.quietly((message: unknown) => step(message as Message))] as const,
   );
-  for (const [name, listener] of listeners) subscribe(name, listener);
-  return { stop: () => listeners.forEach(([name, listener]) => unsubscribe(name, listener)) };
+  for (const [name, listener] of listeners) diagnosticsChannel.subscribe(name, listener);
+  return { stop: () => listeners.forEach(([name, listener]) => diagnosticsChannel.unsubscribe(name, listener)) };
 }
 
 type Fetch = typeof globalThis.fetch;

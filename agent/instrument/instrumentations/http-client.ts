@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { diagnosticsChannel } from '../builtins.ts';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { isBun } from './bun.ts';
 import type { Instrumentation, Tools } from './contract.ts';
@@ -40,10 +40,10 @@ export const httpClient: Instrumentation = {
       'http.client.request.start': onStart,
       'http.client.request.error': onError,
     };
-    for (const [name, listener] of Object.entries(channels)) subscribe(name, listener);
+    for (const [name, listener] of Object.entries(channels)) diagnosticsChannel.subscribe(name, listener);
     return {
       stop: () => {
-        for (const [name, listener] of Object.entries(channels)) unsubscribe(name, listener);
+        for (const [name, listener] of Object.entries(channels)) diagnosticsChannel.unsubscribe(name, listener);
         early?.();
       },
     };

@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { diagnosticsChannel } from '../builtins.ts';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isBun } from './bun.ts';
 import type { Instrumentation, Started, Tools } from './contract.ts';
@@ -62,8 +62,8 @@ function subscribeToStart(begin: Begin): Started {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
     begin(request, response);
   };
-  subscribe('http.server.request.start', onStart);
-  return { stop: () => unsubscribe('http.server.request.start', onStart) };
+  diagnosticsChannel.subscribe('http.server.request.start', onStart);
+  return { stop: () => diagnosticsChannel.unsubscribe('http.server.request.start', onStart) };
 }
 
 type Emitter = { on: (...given: unknown[]) => unknown; addListener: (...given: unknown[]) => unknown };

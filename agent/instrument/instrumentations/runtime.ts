@@ -1,7 +1,9 @@
 import type { BatchObservableResult, Histogram, Meter, Observable } from '@opentelemetry/api';
-import { monitorEventLoopDelay, performance, type PerformanceObserverEntryList, PerformanceObserver } from 'node:perf_hooks';
+import type { PerformanceObserverEntryList } from 'node:perf_hooks';
 import { isBun } from './bun.ts';
 import type { Instrumentation, Tools } from './contract.ts';
+
+const { monitorEventLoopDelay, performance, PerformanceObserver } = process.getBuiltinModule('node:perf_hooks');
 
 /** Between two samples of the event loop's delay, in ms; that of the official instrumentation, as the delay holds it. */
 const DELAY_RESOLUTION_MS = 10;

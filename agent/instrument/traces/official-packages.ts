@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { nodeFs, nodePath } from '../builtins.ts';
 import type * as nodeSdk from '@opentelemetry/sdk-node';
 import { isBun } from '../instrumentations/bun.ts';
 import { modulesFor, realPath } from '../node-modules.ts';
@@ -84,4 +83,4 @@ function loaderOf(load: Load, program: string): Load {
 }
 
 const isInstalled = (name: string, program: string): boolean =>
-  modulesFor(dirname(program)).some((modules) => existsSync(join(modules, name)));
+  modulesFor(nodePath.dirname(program)).some((modules) => nodeFs.existsSync(nodePath.join(modules, name)));

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { nodeUtil } from '../builtins.ts';
 import type { AnyFunction } from './contract.ts';
 
 /** On what `tracked` made; shared by all copies of the agent in a process, so that none wraps the wrapper of another. */
@@ -11,8 +11,8 @@ export type FunctionKind = 'async' | 'constructor' | 'plain';
 /** How a wrapper of `fn` must be made to be like it; undefined for what is not wrapped: what is wrapped already, generators,
  *  whose work is done after their call, and classes, whose private statics know no other `this`. */
 export function kindOf(fn: AnyFunction): FunctionKind | undefined {
-  if (typeof fn !== 'function' || Object.hasOwn(fn, TRACKED) || types.isGeneratorFunction(fn)) return undefined;
-  if (types.isAsyncFunction(fn)) return 'async';
+  if (typeof fn !== 'function' || Object.hasOwn(fn, TRACKED) || nodeUtil.types.isGeneratorFunction(fn)) return undefined;
+  if (nodeUtil.types.isAsyncFunction(fn)) return 'async';
   if (!isConstructor(fn)) return 'plain';
   return /^class\b/.test(Function.prototype.toString.call(fn)) ? undefined : 'constructor';
 }

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { nodeUtil } from '../builtins.ts';
 import type { Attributes } from '@opentelemetry/api';
 import type { AgentMeter } from '../metrics/contract.ts';
 import type { AnyFunction, Operation, StartedTracking } from './contract.ts';
@@ -35,7 +35,9 @@ export function startTracking(meter: AgentMeter, { carriesScopes }: TrackingOpti
     track(name, fn, options) {
       const tags = options?.tags;
       const plan = planOf(name, fn, tags === undefined ? undefined : () => tags);
-      return (types.isAsyncFunction(fn) ? callAsync(plan, undefined, []) : call(plan, undefined, [])) as ReturnType<typeof fn>;
+      return (nodeUtil.types.isAsyncFunction(fn) ? callAsync(plan, undefined, []) : call(plan, undefined, [])) as ReturnType<
+        typeof fn
+      >;
     },
     tracked(name, fn, options) {
       try {
