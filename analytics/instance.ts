@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 
 export interface InstanceOptions {
   /** Absent: in memory. The folder it stands in exists. */
@@ -14,6 +14,8 @@ export interface InstanceOptions {
 export interface OpenInstance {
   readonly instance: DuckDBInstance;
   readonly isOnDisk: boolean;
+  /** Has DuckDB forget what queries have let go of, a few milliseconds' work for a thread of its own. Never rejects. */
+  sweep(): Promise<void>;
   /** Safe twice. */
   close(): void;
 }
@@ -26,7 +28,7 @@ const openFiles = new Set<string>();
 
 /**
  * The only place that makes a DuckDB instance. It reaches no network, no extension and no file outside `folders`, does
- * not spill to a disk, tells times in UTC, and its settings are locked: no SQL changes them.
+ * not spill to a disk, tells times in UTC, and its settings are locked: no SQL changes them, but for the memory limit.
  */
 export async function openInstance(options: InstanceOptions): Promise<OpenInstance> {
   const { path, folders = [] } = options;
@@ -50,7 +52,14 @@ export async function openInstance(options: InstanceOptions): Promise<OpenInstan
     } finally {
       connection.closeSync();
     }
-    return { instance, isOnDisk: file !== undefined, close };
+    const swept = instance;
+    const { memoryBytes } = options;
+    return {
+      instance,
+      isOnDisk: file !== undefined,
+      sweep: () => (isOpen ? sweep(swept, memoryBytes) : Promise.resolve()),
+      close,
+    };
   } catch (error) {
     close();
     throw error;
@@ -74,9 +83,34 @@ function linkOf(path: string): string | undefined {
   }
 }
 
+const limitText = (bytes: number): string => `${Math.floor(bytes / 1024)}KiB`;
+
+/** Numbers of 8 bytes: more than DuckDB's own account may be wrong by, 32 KiB in each of 64 counters. */
+const HELD_ROWS = 400_000;
+
+/**
+ * DuckDB remembers each buffer that a query let go of, 4 kB for a small join and 20 to 50 kB for one over a full window, in
+ * queues that it looks through when one has 32,768 of them, or when memory is short. So it is asked for a memory limit that
+ * it cannot keep, for the table here cannot leave memory: it looks through all of them, and refuses before the limit has
+ * changed (BufferPool::SetLimit; docs/decisions/0041). Its answer to who asks for the setting has, and is set back.
+ */
+async function sweep(instance: DuckDBInstance, memoryBytes: number): Promise<void> {
+  let connection: DuckDBConnection | undefined;
+  try {
+    connection = await instance.connect();
+    await connection.run(`CREATE TEMP TABLE held AS SELECT range AS number FROM range(${HELD_ROWS})`);
+    await connection.run("SET memory_limit = '1KiB'").catch(() => undefined);
+    await connection.run(`SET memory_limit = '${limitText(memoryBytes)}'`);
+  } catch {
+    // No memory for that: then DuckDB looks through them by itself.
+  } finally {
+    connection?.closeSync();
+  }
+}
+
 function settingsAtOpen({ path, memoryBytes, threads }: InstanceOptions): Record<string, string> {
   return {
-    memory_limit: `${Math.floor(memoryBytes / 1024)}KiB`,
+    memory_limit: limitText(memoryBytes),
     threads: String(threads),
     temp_directory: '',
     max_temp_directory_size: '0KiB',
@@ -99,6 +133,8 @@ function settingsAfter(file: string | undefined, folders: readonly string[]): st
   const list = folders.map((folder) => `'${folder.replaceAll("'", "''")}'`).join(', ');
   return [
     "SET TimeZone = 'UTC'",
+    // For `sweep`.
+    "SET allowed_configs = ['memory_limit']",
     `SET allowed_directories = [${list}]`,
     'SET enable_external_access = false',
     ...(file === undefined && folders.length === 0 ? ["SET disabled_filesystems = 'LocalFileSystem'"] : []),

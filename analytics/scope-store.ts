@@ -55,6 +55,8 @@ export class ScopeStore {
   #flushQueued = false;
   /** Those that took rows away. */
   #trims = 0;
+  /** Queries that had run when DuckDB was last made to forget them. */
+  #sweptQueries = 0;
   #failed: SqlFault | undefined;
   /** That SQL sees. */
   #loadedRows = 0;
@@ -130,11 +132,18 @@ export class ScopeStore {
         const dropped = await this.#window.trim(nowMs, bounds);
         this.#loadedRows -= dropped;
         if (dropped > 0) this.#trims += 1;
+        await this.#sweep();
       } catch (error) {
         this.#fail([], faultOf(error));
       }
     });
     return this.#work;
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.sql.ran - this.#sweptQueries < LIMITS.sqlSweptQueries) return;
+    this.#sweptQueries = this.sql.ran;
+    await this.#open.sweep();
   }
 
   async close(): Promise<void> {

@@ -233,6 +233,8 @@ export const LIMITS = {
   sqlQueriesPerScope: 3,
   sqlWaiting: 256,
   sqlWaitingPerScope: 64,
+  /** After so many queries of a scope DuckDB is made to forget what they let go of: 50 kB each at most. */
+  sqlSweptQueries: 250,
   tablesTimeoutMs: 5000,
   /** libuv's threads in the analytics process. */
   analyticsPoolThreads: 16,

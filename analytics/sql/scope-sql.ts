@@ -53,6 +53,8 @@ export class ScopeSql {
   #idle: DuckDBConnection[] = [];
   #tables: ReadonlySet<string> | undefined;
   #closed = false;
+  /** Queries that have begun to run. */
+  ran = 0;
 
   constructor(instance: DuckDBInstance, parser: StatementParser, prepare: Prepare = () => undefined) {
     this.#instance = instance;
@@ -79,6 +81,7 @@ export class ScopeSql {
       const statement = await this.judge(query.sql);
       if (!statement.ok) return statement;
       await this.#prepare(statement.tables);
+      this.ran += 1;
       const answer = await this.#with((connection) => execute(connection, query, open, control));
       return answer.ok ? { ...answer, elapsedMs: performance.now() - began } : answer;
     } catch (error) {

@@ -45,11 +45,11 @@ describe('an instance', () => {
     expect([existsSync(`${file}.out`), existsSync(database)]).toEqual([false, false]);
   });
 
-  it('takes no change of its settings', async () => {
+  it('takes no change of its settings, but for the memory limit', async () => {
     const made = await opened();
     for (const sql of [
       'SET enable_external_access = true',
-      "SET memory_limit = '10GB'",
+      "SET allowed_configs = ['threads']",
       "SET temp_directory = '/tmp'",
       'RESET lock_configuration',
       'SET lock_configuration = false',
@@ -66,6 +66,37 @@ describe('an instance', () => {
     );
     expect(existsSync('.tmp')).toBe(false);
     expect(await run(made, 'SELECT 1')).toEqual([[1]]);
+  });
+
+  it.each(['in memory', 'on a disk'])('is swept, %s, without a change of what it holds and may hold', async (where) => {
+    const made = await opened(where === 'in memory' ? {} : { path: join(folder(), 'window.db') });
+    const limit = "SELECT current_setting('memory_limit')";
+    const before = await run(made, limit);
+    await run(made, 'CREATE TABLE t AS SELECT range AS i FROM range(100000)');
+    const loads = async (): Promise<void> => {
+      for (let n = 0; n < 20; n++) await run(made, 'INSERT INTO t SELECT range FROM range(1000)');
+    };
+    const asks = async (): Promise<void> => {
+      for (let n = 0; n < 20; n++) await run(made, 'SELECT count(*) FROM t a JOIN t b USING (i)');
+    };
+    const sweeps = async (): Promise<void> => {
+      for (let n = 0; n < 20; n++) await made.sweep();
+    };
+    await Promise.all([loads(), asks(), sweeps()]);
+    expect(await run(made, 'SELECT count(*), sum(i)::VARCHAR FROM t')).toEqual([['120000', '5009940000']]);
+    expect(await run(made, limit)).toEqual(before);
+    expect(await run(made, 'SELECT count(*) FROM duckdb_tables()')).toEqual([['1']]);
+    await expect(run(made, 'SELECT a.i FROM range(20000000) a(i) ORDER BY hash(a.i) LIMIT 1 OFFSET 19999999')).rejects.toThrow(
+      /Out of Memory/,
+    );
+  });
+
+  it('that has no memory left, or is closed, is swept all the same', async () => {
+    const made = await opened({ memoryBytes: 1024 * 1024 });
+    await made.sweep();
+    expect(await run(made, 'SELECT 1')).toEqual([[1]]);
+    made.close();
+    await made.sweep();
   });
 
   it('tells times in UTC, wherever the machine stands', async () => {

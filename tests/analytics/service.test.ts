@@ -28,6 +28,7 @@ async function running(bounds: Partial<WindowBounds> = {}) {
   const reports: Report[] = [];
   const pauses: boolean[] = [];
   const windows = new Map<string, PlainWindow>();
+  const swept: string[] = [];
   const clock = { nowMs: 1_000_000, rss: 0 };
   const service = await AnalyticsService.open(
     {
@@ -37,6 +38,8 @@ async function running(bounds: Partial<WindowBounds> = {}) {
       openWindow: async (instance, scope) => {
         if (scope === 'broken') throw new Error('no window for it');
         const window = await plainWindow(instance);
+        const { sweep } = instance;
+        Object.assign(instance, { sweep: () => sweep().then(() => void swept.push(scope)) });
         windows.set(scope, window);
         return window;
       },
@@ -63,6 +66,7 @@ async function running(bounds: Partial<WindowBounds> = {}) {
     reports,
     pauses,
     windows,
+    swept,
     clock,
     until,
     append(scope: string, text = 'x'): number {
@@ -244,6 +248,29 @@ describe('queries', () => {
       rows: 1,
     });
     expect((await query('new', 'SELEC').answer).head).toMatchObject({ type: 'fault', fault: { code: 'SQL_INVALID' } });
+  });
+
+  it('are forgotten by the database of their scope after some hundreds, once', async () => {
+    const { query, swept, windows, until } = await running();
+    const ask = async (scope: string, times: number): Promise<void> => {
+      const most = LIMITS.sqlWaitingPerScope;
+      for (let left = times; left > 0; left -= most)
+        await Promise.all(Array.from({ length: Math.min(left, most) }, () => query(scope, 'SELECT 1').answer));
+    };
+    const looks = async (times: number): Promise<void> => {
+      const { trims } = windows.get('a')!;
+      const before = trims.length;
+      await until(() => (trims.length >= before + times ? true : undefined));
+    };
+    await ask('b', 1);
+    await ask('a', LIMITS.sqlSweptQueries - 1);
+    await looks(2);
+    expect(swept).toEqual([]);
+    await ask('a', 1);
+    await until(() => swept[0]);
+    await looks(2);
+    expect(swept).toEqual(['a']);
+    expect((await query('a', 'SELECT count(*) FROM requests').answer).body).toBe('[[0]]');
   });
 
   it('can be cancelled while they run, and while they wait', async () => {
