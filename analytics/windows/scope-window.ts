@@ -55,6 +55,9 @@ export interface TrimBounds {
 /** How much more may wait to be compressed where time alone would let it. */
 const LOOSE_GROWTH = 2;
 
+/** DuckDB's words where it cannot compress for now. */
+const OTHERS_WRITE = /other write transactions active/;
+
 /** The figures of series are made anew for a twentieth of the time at most, however many there are. */
 const FIGURES_REST = 19;
 
@@ -248,9 +251,15 @@ export class ScopeWindow {
    *  dropped. */
   async #compact(): Promise<void> {
     if (this.#isClosed) return;
-    for (const slice of this.#loose) slice.isLoose = false;
-    // One that fails leaves all as it was; what is wrong with the instance the next flush says.
-    await this.#connection.run('CHECKPOINT').catch(() => undefined);
+    const loose = this.#loose;
+    const fault = await this.#connection.run('CHECKPOINT').then(
+      () => '',
+      (error: unknown) => String(error),
+    );
+    // DuckDB does not wait for a transaction that writes: the next look tries again. After another fault all is as it was, and
+    // what is wrong with the instance the next flush says.
+    if (!this.#isKept && OTHERS_WRITE.test(fault)) return;
+    for (const slice of loose) slice.isLoose = false;
   }
 
   get #loose(): Slice[] {

@@ -6,6 +6,7 @@ import type { Tree } from './reference/otlp.ts';
 
 /** A window of its own instance in memory, and SQL on it. */
 export interface OpenWindow {
+  readonly instance: DuckDBInstance;
   readonly window: ScopeWindow;
   readonly connection: DuckDBConnection;
   /** Rows as objects by column; values as DuckDB's library gives them. */
@@ -20,6 +21,7 @@ export async function openWindow(options: WindowOptions = { figuresIntervalMs: 0
   const window = await ScopeWindow.create(instance, options);
   const connection = await instance.connect();
   return {
+    instance,
     window,
     connection,
     query: async (sql) => (await connection.runAndReadAll(sql)).getRowObjects(),

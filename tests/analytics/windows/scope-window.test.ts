@@ -44,6 +44,20 @@ async function come(signal: 'metrics' | 'logs' | 'traces', request: Tree, receiv
 const tables = (): Promise<Record<string, unknown>[]> =>
   open.query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'base' ORDER BY 1");
 
+/** The slices that are compressed, after a trim at this time, if one is given. */
+async function compressed(nowMs?: number, maxRows = Number.POSITIVE_INFINITY): Promise<number[]> {
+  if (nowMs !== undefined) await open.window.trim(nowMs, { ...NO_BOUNDS, maxRows });
+  // Whatever comes next waits for it.
+  await open.window.flush();
+  const found: number[] = [];
+  for (const { table_name: name } of await tables()) {
+    const slice = /^gauge_([0-9]+)$/.exec(String(name))?.[1];
+    const segments = slice === undefined ? [] : await open.query(`FROM pragma_storage_info('base.gauge_${slice}')`);
+    if (segments.length > 0 && segments.every(({ compression }) => compression !== 'Uncompressed')) found.push(Number(slice));
+  }
+  return found.sort((a, b) => a - b);
+}
+
 describe('a window', () => {
   it('shows rows after a flush, and not before', async () => {
     open = await openWindow();
@@ -147,19 +161,6 @@ describe('slices', () => {
   it('are compressed together when they are full, take much and have stood for a while', async () => {
     const rows = 4096;
     const dataPoints = Array.from({ length: rows }, (_, i) => ({ timeUnixNano: nanos(1), asDouble: i % 10 }));
-    /** The slices that are, after a trim at this time, if one is given. */
-    const compressed = async (nowMs?: number, maxRows = Number.POSITIVE_INFINITY): Promise<number[]> => {
-      if (nowMs !== undefined) await open.window.trim(nowMs, { ...NO_BOUNDS, maxRows });
-      // Whatever comes next waits for it.
-      await open.window.flush();
-      const found: number[] = [];
-      for (const { table_name: name } of await tables()) {
-        const slice = /^gauge_([0-9]+)$/.exec(String(name))?.[1];
-        const segments = slice === undefined ? [] : await open.query(`FROM pragma_storage_info('base.gauge_${slice}')`);
-        if (segments.length > 0 && segments.every(({ compression }) => compression !== 'Uncompressed')) found.push(Number(slice));
-      }
-      return found.sort((a, b) => a - b);
-    };
     // Three slices, by the account of rows.
     open = await openWindow({ sliceRows: rows, looseBytes: 3 * rows * 32, looseMs: MINUTE, nowMs: 0 });
     for (let i = 0; i < 3; i++) await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
@@ -181,6 +182,21 @@ describe('slices', () => {
     open = await openWindow({ sliceRows: rows, looseBytes: 3 * rows * 32, looseMs: MINUTE, nowMs: 0 });
     for (let i = 0; i < 3; i++) await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
     expect(await compressed(2 * MINUTE)).toEqual([]);
+  });
+
+  it('are compressed later where a query that began before their last load still runs', async () => {
+    const rows = 4096;
+    const dataPoints = Array.from({ length: rows }, (_, i) => ({ timeUnixNano: nanos(1), asDouble: i % 10 }));
+    open = await openWindow({ sliceRows: rows, looseBytes: 3 * rows * 32, looseMs: MINUTE, nowMs: 0 });
+    const reader = await open.instance.connect();
+    await reader.run('BEGIN TRANSACTION READ ONLY');
+    await reader.run('SELECT count(*) FROM otel_metrics_gauge');
+    for (let i = 0; i < 3; i++) await come('metrics', metrics('m', { gauge: { dataPoints } }), i);
+    await come('metrics', gauge('m', 1), 3);
+    expect(await compressed(MINUTE)).toEqual([]);
+    await reader.run('ROLLBACK');
+    reader.closeSync();
+    expect((await compressed(MINUTE + 1)).slice(0, 3)).toEqual([1, 2, 3]);
   });
 
   it('begin when rows come, not while there are none', async () => {
