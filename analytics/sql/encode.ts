@@ -7,6 +7,9 @@ export interface Caps {
   readonly maxBytes: number;
 }
 
+/** Of UTF-8, for one of a JavaScript string. */
+const BYTES_A_UNIT = 3;
+
 /**
  * Encodes the rows of a result, chunk by chunk from its columns, until they end or a cap does: a row is whole or is not
  * there. The bytes of what frames the rows (brackets, a header line) count, too.
@@ -41,24 +44,30 @@ export class RowEncoder {
   add(chunk: DuckDBDataChunk): boolean {
     const { rowCount, columnCount } = chunk;
     const columns = Array.from({ length: columnCount }, (_, column) => chunk.getColumnVector(column));
-    const texts: string[] = [];
+    let texts = '';
+    // As UTF-8; what is near the cap is counted exactly, row by row.
+    let bytesAtMost = this.#bytes;
     for (let row = 0; row < rowCount; row++) {
       if (this.#rows === this.#caps.maxRows) {
         this.#truncated = 'rows';
         break;
       }
       const text = this.#row(columns, row);
-      const bytes = Buffer.byteLength(text);
+      bytesAtMost += text.length * BYTES_A_UNIT;
       // One for the bracket that closes it.
-      if (this.#bytes + bytes + 1 > this.#caps.maxBytes) {
-        this.#truncated = 'bytes';
-        break;
+      if (bytesAtMost + 1 > this.#caps.maxBytes) {
+        this.#keep(texts);
+        texts = '';
+        bytesAtMost = this.#bytes + Buffer.byteLength(text);
+        if (bytesAtMost + 1 > this.#caps.maxBytes) {
+          this.#truncated = 'bytes';
+          break;
+        }
       }
-      texts.push(text);
-      this.#bytes += bytes;
+      texts += text;
       this.#rows += 1;
     }
-    if (texts.length > 0) this.#parts.push(Buffer.from(texts.join('')));
+    this.#keep(texts);
     return this.#truncated === undefined;
   }
 

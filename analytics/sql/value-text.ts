@@ -24,7 +24,8 @@ export function jsonText(value: DuckDBValue): string {
     case 'string':
       return JSON.stringify(value);
     case 'number':
-      return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`;
+      // As JSON.stringify writes it, at a fifth of its price.
+      return Number.isFinite(value) ? String(value) : `"${value}"`;
     case 'bigint':
       return isExact(value) ? value.toString() : `"${value}"`;
     case 'boolean':

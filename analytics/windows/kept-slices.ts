@@ -21,6 +21,8 @@ export interface KeptSlice {
   readonly generation: number;
   /** Which tables it has. */
   readonly kinds: readonly string[];
+  /** Those of them with rows. */
+  readonly filled: readonly string[];
   readonly firstMs: number;
   readonly lastMs: number;
   readonly rows: number;
@@ -90,11 +92,13 @@ export async function keptSlices(
   for (const [slice, generation, firstWallMs] of (await listed.getRows()) as [number, number, bigint][]) {
     let rows = 0;
     let bytes = 0;
+    const filled: string[] = [];
     const has = kinds.filter((kind) => existing.has(sliceTable(kind, slice)));
     for (const kind of has) {
       const size = kind === 'logs' ? 'coalesce(sum(strlen(body)), 0)' : '0';
       const result = await connection.run(`SELECT count(*), ${size} FROM ${SCHEMA}.${sliceTable(kind, slice)}`);
       const [count, heap] = (await result.getRows())[0]!.map(Number) as [number, number];
+      if (count > 0) filled.push(kind);
       rows += count;
       bytes += count * ROW_BYTES[kind]! + heap;
     }
@@ -102,7 +106,7 @@ export async function keptSlices(
     const firstMs = Math.min(0, Number(firstWallMs) - nowWallMs);
     const dictionaryBytes = SET_BYTES * Number((await sets.getRows())[0]![0]);
     const lastMs = Math.min(0, firstMs + sliceMs);
-    found.push({ number: slice, generation, kinds: has, firstMs, lastMs, rows, bytes, dictionaryBytes });
+    found.push({ number: slice, generation, kinds: has, filled, firstMs, lastMs, rows, bytes, dictionaryBytes });
   }
   return found;
 }

@@ -238,12 +238,28 @@ export class ScopeWindow {
     const now = this.#clock.elapsedMs;
     const full = due.filter((window) => window.isDue(now));
     if (full.length > 0) await this.#roll(full, [], now);
-    const load = (): FoundPerfRow[] => due.flatMap((window) => window.load(now));
-    await this.#perf.add(this.#isKept ? await this.#inTransaction(() => Promise.resolve(load())) : load(), now);
+    const run = (statements: string[]): Promise<unknown> => this.#connection.run(statements.join(';\n'));
+    const load = this.#isKept
+      ? this.#inTransaction(() => this.#load(due, now, run))
+      : this.#load(due, now, (statements) => this.#transact(statements));
+    await this.#perf.add(await load, now);
     // Of dictionaries that are past the figures are kept in a table alone.
     if (this.#figuresIntervalMs === 0 || this.#signals.metrics.isPastStale) await this.#refreshFigures();
     // Whoever waits for this flush need not wait for that.
     if (full.length > 0 && (this.#isKept || this.#isCompactDue(now))) void this.#inTurn(() => this.#compact());
+  }
+
+  /** Loads what is pending into tables that the views name. While these are made more may come, for other tables. */
+  async #load(
+    due: readonly SignalWindow[],
+    now: number,
+    make: (views: string[]) => Promise<unknown>,
+  ): Promise<readonly FoundPerfRow[]> {
+    for (;;) {
+      const surprised = due.filter((window) => window.expects());
+      if (surprised.length === 0) return due.flatMap((window) => window.load(now));
+      await make(this.#viewsOf(surprised));
+    }
   }
 
   /** Full slices take a quarter of the memory when DuckDB has compressed them: it does so in a thread of its own. It goes
@@ -277,12 +293,19 @@ export class ScopeWindow {
   /** Gives each window a slice to fill where it needs one, and makes its views anew, in one transaction with `ddl`. */
   async #roll(windows: readonly SignalWindow[], ddl: string[], nowMs: number): Promise<void> {
     const rolled = windows.filter((window) => window.isDue(nowMs));
-    for (const window of rolled) window.roll(nowMs, this.#clock.wallMs(nowMs), ddl);
-    for (const window of windows) ddl.push(...viewStatements(window.source.signal, window.tables));
+    for (const window of rolled) {
+      window.roll(nowMs, this.#clock.wallMs(nowMs), ddl);
+      window.expects();
+    }
     // Tables first, for the views name them; those that go last, when no view names them any more.
     const drops = ddl.filter(isDrop);
-    await this.#transact([...ddl.filter((statement) => !isDrop(statement)), ...this.#summaries(), ...drops]);
+    await this.#transact([...ddl.filter((statement) => !isDrop(statement)), ...this.#viewsOf(windows), ...drops]);
     for (const window of rolled) await window.opened(this.#connection);
+  }
+
+  /** Statements that make the views of these windows anew. */
+  #viewsOf(windows: readonly SignalWindow[]): string[] {
+    return [...windows.flatMap(({ source, tables }) => viewStatements(source.signal, tables)), ...this.#summaries()];
   }
 
   /** The views that are made of several signals' tables. */

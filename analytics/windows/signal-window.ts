@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FIGURES_TABLE, type SeriesFigures } from './series-figures.ts';
 import type { FoundPerfRow } from './perf-finder.ts';
-import type { SignalSource } from './sources.ts';
+import type { RowSource, SignalSource } from './sources.ts';
 import { forgetSliceSql, KEPT_VERSION, recordSliceSql, type KeptSlice } from './kept-slices.ts';
 import { ROW_BYTES } from './row-bytes.ts';
 import { AppendedTable, createTableSql, SCHEMA } from './table.ts';
@@ -20,6 +20,8 @@ export interface Slice {
   readonly generation: Generation;
   /** Which tables it has: all while it is filled, then those with rows. */
   kinds: readonly string[];
+  /** Those of its tables that views name: they have rows, or are about to get some. */
+  filled: readonly string[];
   /** When its first and last rows came, by the window's clock. */
   readonly firstMs: number;
   lastMs: number;
@@ -108,14 +110,14 @@ export class SignalWindow {
 
   /** Takes over what an instance on a disk holds from before, oldest first; new rows go to tables of their own. */
   takeOver(found: readonly KeptSlice[]): void {
-    for (const { number, generation: of, kinds, rows, bytes, dictionaryBytes, firstMs, lastMs } of found) {
+    for (const { number, generation: of, kinds, filled, rows, bytes, dictionaryBytes, firstMs, lastMs } of found) {
       let generation = this.#generations.find((each) => each.number === of);
       if (generation === undefined) {
         const figures = this.source.figures() && { version: KEPT_VERSION, isStale: false, last: undefined };
         generation = { number: of, tables: new Map(), bytes: dictionaryBytes, figures };
         this.#generations.push(generation);
       }
-      this.slices.push({ number, generation, kinds, firstMs, lastMs, rows, bytes, isLoose: false });
+      this.slices.push({ number, generation, kinds, filled, firstMs, lastMs, rows, bytes, isLoose: false });
       this.#nextSlice = Math.max(this.#nextSlice, number + 1);
       this.#nextGeneration = Math.max(this.#nextGeneration, of + 1);
     }
@@ -149,14 +151,15 @@ export class SignalWindow {
     const { sliceTables } = this.source;
     const number = this.#nextSlice++;
     const kinds = Object.keys(sliceTables);
-    const slice: Slice = { number, generation, kinds, firstMs: nowMs, lastMs: nowMs, rows: 0, bytes: 0, isLoose: true };
+    const times = { firstMs: nowMs, lastMs: nowMs };
+    const slice: Slice = { number, generation, kinds, filled: [], ...times, rows: 0, bytes: 0, isLoose: true };
     for (const kind of kinds) ddl.push(createTableSql(sliceTable(kind, number), sliceTables[kind]!));
     ddl.push(recordSliceSql(this.source.signal, slice.number, generation.number, wallMs));
     this.slices.push(slice);
     this.#open = { slice, tables: new Map() };
   }
 
-  /** The slice that was filled keeps only tables with rows: each table of a view costs every query 0.3 ms. */
+  /** The slice that was filled keeps only tables with rows. */
   #finish(ddl: string[]): void {
     if (this.#open === undefined) return;
     const { slice, tables } = this.#open;
@@ -167,6 +170,7 @@ export class SignalWindow {
     }
     const empty = slice.kinds.filter((kind) => tables.get(kind)?.rows === 0);
     slice.kinds = slice.kinds.filter((kind) => !empty.includes(kind));
+    slice.filled = slice.kinds;
     for (const kind of empty) ddl.push(`DROP TABLE ${SCHEMA}.${sliceTable(kind, slice.number)}`);
   }
 
@@ -185,6 +189,18 @@ export class SignalWindow {
       );
   }
 
+  /** Does what is pending bring a table its first rows? Then the views, which name it from now on, are to be made before. */
+  expects(): boolean {
+    const slice = this.#open?.slice;
+    if (slice === undefined) return false;
+    const first = this.source.rows
+      .filter(({ columns }) => columns.length > 0)
+      .map((rows) => tableOf(rows))
+      .filter((kind) => !slice.filled.includes(kind));
+    slice.filled = [...slice.filled, ...first];
+    return first.length > 0;
+  }
+
   /** Moves what is pending into the open slice: dictionaries first, so that no row is seen without what it points to.
    *  Returns the rows of MASTER_PERF among it. */
   load(nowMs: number): FoundPerfRow[] {
@@ -200,7 +216,7 @@ export class SignalWindow {
     for (const rows of source.rows) {
       const { kind, columns } = rows;
       if (columns.length === 0) continue;
-      const name = rows.table?.() ?? kind;
+      const name = tableOf(rows);
       const table = tables.get(name)!;
       table.append(columns.length, rows.fill());
       table.flush();
@@ -316,6 +332,9 @@ export class SignalWindow {
     this.#open = undefined;
   }
 }
+
+/** For what is pending now. */
+const tableOf = (rows: RowSource): string => rows.table?.() ?? rows.kind;
 
 function figuresTable({ number, figures }: Generation): string {
   return `metrics_figures_${number}_${figures!.version}`;

@@ -10,6 +10,8 @@ export interface SliceTables {
   readonly number: number;
   /** Which tables it has. */
   readonly kinds: readonly string[];
+  /** Those of them with rows: a view names these, for a table costs every query, empty or not. */
+  readonly filled: readonly string[];
 }
 
 /** A generation of dictionaries, the slices whose rows point to it, and the table of its series' figures. */
@@ -61,9 +63,18 @@ function union(parts: readonly string[]): string {
   return parts.join('\nUNION ALL\n');
 }
 
-/** One slice at least has a table of each kind: the one that is filled. */
 function tablesOf(kind: string, slices: readonly SliceTables[]): string[] {
-  return slices.filter(({ kinds }) => kinds.includes(kind)).map(({ number }) => `${SCHEMA}.${sliceTable(kind, number)}`);
+  return slices.filter(({ filled }) => filled.includes(kind)).map(({ number }) => `${SCHEMA}.${sliceTable(kind, number)}`);
+}
+
+/** What a view with these kinds is made of: an empty table where there are no rows. The newest slice has one of each kind. */
+function shown(kinds: readonly string[], generations: readonly GenerationTables[]): readonly GenerationTables[] {
+  const isFilled = generations.some(({ slices }) => slices.some(({ filled }) => filled.some((kind) => kinds.includes(kind))));
+  if (isFilled) return generations;
+  const newest = generations.at(-1);
+  return newest === undefined
+    ? []
+    : [{ ...newest, slices: newest.slices.slice(-1).map((slice) => ({ ...slice, filled: kinds.slice(0, 1) })) }];
 }
 
 /** Generations with tables of these kinds, and the rows of all of them. */
@@ -125,8 +136,9 @@ JOIN ${table('attribute_sets')} a ON a.id = s.attributes`;
 }
 
 function metricView(kind: string, generations: readonly GenerationTables[]): string {
+  const kinds = TABLES_OF[kind] ?? [kind];
   return union(
-    partsOf(TABLES_OF[kind] ?? [kind], generations).map(
+    partsOf(kinds, shown(kinds, generations)).map(
       ({ generation, rows }) => `SELECT ${SERIES_COLUMNS}, ${VALUE_COLUMNS[kind]}, p.series AS "SeriesId"
 FROM (${rows}) p
 JOIN ${SCHEMA}.${dictionaryTable('metrics', 'series', generation)} s ON s.id = p.series
@@ -136,7 +148,8 @@ ${seriesJoins(generation)}`,
 }
 
 function pointsView(generations: readonly GenerationTables[]): string {
-  const tables = generations.flatMap(({ slices }) => Object.keys(COLUMNS).flatMap((kind) => tablesOf(kind, slices)));
+  const kinds = Object.keys(COLUMNS);
+  const tables = shown(kinds, generations).flatMap(({ slices }) => kinds.flatMap((kind) => tablesOf(kind, slices)));
   return union(
     tables.map(
       (table) => `SELECT series AS "SeriesId", start_time AS "StartTimeUnix", time AS "TimeUnix", value AS "Value" FROM ${table}`,
@@ -183,7 +196,7 @@ p.links AS "Links"`;
 function recordView(signal: 'logs' | 'traces', generations: readonly GenerationTables[]): string {
   const table = (name: string, generation: number): string => `${SCHEMA}.${dictionaryTable(signal, name, generation)}`;
   return union(
-    partsOf([signal], generations).map(
+    partsOf([signal], shown([signal], generations)).map(
       ({ generation, rows }) => `SELECT ${signal === 'logs' ? LOG_COLUMNS : SPAN_COLUMNS}
 FROM (${rows}) p
 ${originJoins(signal, generation, 'p.origin')}

@@ -110,6 +110,41 @@ describe('rows as CSV and NDJSON', () => {
     expect(Buffer.from(new RowEncoder('csv', ['a', 'b c'], { maxRows: 1, maxBytes: 9 }).end()).toString()).toBe('a,b c\r\n');
   });
 
+  it('end where one more row would be over the cap, to the byte, in any text', async () => {
+    const connection = await scope.instance.connect();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '漢', '😀', '"'), maxLength: 6 }), { maxLength: 30 }),
+        fc.constantFrom('json' as const, 'csv' as const, 'ndjson' as const),
+        fc.integer({ min: 2, max: 400 }),
+        async (texts, format, maxBytes) => {
+          const values = texts.map((text) => `('${text}')`).join(', ');
+          const result = await connection.run(texts.length === 0 ? 'SELECT 1 WHERE false' : `VALUES ${values}`);
+          const chunk = await result.fetchChunk();
+          const one = (maxRows: number): { rows: number; bytes: number; body: string } => {
+            const encoder = new RowEncoder(format, ['c'], { maxRows, maxBytes: 1_000_000 });
+            if (chunk !== null) encoder.add(chunk);
+            const { rows } = encoder;
+            const body = encoder.end();
+            return { rows, bytes: body.length, body: Buffer.from(body).toString() };
+          };
+          // The naive twin: one row more, until it does not fit.
+          let expected = one(0);
+          // CSV and NDJSON keep a byte free, as JSON does for its bracket.
+          const spare = format === 'json' ? 0 : 1;
+          for (let rows = 1; rows <= texts.length && one(rows).bytes + spare <= maxBytes; rows++) expected = one(rows);
+          const capped = new RowEncoder(format, ['c'], { maxRows: 1000, maxBytes });
+          if (chunk !== null) capped.add(chunk);
+          expect(capped.rows).toBe(expected.rows);
+          expect(capped.truncated).toBe(expected.rows < texts.length ? 'bytes' : undefined);
+          expect(Buffer.from(capped.end()).toString()).toBe(expected.body);
+        },
+      ),
+      { endOnFailure: true, numRuns: 150 },
+    );
+    connection.closeSync();
+  });
+
   it('write what is plain without quotes', () => {
     expect([csvText(null), csvText(true), csvText(5n), csvText('a b'), csvText('=1+1')]).toEqual([
       '',

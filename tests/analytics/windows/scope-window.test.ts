@@ -234,6 +234,60 @@ describe('slices', () => {
     expect([await count('points'), await count('otel_metrics_summary')]).toEqual([1, 0]);
   });
 
+  it('are named by the views once they have rows of a kind, one empty table where nothing has', async () => {
+    open = await openWindow({ figuresIntervalMs: 0, sliceMs: MINUTE });
+    const named = async (view: string): Promise<string[]> => {
+      const [row] = await open.query(`SELECT sql FROM duckdb_views() WHERE view_name = '${view}'`);
+      const names = String(row?.['sql']).matchAll(/\b(?:gauge|sum|summary|logs|traces)(?:_rich)?_\d+/g);
+      return [...new Set([...names].map(([name]) => name))].sort();
+    };
+    const [plain, flagged] = [0, 1].map((flags) =>
+      metrics('m', { gauge: { dataPoints: [{ timeUnixNano: nanos(1), asDouble: 1, flags }] } }),
+    ) as [Tree, Tree];
+    expect([await named('points'), await named('otel_logs')]).toEqual([['gauge_1'], ['logs_1']]);
+    await come('metrics', metrics('s', { sum: { dataPoints: [{ timeUnixNano: nanos(1), asDouble: 1 }] } }), 0);
+    expect([await named('points'), await named('otel_metrics_gauge')]).toEqual([['sum_1'], ['gauge_1']]);
+    await come('metrics', flagged, 1);
+    expect([await named('points'), await named('otel_metrics_gauge')]).toEqual([['gauge_rich_1', 'sum_1'], ['gauge_rich_1']]);
+    await come('metrics', plain, MINUTE);
+    await come('logs', logs(2), MINUTE);
+    await come('logs', logs(2), 2 * MINUTE);
+    expect(await named('points')).toEqual(['gauge_2', 'gauge_rich_1', 'sum_1']);
+    expect([await named('otel_logs'), await named('services')]).toEqual([
+      ['logs_2', 'logs_3'],
+      ['logs_2', 'logs_3'],
+    ]);
+    expect([await count('points'), await count('otel_logs'), await count('otel_metrics_summary')]).toEqual([3, 4, 0]);
+    expect(await open.query('SELECT "ServiceName", "Logs" FROM services')).toEqual([{ ServiceName: 'shop', Logs: 4n }]);
+  });
+
+  it('show all that was loaded, whatever kinds come while the views are made', async () => {
+    open = await openWindow({ figuresIntervalMs: 0, nowMs: 0 });
+    const point = (of: string, flags: number): Tree =>
+      metrics(`${of}${flags}`, { [of]: { dataPoints: [{ timeUnixNano: nanos(1), asDouble: 1, flags }] } });
+    const kinds = [point('gauge', 0), point('sum', 0), point('gauge', 1), point('sum', 1)];
+    const loaded = ['gauge', 'sum', 'gauge_rich', 'sum_rich']
+      .map((kind) => `SELECT * FROM base.${kind}_1`)
+      .join(' UNION ALL BY NAME ');
+    let appended = 0;
+    for (const first of kinds) {
+      open.window.append('metrics', encode('metrics', first), 0);
+      const flushed = open.window.flush();
+      appended++;
+      for (const later of kinds) {
+        // Between the steps of the flush, which waits for DuckDB.
+        await new Promise((resolve) => setImmediate(resolve));
+        open.window.append('metrics', encode('metrics', later), 0);
+        appended++;
+      }
+      await flushed;
+      expect(await count('points')).toBe(await count(`(${loaded})`));
+    }
+    await open.window.flush();
+    expect(await count('points')).toBe(appended);
+    expect((await count('otel_metrics_gauge')) + (await count('otel_metrics_sum'))).toBe(appended);
+  });
+
   it('hold what is pending while the last of their rows are dropped', async () => {
     open = await openWindow();
     await come('metrics', gauge('m', 1, 1), 0);
