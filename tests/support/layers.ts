@@ -77,6 +77,8 @@ export const LAYERS: readonly Layer[] = [
       (name) => `@opentelemetry/${name}`,
     ),
   },
+  // Builds the bundles, and is in none of them.
+  { files: /^agent\/instrument\/flags\//, ours: () => ['agent/instrument/flags/'], packages: ['rolldown'] },
   {
     files: /^agent\/instrument\//,
     ours: () => [

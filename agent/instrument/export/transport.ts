@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node
 import type * as https from 'node:https';
 import type { OtlpSettings } from '../settings.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
+import { signatureOf } from '../signing/signer.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
 import type { Answer } from './verdict.ts';
 
@@ -18,15 +19,6 @@ interface Client {
   readonly request: (options: RequestOptions, answered: (response: IncomingMessage) => void) => ClientRequest;
   readonly options: RequestOptions;
   readonly agent: Agent;
-}
-
-/** Headers that are made from the bytes of a request, as they go over the wire. */
-export type RequestSigner = (wire: Uint8Array) => Readonly<Record<string, string>>;
-let signer: RequestSigner | undefined;
-
-/** From now on the requests of this thread are signed; `undefined` ends it. */
-export function signRequests(by: RequestSigner | undefined): void {
-  signer = by;
 }
 
 /**
@@ -126,7 +118,7 @@ export class OtlpTransport {
   #send({ request, options }: Client, wire: Uint8Array, posting: Posting): Promise<{ answer: Answer; stale: boolean }> {
     const { timeoutMs, signal, keepsAlive = false } = posting;
     return new Promise((resolve) => {
-      const headers = { ...options.headers, ...signer?.(wire), 'content-length': wire.length };
+      const headers = { ...options.headers, ...signatureOf(wire), 'content-length': wire.length };
       const sent = request({ ...options, headers: headers as never }, (response) =>
         readAnswer(response, (answer) => done(answer)),
       );

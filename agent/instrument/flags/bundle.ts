@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FLAGS, type Flag, type FlagName } from './registry.ts';
+import { secondPass } from './second-pass.ts';
 
 export const TARGETS = ['node', 'bun'] as const;
 export type Target = (typeof TARGETS)[number];
@@ -15,6 +17,9 @@ export const REPOSITORY = ((): string => {
 export const AGENT = join(REPOSITORY, 'agent/instrument');
 
 const BUN = join(REPOSITORY, 'node_modules/.bin/bun');
+
+/** Bun runs a file with this line as it is; others it goes through first. */
+const FIRST_LINE = { node: {}, bun: { firstLine: '// @bun\n' } } as const;
 
 /** Never part of a bundle: an app has one copy of the API, or its instruments do nothing; the SDK is loaded where an app asks
  *  for it, which then has it installed. */
@@ -36,12 +41,20 @@ export interface BundleOptions {
   readonly name?: string;
 }
 
-/** One bundle, by `bun build`. Rejects with what Bun said. */
-export async function bundle({ entries, flags, target, folder, name = '[name]' }: BundleOptions): Promise<void> {
+/** One bundle: `bun build` puts it together and leaves out what no flag asks for, a second pass makes it small. Rejects with what
+ *  Bun said. */
+export async function bundle({ entries, flags, target, folder, name }: BundleOptions): Promise<void> {
   const features = flagsFor(target, flags).map((flag) => `--feature=${flag}`);
   const externals = EXTERNAL.map((external) => `--external=${external}`);
-  const output = [`--outdir=${folder}`, `--entry-naming=${name}.[ext]`, '--splitting'];
-  await run(BUN, ['build', ...entries, ...output, `--target=${target}`, '--minify', ...externals, ...features]);
+  const from = mkdtempSync(join(tmpdir(), 'periscope-bundle-'));
+  try {
+    const output = [`--outdir=${from}`, `--entry-naming=${name ?? '[name]'}.[ext]`, '--splitting'];
+    await run(BUN, ['build', ...entries, ...output, `--target=${target}`, '--minify-syntax', ...externals, ...features]);
+    const names = entries.map((entry) => name ?? parse(entry).name);
+    await secondPass({ from, entries: names, folder, ...FIRST_LINE[target] });
+  } finally {
+    rmSync(from, { recursive: true, force: true });
+  }
 }
 
 /** Those of `flags` whose code can run there. */

@@ -10,8 +10,21 @@ import { flagsOf, VARIANT_NAMES, VARIANTS } from './variants.ts';
 
 const PAGE = 'docs/reference/agent-flags.md';
 
-/** What a bundle with `flags` is made of, built anew. */
-async function built(flags: readonly FlagName[], target: Target): Promise<BundleFiles> {
+type Built = (flags: readonly FlagName[], target: Target) => Promise<BundleFiles>;
+
+/** Builds a bundle once, however often it is weighed. */
+function buildingOnce(): Built {
+  const builds = new Map<string, Promise<BundleFiles>>();
+  return (flags, target) => {
+    const inOrder = FLAG_NAMES.filter((name) => flags.includes(name));
+    const key = [target, ...inOrder].join(' ');
+    const known = builds.get(key) ?? build(inOrder, target);
+    builds.set(key, known);
+    return known;
+  };
+}
+
+async function build(flags: readonly FlagName[], target: Target): Promise<BundleFiles> {
   const folder = mkdtempSync(join(tmpdir(), 'periscope-sizes-'));
   try {
     await buildVariant(folder, target, flags);
@@ -37,6 +50,7 @@ export async function sizesPage(): Promise<string> {
     '| variant | for | Node: loaded | all files | Bun: loaded | all files |',
     '|---|---|---:|---:|---:|---:|',
   ];
+  const built = buildingOnce();
   for (const name of VARIANT_NAMES) {
     const weights: string[] = [];
     for (const target of TARGETS) {
@@ -54,11 +68,11 @@ export async function sizesPage(): Promise<string> {
     '| flag | what a bundle has with it | adds, bytes | needs | variants |',
     '|---|---|---:|---|---|',
   );
-  for (const name of FLAG_NAMES) lines.push(await flagRow(name));
+  for (const name of FLAG_NAMES) lines.push(await flagRow(name, built));
   return `${lines.join('\n')}\n`;
 }
 
-async function flagRow(name: FlagName): Promise<string> {
+async function flagRow(name: FlagName, built: Built): Promise<string> {
   const { about, needs = [], only = 'node' } = FLAGS[name] as Flag;
   const others = FLAG_NAMES.filter((other) => other !== name && !((FLAGS[other] as Flag).brings ?? []).includes(name));
   const [having, without] = await Promise.all([built([...others, name], only), built(others, only)]);

@@ -1,4 +1,4 @@
-import { signRequests } from '../export/transport.ts';
+import { signRequests } from './signer.ts';
 import { requestSigner } from './webhook-signature.ts';
 
 /** Signs what this thread exports with AGENT_WEBHOOK_SECRET, where that is set. */

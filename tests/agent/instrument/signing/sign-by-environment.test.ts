@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
-import { OtlpTransport, signRequests } from '../../../../agent/instrument/export/transport.ts';
+import { OtlpTransport } from '../../../../agent/instrument/export/transport.ts';
+import { signRequests } from '../../../../agent/instrument/signing/signer.ts';
 import { readSettings } from '../../../../agent/instrument/settings.ts';
 import { signByEnvironment } from '../../../../agent/instrument/signing/sign-by-environment.ts';
 import { OtlpSink } from '../../../support/otlp-sink.ts';
