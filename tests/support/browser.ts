@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const PATH = process.env['CHROMIUM'] ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path)) ?? '';
 
@@ -24,10 +24,7 @@ export interface Watched {
 export async function watchedPage(
   browser: Browser,
   base: string,
-  {
-    allowed = /^$/,
-    ...options
-  }: { allowed?: RegExp; colorScheme?: 'light' | 'dark'; viewport?: { width: number; height: number } } = {},
+  { allowed = /^$/, ...options }: { allowed?: RegExp } & BrowserContextOptions = {},
 ): Promise<Watched> {
   const context = await browser.newContext({ baseURL: base, viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();

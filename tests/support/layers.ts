@@ -24,6 +24,7 @@ export const LAYERS: readonly Layer[] = [
       'mitata',
       'uWebSockets.js',
       'ws',
+      'playwright-core',
       // What the agent is measured beside.
       'prom-client',
       ...['api', 'sdk-metrics', 'exporter-metrics-otlp-proto', 'instrumentation-http'].map((name) => `@opentelemetry/${name}`),

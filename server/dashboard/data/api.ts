@@ -82,13 +82,14 @@ async function askJson<Value>(path: string, init: RequestInit, signalOf?: AbortS
 export const getJson = <Value>(path: string, signalOf?: AbortSignal): Promise<Answer<Value>> =>
   askJson<Value>(path, {}, signalOf);
 
-export const sqlRequest = (sql: string): RequestInit => ({
+/** `rows`: at most so many; absent = as many as the API gives unasked. */
+export const sqlRequest = (sql: string, rows?: number): RequestInit => ({
   method: 'POST',
   headers: { 'Content-Type': 'application/json' },
-  body: JSON.stringify({ sql }),
+  body: JSON.stringify({ sql, max_rows: rows }),
 });
-export const query = (sql: string, signalOf?: AbortSignal): Promise<Answer<Rows>> =>
-  askJson<Rows>('/api/v1/sql', sqlRequest(sql), signalOf);
+export const query = (sql: string, signalOf?: AbortSignal, rows?: number): Promise<Answer<Rows>> =>
+  askJson<Rows>('/api/v1/sql', sqlRequest(sql, rows), signalOf);
 
 /** Rows as objects by column name. */
 export function records(rows: Rows): Record<string, Cell>[] {

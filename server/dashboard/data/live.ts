@@ -93,40 +93,62 @@ export const useJson = <Value>(path: string | undefined, everyMs = 0): Live<Valu
     on: [path, scope.value],
   });
 
+/** Rows, and the stretch of time that they were asked for: the page may show another one meanwhile. */
+export interface AskedRows extends Rows {
+  readonly stretch: Stretch;
+}
+
 /** Runs what `build` makes of the page's stretch of time; a stretch that moves is asked for again and again. */
 export function useRows(
   build: (stretch: Stretch) => string | undefined,
   on: readonly unknown[],
   everyMs = 5000,
   emptyEveryMs = everyMs,
-): Live<Rows> & { readonly sql: () => string } {
+): Live<AskedRows> & { readonly sql: () => string } {
   const shown = range.value;
   const sql = (): string => build(stretchOf(shown, nowMs())) ?? '';
-  const live = useLive<Rows>(
+  const live = useLive<AskedRows>(
     (signalOf) => {
-      const text = sql();
-      return text === '' || scope.peek() === '' ? undefined : query(text, signalOf);
+      const stretch = stretchOf(shown, nowMs());
+      const text = build(stretch) ?? '';
+      return text === '' || scope.peek() === '' ? undefined : asked(text, stretch, signalOf);
     },
     { everyMs: shown.kind === 'last' ? everyMs : 0, emptyEveryMs, on: [...on, scope.value, JSON.stringify(shown)] },
   );
   return { ...live, sql };
 }
 
-interface Buckets {
+async function asked(sql: string, stretch: Stretch, signalOf: AbortSignal): Promise<Answer<AskedRows>> {
+  const answer = await query(sql, signalOf);
+  return answer.ok ? { ok: true, value: { ...answer.value, stretch } } : answer;
+}
+
+export interface Buckets {
   /** Seconds. */
   readonly step: number;
-  /** What the page shows at this moment, in whole buckets. */
+  /** What the page shows at this moment: in whole buckets when it moves. */
   readonly stretch: Stretch;
   readonly whole: (asked: Stretch) => Stretch;
+  /** The buckets of an answer, which may be from before the page was moved; those of the page when there is none. */
+  readonly bucketsOf: (answer: { readonly stretch: Stretch } | undefined) => { readonly stretch: Stretch; readonly step: number };
 }
 
 /** The page's stretch of time cut into at most `most` buckets. */
 export function useBuckets(most: number): Buckets {
   const moves = range.value.kind === 'last';
-  const asked = stretchOf(range.value, nowMs());
-  const step = stepSeconds(asked, most);
+  const now = stretchOf(range.value, nowMs());
+  const step = stepSeconds(now, most);
   const whole = (stretch: Stretch): Stretch => wholeBuckets(stretch, step, moves);
-  return { step, whole, stretch: whole(asked) };
+  return {
+    step,
+    whole,
+    stretch: moves ? whole(now) : now,
+    bucketsOf(answer) {
+      const { stretch } = answer ?? { stretch: now };
+      const width = stepSeconds(stretch, most);
+      return { step: width, stretch: wholeBuckets(stretch, width, false) };
+    },
+  };
 }
 
 /** Saves what SQL answers as a file. CSV is written here: what opens it is a spreadsheet, and the API's is for programs. */

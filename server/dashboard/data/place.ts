@@ -1,7 +1,8 @@
 import { computed, signal } from '@preact/signals';
 import type { PagePath } from '../../routes/page-paths.ts';
 import { addressOf, addressText, parseAddress, type Address } from '../model/address.ts';
-import { DEFAULT_RANGE, parseRange, rangeText, type TimeRange } from '../model/time-range.ts';
+import { rangeOfView } from '../model/chart-view.ts';
+import { DEFAULT_RANGE, isNamed, parseRange, rangeText, type Stretch, type TimeRange } from '../model/time-range.ts';
 
 /** Where the browser is. The address is the state: a link reproduces the view, and Back goes back. */
 const HOME: Address = { path: '/', query: {} };
@@ -40,6 +41,17 @@ export function show(changes: Readonly<Record<string, string | undefined>>, repl
 }
 
 export const showRange = (next: TimeRange): void => show({ range: rangeText(next) });
+
+/** Where one was before somebody moved a chart. */
+let home: TimeRange = DEFAULT_RANGE;
+range.subscribe((shown) => {
+  if (isNamed(shown)) home = shown;
+});
+export const showHome = (): void => showRange(home);
+
+/** What a chart was moved to. The first move is a step for Back, those that follow are not. */
+export const showView = (view: Stretch, edgeMs: number): void =>
+  show({ range: rangeText(rangeOfView(view, { edgeMs })) }, !isNamed(range.peek()));
 
 /** A click on a link of our own changes the address without a new page; every other click is the browser's. */
 export function followLinks(event: MouseEvent): void {

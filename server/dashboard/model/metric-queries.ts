@@ -23,13 +23,26 @@ export interface MetricView {
   readonly aggregate: Aggregate;
 }
 
-export const AGGREGATES = ['avg', 'min', 'max', 'sum', 'rate', 'quantiles', 'p50', 'p90', 'p95', 'p99', 'heatmap'] as const;
+export const AGGREGATES = [
+  'avg',
+  'min',
+  'max',
+  'sum',
+  'rate',
+  'quantiles',
+  'p50',
+  'p90',
+  'p95',
+  'p99',
+  'heatmap',
+  'points',
+] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
-/** What makes sense for a type; the first is shown first. */
+/** What makes sense for a type; the first is shown first. For `points` see metric-points.ts. */
 export function aggregatesOf({ type, monotonic }: Pick<Metric, 'type' | 'monotonic'>): readonly Aggregate[] {
-  if (type === 'sum') return monotonic ? ['rate', 'sum'] : ['sum', 'avg', 'min', 'max'];
-  if (type === 'gauge') return ['avg', 'min', 'max', 'sum'];
+  if (type === 'sum') return monotonic ? ['rate', 'sum', 'points'] : ['sum', 'avg', 'min', 'max', 'points'];
+  if (type === 'gauge') return ['avg', 'min', 'max', 'sum', 'points'];
   if (type === 'summary') return ['quantiles'];
   return ['quantiles', 'p50', 'p90', 'p95', 'p99', 'rate', 'heatmap'];
 }

@@ -1,18 +1,25 @@
 import { timeOf } from './format.ts';
-import { lttb } from './lttb.ts';
 import { numberOf } from './metric-lines.ts';
-import type { Value } from './series.ts';
+import type { Stretch } from './time-range.ts';
 
 interface ResultColumn {
   readonly name: string;
   readonly type: string;
 }
+export interface ResultLine {
+  readonly name: string;
+  /** Seconds since 1970, rising. */
+  readonly xs: Float64Array;
+  /** NaN = there is a row, but no value. */
+  readonly values: Float64Array;
+}
 /** How a result can be drawn without asking: over time, or one bar per name. */
 export type ResultChart =
   | {
       readonly kind: 'time';
-      readonly xs: readonly number[];
-      readonly lines: readonly { readonly name: string; readonly values: readonly Value[] }[];
+      /** From the first point to the last one. */
+      readonly stretch: Stretch;
+      readonly lines: readonly ResultLine[];
     }
   | { readonly kind: 'bars'; readonly bars: readonly { readonly name: string; readonly value: number }[]; readonly of: string };
 
@@ -22,8 +29,6 @@ const TIME_NAME = /^(t|ts|time|bucket|minute|second|hour|epoch_ms)$/i;
 const MS_LEAST = 1e11;
 const LINES_MAX = 24;
 const BARS_MAX = 50;
-/** More points than a screen has columns make the same picture. */
-const POINTS_MAX = 4000;
 
 export const isNumeric = ({ type }: ResultColumn): boolean => NUMERIC.test(type);
 
@@ -57,49 +62,35 @@ function overTime(
   timeAt: number,
   names: readonly number[],
   values: readonly number[],
-): ResultChart {
-  const seconds = rows.map((row) =>
-    typeof row[timeAt] === 'number' ? (row[timeAt] as number) / 1000 : timeOf(row[timeAt]) / 1000,
-  );
-  const xs = [...new Set(seconds.filter((x) => Number.isFinite(x)))].toSorted((left, right) => left - right);
-  const place = new Map(xs.map((x, at) => [x, at]));
-  const lines = new Map<string, Value[]>();
-  for (const [row, x] of seconds.entries()) {
-    const at = place.get(x);
-    if (at === undefined) continue;
-    const group = names.map((each) => String(rows[row]?.[each] ?? '')).join(' ');
+): ResultChart | undefined {
+  const lines = new Map<string, [x: number, y: number][]>();
+  let [least, most] = [Infinity, -Infinity];
+  for (const row of rows) {
+    const time = row[timeAt];
+    const x = (typeof time === 'number' ? time : timeOf(time)) / 1000;
+    if (!Number.isFinite(x)) continue;
+    least = Math.min(least, x);
+    most = Math.max(most, x);
+    const group = names.map((each) => String(row[each] ?? '')).join(' ');
     for (const column of values) {
       const name = [group, values.length > 1 || group === '' ? (columns[column]?.name ?? '') : '']
         .filter((part) => part !== '')
         .join(' ');
       let line = lines.get(name);
-      // Undefined: a neighbour has a point there, this one goes on to its own next.
-      if (line === undefined) lines.set(name, (line = Array.from<Value>({ length: xs.length })));
-      line[at] = numberOf(rows[row]?.[column]);
+      if (line === undefined) lines.set(name, (line = []));
+      line.push([x, numberOf(row[column]) ?? Number.NaN]);
     }
   }
-  const drawn = [...lines].slice(0, LINES_MAX).map(([name, line]) => ({ name, values: line }));
-  return { kind: 'time', ...thinned(xs, drawn) };
-}
-
-/** Of very many points those that make the same picture, chosen for all lines together. */
-function thinned(xs: readonly number[], lines: readonly { readonly name: string; readonly values: readonly Value[] }[]) {
-  if (xs.length <= POINTS_MAX) return { xs, lines };
-  const kept = new Set<number>();
-  for (const { values } of lines) {
-    const known = xs.flatMap((_, at) => (typeof values[at] === 'number' ? [at] : []));
-    const most = Math.max(3, Math.floor(POINTS_MAX / lines.length));
-    const chosen = lttb(
-      known.map((at) => xs[at] as number),
-      known.map((at) => values[at] as number),
-      most,
-    );
-    for (const each of chosen) kept.add(known[each] as number);
-  }
-  const places = [...kept].toSorted((left, right) => left - right);
+  if (least > most) return undefined;
+  // A single moment still needs a stretch to stand in.
+  const air = least === most ? 1 : 0;
   return {
-    xs: places.map((at) => xs[at] as number),
-    lines: lines.map(({ name, values }) => ({ name, values: places.map((at) => values[at]) })),
+    kind: 'time',
+    stretch: { fromMs: (least - air) * 1000, toMs: (most + air) * 1000 },
+    lines: [...lines].slice(0, LINES_MAX).map(([name, points]) => {
+      points.sort(([left], [right]) => left - right);
+      return { name, xs: Float64Array.from(points, ([x]) => x), values: Float64Array.from(points, ([, y]) => y) };
+    }),
   };
 }
 

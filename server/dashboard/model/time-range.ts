@@ -17,6 +17,9 @@ export const RANGES: readonly { readonly ms: number; readonly name: string; read
 ];
 export const DEFAULT_RANGE: TimeRange = { kind: 'last', ms: 15 * 60_000 };
 
+/** One that the page offers by a button. */
+export const isNamed = (range: TimeRange): boolean => range.kind === 'last' && RANGES.some(({ ms }) => ms === range.ms);
+
 export function stretchOf(range: TimeRange, nowMs: number): Stretch {
   if (range.kind === 'fixed') return { fromMs: range.fromMs, toMs: range.toMs };
   return { fromMs: nowMs - range.ms, toMs: nowMs };

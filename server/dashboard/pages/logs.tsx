@@ -3,7 +3,8 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { LogsOptions } from '../../stream/protocol.ts';
 import { records, scope } from '../data/api.ts';
 import { paused, useBuckets, useRows } from '../data/live.ts';
-import { address, linkTo, range, show, showRange } from '../data/place.ts';
+import { pageHand } from '../data/hand.ts';
+import { address, linkTo, range, show } from '../data/place.ts';
 import { serviceNames } from '../data/services.ts';
 import { useStream } from '../data/stream.ts';
 import { withCondition } from '../model/filter-text.ts';
@@ -110,9 +111,9 @@ function useTail(view: LogView): { readonly rows: readonly LogRow[]; readonly mi
 }
 
 function useCounts(view: LogView) {
-  const { step, stretch, whole } = useBuckets(BUCKETS);
+  const { step, stretch, whole, bucketsOf } = useBuckets(BUCKETS);
   const live = useRows((asked) => logCounts(view, whole(asked), step), [JSON.stringify(view), step], EVERY_MS);
-  return { live, step, stretch };
+  return { live, stretch, had: bucketsOf(live.value) };
 }
 
 /** How many there are, of which the list holds the newest. */
@@ -136,11 +137,11 @@ function Total({
 }
 
 function Counts({ view }: { readonly view: LogView }): JSX.Element {
-  const { live, step, stretch } = useCounts(view);
+  const { live, stretch, had } = useCounts(view);
   const rows = (live.value === undefined ? [] : records(live.value)).map(
     (row) => [Number(row['t']), levelName(Number(row['level'])), Number(row['n'])] as const,
   );
-  const { xs, lines } = gridOf(rows, { stretch, step, absent: 'zero' });
+  const { xs, lines } = gridOf(rows, { ...had, absent: 'zero' });
   const ordered = ['none', ...SEVERITIES].flatMap((level) => {
     const line = lines.find(({ name }) => name === level);
     return line === undefined ? [] : [{ ...line, colour: SEVERITY_COLOURS[level] ?? '--ink-3' }];
@@ -156,7 +157,7 @@ function Counts({ view }: { readonly view: LogView }): JSX.Element {
         stretch={stretch}
         fromZero
         format={shortNumber}
-        onZoom={(fromMs, toMs) => showRange({ kind: 'fixed', fromMs, toMs })}
+        hand={pageHand(stretch)}
       />
     </div>
   );

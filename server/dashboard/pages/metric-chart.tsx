@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import { records, query, type Rows } from '../data/api.ts';
-import { useBuckets, useLive, useRows } from '../data/live.ts';
-import { address, linkTo, show, showRange } from '../data/place.ts';
+import { pageHand } from '../data/hand.ts';
+import { useBuckets, useLive, useRows, type AskedRows, type Buckets } from '../data/live.ts';
+import { address, linkTo, show } from '../data/place.ts';
 import { serviceColour } from '../data/services.ts';
 import { heatmapOf, type Bucket, type Heatmap } from '../model/distribution.ts';
 import { valueIn } from '../model/format.ts';
@@ -26,6 +27,7 @@ import { Icon } from '../parts/icon.tsx';
 import { FaultLine } from '../parts/panel.tsx';
 import { Choice } from '../parts/search.tsx';
 import { LinesTable } from '../parts/lines-table.tsx';
+import { MetricPoints } from './metric-points.tsx';
 import type { MetricRow } from './metrics.tsx';
 
 const BUCKETS = 120;
@@ -38,7 +40,12 @@ const COMPARISONS = [
   ['900', '15 min ago'],
   ['3600', '1 hour ago'],
 ] as const;
-const WORDS: Readonly<Partial<Record<Aggregate, string>>> = { avg: 'average', rate: 'per second', quantiles: 'p50 p90 p99' };
+const WORDS: Readonly<Partial<Record<Aggregate, string>>> = {
+  avg: 'average',
+  rate: 'per second',
+  quantiles: 'p50 p90 p99',
+  points: 'each point',
+};
 
 /** Which of its two traits a metric has is in its newest point. */
 function useMetric({ name, type }: MetricRow): Metric | undefined {
@@ -80,75 +87,104 @@ export function MetricChart({ row }: { readonly row: MetricRow }): JSX.Element {
 }
 
 function MetricBody({ row, metric }: { readonly row: MetricRow; readonly metric: Metric }): JSX.Element {
-  const { service = '', by = '', agg = '', against = '' } = address.value.query;
-  const keys = useRows(() => metricKeys(metric.name), [metric.name], 30_000);
+  const { service = '', by = '', agg = '' } = address.value.query;
   const allowed = aggregatesOf(metric);
   const aggregate = allowed.find((each) => each === agg) ?? allowed[0] ?? 'avg';
   const view: MetricView = { metric, service, by, aggregate };
-  const { step, stretch, whole } = useBuckets(aggregate === 'heatmap' ? HEAT_BUCKETS : BUCKETS);
-  const on = [JSON.stringify(view), step];
-  const live = useRows((asked) => metricRows(view, whole(asked), step), on);
-  const backMs = Number(against) * 1000;
-  const shift = ({ fromMs, toMs }: Stretch): Stretch => ({ fromMs: fromMs - backMs, toMs: toMs - backMs });
-  const past = useRows(
-    (asked) => (backMs > 0 ? metricRows(view, shift(whole(asked)), step) : undefined),
-    [...on, backMs],
-    15_000,
-  );
-  const keyNames = keys.value === undefined ? [] : keys.value.rows.map(([key]) => String(key));
   return (
     <div class="metric-body">
-      <div class="row wrap">
-        <Choice
-          name="show"
-          value={aggregate}
-          options={allowed.map((each) => [each, WORDS[each] ?? each])}
-          onChange={(value) => show({ agg: value })}
-        />
+      {aggregate === 'points' ? (
+        <MetricPoints view={view} unit={row.unit} controls={(sql) => <Controls row={row} view={view} sql={sql} />} />
+      ) : (
+        <MetricBuckets row={row} view={view} />
+      )}
+    </div>
+  );
+}
+
+/** What of the metric is shown, and how. */
+function Controls({ row, view, sql }: { readonly row: MetricRow; readonly view: MetricView; readonly sql: string }): JSX.Element {
+  const { metric, service, by, aggregate } = view;
+  const keys = useRows(() => metricKeys(metric.name), [metric.name], 30_000);
+  const keyNames = keys.value === undefined ? [] : keys.value.rows.map(([key]) => String(key));
+  return (
+    <div class="row wrap">
+      <Choice
+        name="show"
+        value={aggregate}
+        options={aggregatesOf(metric).map((each) => [each, WORDS[each] ?? each])}
+        onChange={(value) => show({ agg: value })}
+      />
+      {aggregate !== 'points' && (
         <Choice
           name="by"
           value={by}
           options={[['', 'nothing'], ['service', 'service'], ...keyNames.map((key) => [key, key] as const)]}
           onChange={(value) => show({ by: value })}
         />
+      )}
+      <Choice
+        name="service"
+        value={service}
+        options={[['', 'all'], ...row.services.map((each) => [each, each] as const)]}
+        onChange={(value) => show({ service: value })}
+      />
+      {aggregate !== 'points' && (
         <Choice
-          name="service"
-          value={service}
-          options={[['', 'all'], ...row.services.map((each) => [each, each] as const)]}
-          onChange={(value) => show({ service: value })}
+          name="against"
+          value={address.value.query['against'] ?? ''}
+          options={COMPARISONS}
+          onChange={(value) => show({ against: value })}
         />
-        <Choice name="against" value={against} options={COMPARISONS} onChange={(value) => show({ against: value })} />
-        <span class="grow" />
-        <a class="button small" href={linkTo('/sql', { sql: live.sql() })} title="Open this query in the SQL page">
-          <Icon name="sql" /> SQL
-        </a>
-      </div>
+      )}
+      <span class="grow" />
+      <a class="button small" href={linkTo('/sql', { sql })} title="Open this query in the SQL page">
+        <Icon name="sql" /> SQL
+      </a>
+    </div>
+  );
+}
+
+function MetricBuckets({ row, view }: { readonly row: MetricRow; readonly view: MetricView }): JSX.Element {
+  const buckets = useBuckets(view.aggregate === 'heatmap' ? HEAT_BUCKETS : BUCKETS);
+  const { step, whole } = buckets;
+  const on = [JSON.stringify(view), step];
+  const live = useRows((asked) => metricRows(view, whole(asked), step), on);
+  const backMs = Number(address.value.query['against'] ?? '') * 1000;
+  const shift = ({ fromMs, toMs }: Stretch): Stretch => ({ fromMs: fromMs - backMs, toMs: toMs - backMs });
+  const past = useRows(
+    (asked) => (backMs > 0 ? metricRows(view, shift(whole(asked)), step) : undefined),
+    [...on, backMs],
+    15_000,
+  );
+  return (
+    <>
+      <Controls row={row} view={view} sql={live.sql()} />
       <FaultLine fault={live.fault ?? past.fault} />
       <Drawn
         view={view}
         unit={row.unit}
-        stretch={stretch}
-        step={step}
+        buckets={buckets}
         rows={live.value}
         past={backMs > 0 ? past.value : undefined}
         backMs={backMs}
       />
-    </div>
+    </>
   );
 }
 
 interface DrawnProps {
   readonly view: MetricView;
   readonly unit: string;
-  readonly stretch: Stretch;
-  readonly step: number;
-  readonly rows: Rows | undefined;
-  readonly past: Rows | undefined;
+  readonly buckets: Buckets;
+  readonly rows: AskedRows | undefined;
+  readonly past: AskedRows | undefined;
   readonly backMs: number;
 }
 
-function Drawn({ view, unit, stretch, step, rows, past, backMs }: DrawnProps): JSX.Element {
+function Drawn({ view, unit, buckets, rows, past, backMs }: DrawnProps): JSX.Element {
   const { aggregate, by } = view;
+  const { stretch, step } = buckets.bucketsOf(rows);
   const perSecond = aggregate === 'rate';
   const format = (value: number): string =>
     perSecond ? `${valueIn(view.metric.type === 'sum' ? unit : '', value)}/s` : valueIn(unit, value);
@@ -196,10 +232,10 @@ function Drawn({ view, unit, stretch, step, rows, past, backMs }: DrawnProps): J
         xs={shown.xs}
         lines={all}
         height={HEIGHT}
-        stretch={stretch}
+        stretch={buckets.stretch}
         fromZero={perSecond}
         format={format}
-        onZoom={(fromMs, toMs) => showRange({ kind: 'fixed', fromMs, toMs })}
+        hand={pageHand(buckets.stretch)}
       />
       {rows !== undefined && grid.lines.length === 0 && <p class="quiet-note">No points in this time.</p>}
       {backMs > 0 && before !== undefined && before.lines.length === 0 && (

@@ -2,7 +2,8 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { records, scope } from '../data/api.ts';
 import { nowMs, useBuckets, useJson, useRows } from '../data/live.ts';
-import { linkTo, showRange } from '../data/place.ts';
+import { pageHand } from '../data/hand.ts';
+import { linkTo } from '../data/place.ts';
 import { serviceColour } from '../data/services.ts';
 import { isRoutine } from '../model/activity-events.ts';
 import {
@@ -88,13 +89,14 @@ const SIGNALS = ['metrics', 'traces', 'logs'];
 const ITEM_NAMES: Readonly<Record<string, string>> = { metrics: 'points', traces: 'spans', logs: 'records' };
 
 function Arrivals({ rates }: { readonly rates: Readonly<Record<string, number>> | undefined }): JSX.Element {
-  const { step, stretch, whole } = useBuckets(BUCKETS);
+  const { step, stretch, whole, bucketsOf } = useBuckets(BUCKETS);
   const live = useRows((asked) => queries.arrivals(whole(asked), step), [step], EVERY_MS, FIRST_EVERY_MS);
+  const had = bucketsOf(live.value);
   const rows =
     live.value === undefined
       ? []
-      : records(live.value).map((row) => [Number(row['t']), String(row['signal']), Number(row['items']) / step] as const);
-  const { xs, lines } = gridOf(rows, { stretch, step, absent: 'zero' });
+      : records(live.value).map((row) => [Number(row['t']), String(row['signal']), Number(row['items']) / had.step] as const);
+  const { xs, lines } = gridOf(rows, { ...had, absent: 'zero' });
   const ordered = SIGNALS.flatMap((signal) => {
     const line = lines.find(({ name }) => name === signal);
     return line === undefined ? [] : [{ ...line, colour: SIGNAL_COLOURS[signal] ?? '--ink-3' }];
@@ -128,7 +130,7 @@ function Arrivals({ rates }: { readonly rates: Readonly<Record<string, number>> 
         stretch={stretch}
         fromZero
         format={shortNumber}
-        onZoom={(fromMs, toMs) => showRange({ kind: 'fixed', fromMs, toMs })}
+        hand={pageHand(stretch)}
       />
     </Panel>
   );

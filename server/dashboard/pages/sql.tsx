@@ -21,6 +21,9 @@ interface TableInfo {
 }
 
 const TABLES_EVERY_MS = 30_000;
+/** The most that the API gives; a picture has room for them, a table is read from its top. */
+const CHART_ROWS = 100_000;
+const isChart = (): boolean => address.value.query['as'] === 'chart';
 
 /** What runs, and what came of it last. */
 interface Running {
@@ -49,7 +52,7 @@ function useRunning() {
     const mine = new AbortController();
     abort.current = mine;
     setState((before) => ({ ...before, sql, busy: true, fault: undefined }));
-    const answer: Answer<Rows> = await query(sql, mine.signal);
+    const answer: Answer<Rows> = await query(sql, mine.signal, isChart() ? CHART_ROWS : undefined);
     if (mine.signal.aborted) return;
     setState((before) =>
       answer.ok
@@ -93,7 +96,7 @@ export function Sql(): JSX.Element {
   const run = useCallback((): void => {
     const text = editor.current?.text().trim() ?? '';
     if (text === '') return;
-    show({ sql: text });
+    show({ sql: text, view: text === address.peek().query['sql'] ? address.peek().query['view'] : undefined });
     void running.run(text);
   }, []);
   const host = useEditor(editor, first, run);
@@ -107,6 +110,11 @@ export function Sql(): JSX.Element {
     editor.current?.replace(asked);
     void running.run(asked);
   }, [asked, scope.value]);
+  const { truncated } = running.asked ?? {};
+  const isShort = isChart() && truncated?.by === 'rows' && truncated.limit < CHART_ROWS;
+  useEffect(() => {
+    if (isShort) void running.run(running.sql);
+  }, [isShort]);
   const choose = (sql: string): void => {
     editor.current?.replace(sql);
     run();

@@ -2,10 +2,15 @@ import UPlot from 'uplot';
 import { colourOf } from '../data/theme.ts';
 import { clock } from '../model/format.ts';
 import { stack, type Value } from '../model/series.ts';
+import type { Stretch } from '../model/time-range.ts';
+import { pictureOf, type Columns, type Picture, type Track } from '../model/tracks.ts';
+import { envelope } from './envelope.ts';
 
 export interface ChartLine {
   readonly name: string;
-  readonly values: readonly Value[];
+  readonly values: readonly Value[] | Float64Array;
+  /** Times of its own, in seconds, rising; absent = those of the chart. */
+  readonly xs?: Float64Array;
   /** A custom property: `--series-1`. */
   readonly colour: string;
   readonly dashed?: boolean;
@@ -19,32 +24,52 @@ export interface ChartProps {
   readonly kind?: 'lines' | 'bars';
   readonly height: number;
   readonly format: (value: number) => string;
-  /** The stretch that was drawn over with the mouse. */
-  readonly onZoom?: ((fromMs: number, toMs: number) => void) | undefined;
-  /** Edges of the time axis; absent = those of the data. */
-  readonly stretch?: { readonly fromMs: number; readonly toMs: number } | undefined;
+  /** Edges of the time axis. */
+  readonly stretch: Stretch;
+  /** Absent: it cannot be moved. */
+  readonly hand?: ChartHand;
   /** From zero, as counts are. */
   readonly fromZero?: boolean;
 }
 
+/** What becomes of a chart that was moved or zoomed by hand. */
+export interface ChartHand {
+  /** Nothing is newer. */
+  readonly edgeMs: () => number;
+  /** Where it was left. */
+  readonly onView: (view: Stretch) => void;
+  readonly onReset: () => void;
+  /** The way back, in a word; undefined when it is where it belongs. */
+  readonly back: string | undefined;
+}
+
 export interface Pointer {
-  readonly at: number;
+  /** Seconds. */
+  readonly x: number;
   readonly left: number;
   readonly top: number;
 }
 
 const FONT = '11px Arial, sans-serif';
 const SYNC = UPlot.sync('periscope');
+const LINE = UPlot.paths.linear?.();
 const BARS = UPlot.paths.bars?.({ size: [0.82, 60], align: 1 });
 
-/** `latest` gives the properties of now: a plot lives on while its data, its edges and its formats change. */
-export function chartOptions(
-  latest: () => ChartProps,
-  width: number,
-  point: (pointer: Pointer | undefined) => void,
-): UPlot.Options {
-  const { height, kind = 'lines', onZoom } = latest();
-  const { series, drawn } = seriesOf(latest());
+export interface PlotParts {
+  /** The properties of now: a plot lives on while its data, its edges and its formats change. */
+  readonly latest: () => ChartProps;
+  readonly point: (pointer: Pointer | undefined) => void;
+  /** Of the picture that is drawn. */
+  readonly columns: () => Columns | undefined;
+  /** Heights that stay as they are while a hand moves the chart; undefined: those of what is seen. */
+  readonly heldHeights: () => Heights | undefined;
+}
+
+export type Heights = [low: number, high: number];
+
+export function chartOptions({ latest, point, columns, heldHeights }: PlotParts, width: number): UPlot.Options {
+  const { height, kind = 'lines', hand } = latest();
+  const { series, drawn } = seriesOf(latest(), columns);
   return {
     width,
     height,
@@ -54,20 +79,22 @@ export function chartOptions(
     cursor: {
       sync: { key: SYNC.key, setSeries: false },
       points: { show: kind === 'lines' && drawn > 0, size: 6 },
-      drag: { x: onZoom !== undefined, y: false, setScale: false },
+      drag: { x: hand !== undefined, y: false, setScale: false },
+      bind: {
+        // A drag moves the chart; with Shift it marks a stretch.
+        mousedown: (_self, _target, mark) => (event) => {
+          if (event.shiftKey) mark(event);
+          return null;
+        },
+        dblclick: () => null,
+      },
     },
     scales: {
-      x: {
-        time: true,
-        range: (_, low, high) => {
-          const edges = latest().stretch;
-          return edges === undefined ? [low, high] : [edges.fromMs / 1000, edges.toMs / 1000];
-        },
-      },
-      y: { range: (_, low, high) => heights(low, high, latest().fromZero === true) },
+      x: { time: true, range: (_, low, high) => [low, high] },
+      y: { range: (_, low, high) => heldHeights() ?? heights(low, high, latest().fromZero === true) },
     },
     axes: axesOf((value) => latest().format(value)),
-    hooks: { setCursor: [(self) => point(pointerOf(self))], setSelect: [(self) => zoom(self, latest().onZoom)] },
+    hooks: { setCursor: [(self) => point(pointerOf(self))], setSelect: [(self) => marked(self, latest().hand)] },
   };
 }
 
@@ -94,8 +121,11 @@ function axesOf(format: (value: number) => string): UPlot.Axis[] {
   ];
 }
 
-function seriesOf({ lines, kind = 'lines' }: ChartProps): { readonly series: UPlot.Series[]; readonly drawn: number } {
-  const series = lines.map((line): UPlot.Series => {
+function seriesOf(
+  { lines, kind = 'lines' }: ChartProps,
+  columns: PlotParts['columns'],
+): { readonly series: UPlot.Series[]; readonly drawn: number } {
+  const series = lines.map((line, place): UPlot.Series => {
     const stroke = colourOf(line.colour);
     if (kind === 'bars')
       return {
@@ -108,19 +138,37 @@ function seriesOf({ lines, kind = 'lines' }: ChartProps): { readonly series: UPl
       };
     const filled = lines.length === 1 ? { fill: `color-mix(in oklab, ${stroke} 12%, transparent)` } : {};
     const dashed = line.dashed === true ? { dash: [4, 4] } : {};
-    return { label: line.name, stroke, width: 1.6, ...filled, ...dashed, points: { show: isLonely, size: 5, fill: stroke } };
+    const paths: UPlot.Series.PathBuilder = (self, at, from, to) => {
+      const seen = columns();
+      return seen?.crowded[place] === true ? envelope(self, at, seen, stroke) : (LINE?.(self, at, from, to) ?? null);
+    };
+    return {
+      label: line.name,
+      stroke,
+      width: 1.6,
+      ...filled,
+      ...dashed,
+      paths,
+      points: { show: isLonely, size: 5, fill: stroke },
+    };
   });
   // Bars are painted from the highest sum down, so that each shows what it adds.
   return { series: kind === 'bars' ? series.toReversed() : series, drawn: series.length };
 }
 
-export function chartData({ xs, lines, kind = 'lines' }: ChartProps): UPlot.AlignedData {
-  const values = lines.map((line) => line.values);
-  return [[...xs], ...(kind === 'bars' ? stack(values).toReversed() : values.map((each) => [...each]))] as UPlot.AlignedData;
+/** What is drawn of a stretch on so many columns of the screen. */
+export function chartPicture(
+  { xs, lines, kind = 'lines' }: ChartProps,
+  tracks: readonly Track[],
+  { fromMs, toMs }: Stretch,
+  columns: number,
+): Picture {
+  if (kind === 'lines') return pictureOf(tracks, fromMs / 1000, toMs / 1000, columns);
+  return { data: [xs, ...stack(lines.map(({ values }) => [...values])).toReversed()], columns: undefined };
 }
 
 /** From zero where zero is near, with some air above. */
-function heights(low: number | null, high: number | null, fromZero: boolean): [number, number] {
+function heights(low: number | null, high: number | null, fromZero: boolean): Heights {
   if (low === null || high === null) return [0, 1];
   const near = low >= 0 && low <= high - low;
   const from = fromZero || near ? Math.min(0, low) : low - (high - low || Math.abs(low)) * 0.1;
@@ -130,22 +178,22 @@ function heights(low: number | null, high: number | null, fromZero: boolean): [n
 /** A point or two are no line and would not be seen. */
 function isLonely(self: UPlot, series: number): boolean {
   let known = 0;
-  for (const value of self.data[series] ?? []) if (typeof value === 'number') known += 1;
-  return known > 0 && known < 3;
+  for (const value of self.data[series] ?? []) if (typeof value === 'number' && ++known > 2) return false;
+  return known > 0;
 }
 
 function pointerOf(self: UPlot): Pointer | undefined {
-  const { idx, left, top } = self.cursor;
+  const { left, top } = self.cursor;
   // A neighbour's pointer moves the line here, too; what stands under it is told where the mouse is.
-  if (idx === null || idx === undefined || left === undefined || left < 0 || !self.over.matches(':hover')) return undefined;
+  if (left === undefined || left < 0 || !self.over.matches(':hover')) return undefined;
   const box = self.over.getBoundingClientRect();
-  return { at: idx, left: box.left + left, top: box.top + (top ?? 0) };
+  return { x: self.posToVal(left, 'x'), left: box.left + left, top: box.top + (top ?? 0) };
 }
 
-function zoom(self: UPlot, onZoom: ChartProps['onZoom']): void {
+function marked(self: UPlot, hand: ChartHand | undefined): void {
   const { left, width } = self.select;
   if (width < 4) return;
   const [from, to] = [self.posToVal(left, 'x'), self.posToVal(left + width, 'x')];
   self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  onZoom?.(from * 1000, to * 1000);
+  hand?.onView({ fromMs: from * 1000, toMs: to * 1000 });
 }

@@ -1,53 +1,193 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { painted } from '../data/theme.ts';
 import { clock } from '../model/format.ts';
-import { chartData, chartOptions, type ChartProps, type Pointer } from './chart-options.ts';
+import type { Stretch } from '../model/time-range.ts';
+import { nearest, trackOf, type Columns, type Track } from '../model/tracks.ts';
+import { chartOptions, chartPicture, type ChartProps, type Heights, type Pointer } from './chart-options.ts';
+import { listenToGestures } from './gestures.ts';
 
-/** Lines or stacked bars over time, drawn by uPlot on a canvas; what stands under the pointer is told beside it. */
+/**
+ * Lines or stacked bars over time, drawn by uPlot on a canvas; what stands under the pointer is told beside it. Moved and
+ * zoomed by hand it shows at every frame what is there, and tells its page where it was left.
+ */
 export function Chart(props: ChartProps): JSX.Element {
+  const { lines, xs, stretch, hand, height } = props;
+  const figure = useRef<HTMLElement>(null);
   const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<UPlot>(null);
   const [pointer, setPointer] = useState<Pointer>();
-  const latest = useRef(props);
-  latest.current = props;
-  const { lines, kind, height, stretch } = props;
-  const shape = JSON.stringify([lines.map(({ name, colour, dashed }) => [name, colour, dashed]), kind, height, painted.value]);
-  useEffect(() => {
-    const host = place.current;
-    if (host === null) return;
-    const options = chartOptions(() => latest.current, host.clientWidth, setPointer);
-    const made = new UPlot(options, chartData(latest.current), host);
-    plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: host.clientWidth, height }));
-    observer.observe(host);
-    return () => {
-      observer.disconnect();
-      made.destroy();
-      plot.current = null;
-    };
-  }, [shape]);
-  useEffect(() => {
-    plot.current?.setData(chartData(latest.current));
-  }, [props.xs, lines, stretch?.fromMs, stretch?.toMs]);
+  const [said, setSaid] = useState('');
+  const tracks = useMemo(() => lines.map((line) => trackOf(line.xs ?? xs, line.values)), [lines, xs]);
+  usePlot({ figure, place, props, tracks, point: setPointer, say: setSaid });
   return (
-    <figure class="chart" role="img" aria-label={summaryOf(props)}>
+    <figure
+      ref={figure}
+      class={hand === undefined ? 'chart' : 'chart by-hand'}
+      role={hand === undefined ? 'img' : 'group'}
+      aria-roledescription="chart"
+      aria-label={summaryOf(props, tracks)}
+      aria-description={hand === undefined ? undefined : 'Arrow keys move in time, plus and minus zoom, Escape goes back'}
+      tabIndex={hand === undefined ? undefined : 0}
+      data-from={Math.round(stretch.fromMs)}
+      data-to={Math.round(stretch.toMs)}
+    >
       <div ref={place} style={{ height: `${height}px` }} />
-      {pointer !== undefined && <Tip pointer={pointer} {...props} />}
+      {hand?.back !== undefined && (
+        <button type="button" class="button small chart-back" title="Double click, or Escape" onClick={hand.onReset}>
+          <span class="dot" /> {hand.back}
+        </button>
+      )}
+      <span class="unseen" role="status">
+        {said}
+      </span>
+      {pointer !== undefined && <Tip {...props} pointer={pointer} tracks={tracks} />}
     </figure>
   );
 }
 
-const TIP_LINES = 12;
+interface Plotting {
+  readonly figure: { readonly current: HTMLElement | null };
+  readonly place: { readonly current: HTMLDivElement | null };
+  readonly props: ChartProps;
+  readonly tracks: readonly Track[];
+  readonly point: (pointer: Pointer | undefined) => void;
+  readonly say: (text: string) => void;
+}
 
-function Tip({ pointer, xs, lines, format }: ChartProps & { readonly pointer: Pointer }): JSX.Element | null {
-  const x = xs[pointer.at];
-  if (x === undefined) return null;
+/** Where a hand has the chart, and the heights it had when it was taken. */
+interface Held {
+  readonly view: Stretch;
+  readonly heights: Heights | undefined;
+}
+
+function usePlot(now: Plotting): void {
+  const { props, tracks, place, figure } = now;
+  const { lines, kind, height, stretch, hand } = props;
+  const latest = useRef(now);
+  latest.current = now;
+  const held = useRef<Held | undefined>(undefined);
+  const plot = useRef<Plot>(null);
+  // Rises when a hand has left the chart: the page may have it stand elsewhere.
+  const [left, setLeft] = useState(0);
+  const isMovable = hand !== undefined;
+  const looks = [lines.map(({ name, colour, dashed }) => [name, colour, dashed]), kind, height, painted.value, isMovable];
+  useEffect(() => {
+    if (place.current === null) return;
+    const made = plotIn(place.current, latest, held);
+    plot.current = made;
+    return () => {
+      made.close();
+      plot.current = null;
+    };
+  }, [JSON.stringify(looks)]);
+  useEffect(() => plot.current?.draw(), [tracks, stretch.fromMs, stretch.toMs, left]);
+  // Not the plot's: what is in hand stays there when new lines make another plot.
+  useEffect(() => {
+    if (!isMovable || figure.current === null || place.current === null) return;
+    const drop = (said: string): void => {
+      held.current = undefined;
+      latest.current.say(said);
+      setLeft((count) => count + 1);
+    };
+    return listenToGestures(figure.current, {
+      host: place.current,
+      area: () => plot.current?.area(),
+      view: () => held.current?.view ?? latest.current.props.stretch,
+      limits: () => ({ edgeMs: latest.current.props.hand?.edgeMs() ?? Infinity }),
+      draw(view) {
+        held.current = { view, heights: held.current?.heights ?? plot.current?.heights() };
+        latest.current.point(undefined);
+        plot.current?.draw();
+      },
+      settle(view) {
+        latest.current.props.hand?.onView(view);
+        drop(`${clock(view.fromMs)} to ${clock(view.toMs)}`);
+      },
+      reset() {
+        latest.current.props.hand?.onReset();
+        drop('back');
+      },
+    });
+  }, [isMovable]);
+}
+
+interface Plot {
+  readonly draw: () => void;
+  readonly area: () => HTMLElement;
+  readonly heights: () => Heights | undefined;
+  readonly close: () => void;
+}
+
+/** A plot in its place, as long as it looks the same. */
+function plotIn(host: HTMLElement, latest: { readonly current: Plotting }, held: { readonly current: Held | undefined }): Plot {
+  let columns: Columns | undefined;
+  const options = chartOptions(
+    {
+      latest: () => latest.current.props,
+      point: (pointer) => latest.current.point(held.current === undefined ? pointer : undefined),
+      columns: () => columns,
+      heldHeights: () => held.current?.heights,
+    },
+    host.clientWidth,
+  );
+  const plot = new UPlot(options, undefined, host);
+  const draw = (): void => {
+    const { props, tracks } = latest.current;
+    const view = held.current?.view ?? props.stretch;
+    const picture = chartPicture(props, tracks, view, plot.over.clientWidth || host.clientWidth);
+    columns = picture.columns;
+    plot.batch(() => {
+      plot.setData(picture.data as UPlot.AlignedData, false);
+      plot.setScale('x', { min: view.fromMs / 1000, max: view.toMs / 1000 });
+      // The mouse is somewhere else in time now.
+      if (held.current !== undefined) plot.setCursor({ left: -10, top: -10 }, false);
+    });
+  };
+  draw();
+  const observer = new ResizeObserver(() => {
+    plot.setSize({ width: host.clientWidth, height: latest.current.props.height });
+    draw();
+  });
+  observer.observe(host);
+  return {
+    draw,
+    area: () => plot.over,
+    heights() {
+      const { min, max } = plot.scales['y'] ?? {};
+      return typeof min === 'number' && typeof max === 'number' ? [min, max] : undefined;
+    },
+    close() {
+      observer.disconnect();
+      plot.destroy();
+    },
+  };
+}
+
+const TIP_LINES = 12;
+/** Lines whose points are so near to each other, as a share of what is seen, are told of together. */
+const TOGETHER = 1 / 240;
+
+interface TipProps extends ChartProps {
+  readonly pointer: Pointer;
+  readonly tracks: readonly Track[];
+}
+
+function Tip({ pointer, tracks, lines, stretch, format }: TipProps): JSX.Element | null {
+  const points = tracks.map((track) => nearest(track, pointer.x));
+  const away = (x: number): number => Math.abs(x - pointer.x);
+  const x = points.reduce<number>(
+    (best, point) => (point !== undefined && away(point.x) < away(best) ? point.x : best),
+    Infinity,
+  );
+  if (x === Infinity) return null;
+  const near = ((stretch.toMs - stretch.fromMs) / 1000) * TOGETHER;
   const rows = lines
-    .map((line) => ({ ...line, value: line.values[pointer.at] }))
-    .filter((line): line is typeof line & { value: number } => typeof line.value === 'number')
+    .map(({ name, colour }, at) => ({ name, colour, point: points[at] }))
+    .flatMap(({ point, ...line }) =>
+      point === undefined || Number.isNaN(point.y) || Math.abs(point.x - x) > near ? [] : [{ ...line, value: point.y }],
+    )
     .toSorted((left, right) => right.value - left.value);
   const onTheRight = pointer.left > innerWidth / 2;
   const style = {
@@ -70,10 +210,10 @@ function Tip({ pointer, xs, lines, format }: ChartProps & { readonly pointer: Po
 }
 
 /** For those who hear the page: the last value of each line. */
-function summaryOf({ label, lines, format }: ChartProps): string {
-  const last = lines.slice(0, 8).map(({ name, values }) => {
-    const value = values.findLast((each) => typeof each === 'number');
-    return `${name} ${typeof value === 'number' ? format(value) : 'none'}`;
+function summaryOf({ label, lines, format }: ChartProps, tracks: readonly Track[]): string {
+  const last = lines.slice(0, 8).map(({ name }, at) => {
+    const value = tracks[at]?.ys.findLast((each) => !Number.isNaN(each));
+    return `${name} ${value === undefined ? 'none' : format(value)}`;
   });
   return `${label}. ${last.join(', ')}`;
 }

@@ -41,13 +41,17 @@ export function Help({ open, close }: { readonly open: boolean; readonly close: 
           </dt>
           <dd>stop and go on with what moves by itself</dd>
           <dt>
+            <kbd>←</kbd> <kbd>→</kbd> <kbd>+</kbd> <kbd>-</kbd>
+          </dt>
+          <dd>move and zoom a chart, as drag and wheel do; Shift drag marks a time</dd>
+          <dt>
             <kbd>Ctrl</kbd> <kbd>Enter</kbd>
           </dt>
           <dd>run the SQL</dd>
           <dt>
             <kbd>Esc</kbd>
           </dt>
-          <dd>close, or leave the search</dd>
+          <dd>close, leave the search, or a chart back to live</dd>
         </dl>
       </div>
     </dialog>

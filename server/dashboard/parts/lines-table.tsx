@@ -1,4 +1,6 @@
 import type { JSX } from 'preact';
+import type { Value } from '../model/series.ts';
+import { pictureOf } from '../model/tracks.ts';
 import type { ChartLine } from './chart-options.ts';
 import { Spark } from './spark.tsx';
 
@@ -9,6 +11,14 @@ interface LinesTableProps {
   readonly format: (value: number) => string;
   /** Lines that are not drawn. */
   readonly hidden: number;
+}
+
+const COURSE_COLUMNS = 96;
+/** What a line did, in as many points as a line of text has room for. */
+function courseOf({ xs, values }: ChartLine): readonly Value[] {
+  if (xs === undefined || !(values instanceof Float64Array)) return [...values];
+  const [from = 0, to = 0] = [xs[0], xs.at(-1)];
+  return from < to ? (pictureOf([{ xs, ys: values }], from, to, COURSE_COLUMNS).data[1] ?? []) : [...values];
 }
 
 /** The legend of a chart, with what each line did. */
@@ -28,8 +38,9 @@ export function LinesTable({ lines, format, hidden }: LinesTableProps): JSX.Elem
           </tr>
         </thead>
         <tbody>
-          {lines.slice(0, SHOWN).map(({ name, values, colour }) => {
-            const known = values.filter((value): value is number => typeof value === 'number');
+          {lines.slice(0, SHOWN).map((line) => {
+            const { name, colour } = line;
+            const known = [...line.values].filter((value): value is number => typeof value === 'number' && !Number.isNaN(value));
             const last = known.at(-1);
             const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
             const least = known.reduce((low, value) => Math.min(low, value), Infinity);
@@ -43,7 +54,7 @@ export function LinesTable({ lines, format, hidden }: LinesTableProps): JSX.Elem
                   </span>
                 </td>
                 <td class="wide-only">
-                  <Spark values={values} label="" colour={`var(${colour})`} />
+                  <Spark values={courseOf(line)} label="" colour={`var(${colour})`} />
                 </td>
                 <td class="num">{last === undefined ? '–' : format(last)}</td>
                 <td class="num muted">{known.length === 0 ? '–' : format(least)}</td>

@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { paused } from '../data/live.ts';
-import { range, showRange } from '../data/place.ts';
-import { clock } from '../model/format.ts';
-import { DEFAULT_RANGE, RANGES } from '../model/time-range.ts';
+import { range, showHome, showRange } from '../data/place.ts';
+import { clock, duration } from '../model/format.ts';
+import { isNamed, RANGES } from '../model/time-range.ts';
 import { Icon } from './icon.tsx';
 
 /** Which stretch of time the page shows, and whether it moves. */
@@ -10,9 +10,9 @@ export function RangePicker(): JSX.Element {
   const shown = range.value;
   return (
     <>
-      {shown.kind === 'fixed' && (
-        <button type="button" class="button small" title="Back to the last minutes" onClick={() => showRange(DEFAULT_RANGE)}>
-          {clock(shown.fromMs)} – {clock(shown.toMs)}
+      {!isNamed(shown) && (
+        <button type="button" class="button small" title="Back to the last minutes" onClick={showHome}>
+          {shown.kind === 'fixed' ? `${clock(shown.fromMs)} – ${clock(shown.toMs)}` : `last ${duration(shown.ms * 1e6)}`}
           <Icon name="close" />
         </button>
       )}

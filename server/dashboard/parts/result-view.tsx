@@ -1,10 +1,14 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { Cell, Rows } from '../data/api.ts';
+import { address, show } from '../data/place.ts';
 import { serviceColour, serviceNames } from '../data/services.ts';
+import { rangeOfView } from '../model/chart-view.ts';
 import { shortNumber } from '../model/format.ts';
 import { seriesColour } from '../model/palette.ts';
 import { cellText, chartOf, isNumeric, type ResultChart } from '../model/result-chart.ts';
+import { parseRange, rangeText, stretchOf } from '../model/time-range.ts';
+import type { ChartHand } from './chart-options.ts';
 import { Chart } from './chart.tsx';
 import { VirtualList } from './virtual-list.tsx';
 
@@ -19,8 +23,7 @@ type Table = Pick<Rows, 'columns' | 'rows'>;
 /** Rows of an answer: as a table, and as a picture where they make one. */
 export function ResultView({ rows, note }: { readonly rows: Table; readonly note: ComponentChildren }): JSX.Element {
   const chart = useMemo(() => chartOf(rows.columns, rows.rows), [rows]);
-  const [wanted, setWanted] = useState<'table' | 'chart'>('table');
-  const view = chart === undefined ? 'table' : wanted;
+  const view = chart !== undefined && address.value.query['as'] === 'chart' ? 'chart' : 'table';
   return (
     <>
       <div class="result-head">
@@ -31,7 +34,7 @@ export function ResultView({ rows, note }: { readonly rows: Table; readonly note
               type="button"
               aria-pressed={view === each}
               disabled={each === 'chart' && chart === undefined}
-              onClick={() => setWanted(each)}
+              onClick={() => show({ as: each === 'chart' ? each : undefined }, true)}
             >
               {each === 'table' ? 'Table' : 'Chart'}
             </button>
@@ -44,26 +47,48 @@ export function ResultView({ rows, note }: { readonly rows: Table; readonly note
   );
 }
 
-function Picture({ chart }: { readonly chart: ResultChart }): JSX.Element {
-  if (chart.kind === 'time') {
+type TimeChart = Extract<ResultChart, { kind: 'time' }>;
+
+/** The view of the address, and how a hand changes it: a stretch, or the last so many seconds of the result. */
+function handOn({ stretch: whole }: TimeChart): { readonly stretch: TimeChart['stretch']; readonly hand: ChartHand } {
+  const shown = parseRange(address.value.query['view'] ?? '');
+  const limits = { edgeMs: whole.toMs };
+  return {
+    stretch: shown === undefined ? whole : stretchOf(shown, whole.toMs),
+    hand: {
+      edgeMs: () => whole.toMs,
+      onView: (view) => show({ view: rangeText(rangeOfView(view, limits)) }, shown !== undefined),
+      onReset: () => show({ view: undefined }),
+      back: shown === undefined ? undefined : 'All',
+    },
+  };
+}
+
+function OverTime({ chart }: { readonly chart: TimeChart }): JSX.Element {
+  const services = serviceNames();
+  const lines = useMemo(() => {
     // A service has its own colour, here too.
-    const known = new Set(serviceNames());
+    const known = new Set(services);
     const own = chart.lines.every(({ name }) => known.has(name));
-    const lines = chart.lines.map((line, at) => ({ ...line, colour: own ? serviceColour(line.name) : seriesColour(at) }));
-    return (
-      <div class="result-chart">
-        <Chart label="Result over time" xs={chart.xs} lines={lines} height={CHART_HEIGHT} format={shortNumber} />
-        <div class="row wrap legend">
-          {lines.map(({ name, colour }) => (
-            <span key={name} class="service">
-              <span class="swatch" style={{ background: `var(${colour})` }} />
-              {name}
-            </span>
-          ))}
-        </div>
+    return chart.lines.map((line, at) => ({ ...line, colour: own ? serviceColour(line.name) : seriesColour(at) }));
+  }, [chart, services]);
+  return (
+    <div class="result-chart">
+      <Chart label="Result over time" xs={[]} lines={lines} height={CHART_HEIGHT} format={shortNumber} {...handOn(chart)} />
+      <div class="row wrap legend">
+        {lines.map(({ name, colour }) => (
+          <span key={name} class="service">
+            <span class="swatch" style={{ background: `var(${colour})` }} />
+            {name}
+          </span>
+        ))}
       </div>
-    );
-  }
+    </div>
+  );
+}
+
+function Picture({ chart }: { readonly chart: ResultChart }): JSX.Element {
+  if (chart.kind === 'time') return <OverTime chart={chart} />;
   const most = chart.bars.reduce((high, { value }) => Math.max(high, Math.abs(value)), 0) || 1;
   return (
     <div class="result-bars" role="img" aria-label={`${chart.of} by name`}>

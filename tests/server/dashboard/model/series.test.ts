@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lttb } from '../../../../server/dashboard/model/lttb.ts';
 import { servicePalette, severityName, severityTone } from '../../../../server/dashboard/model/palette.ts';
 import { bucketsOf, foldRest, gridOf, joinShort, sparkPath, stack } from '../../../../server/dashboard/model/series.ts';
 
@@ -89,34 +88,6 @@ describe('a spark line', () => {
     expect(sparkPath([5, 5], 10, 10)).toBe('M0.0 5.0L10.0 5.0');
     expect(sparkPath([5], 10, 10, 0)).toBe('M0.0 0.0');
     expect(sparkPath([null, undefined], 10, 10)).toBe('');
-  });
-});
-
-describe('lttb', () => {
-  const signal = fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { minLength: 0, maxLength: 400 });
-
-  it('keeps first and last, in order, and as many as asked for', () => {
-    fc.assert(
-      fc.property(signal, fc.integer({ min: 3, max: 80 }), (ys, most) => {
-        const xs = ys.map((_, at) => at);
-        const kept = lttb(xs, ys, most);
-        expect(kept.length).toBe(Math.min(ys.length, most));
-        expect(kept).toEqual([...new Set(kept)].toSorted((left, right) => left - right));
-        if (ys.length > 0) expect([kept[0], kept.at(-1)]).toEqual([0, ys.length - 1]);
-      }),
-      { endOnFailure: true },
-    );
-  });
-
-  it('keeps a lonely spike', () => {
-    const ys = Array.from({ length: 10_000 }, (_, at) => (at === 4321 ? 100 : Math.sin(at / 50)));
-    expect(
-      lttb(
-        ys.map((_, at) => at),
-        ys,
-        200,
-      ),
-    ).toContain(4321);
   });
 });
 
