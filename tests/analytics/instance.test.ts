@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -89,6 +90,29 @@ describe('an instance', () => {
     await expect(run(made, 'SELECT a.i FROM range(20000000) a(i) ORDER BY hash(a.i) LIMIT 1 OFFSET 19999999')).rejects.toThrow(
       /Out of Memory/,
     );
+  });
+
+  it.runIf(existsSync('/proc/self/smaps'))('keeps nothing of queries when it is swept', () => {
+    // All that glibc has of one heap stands in [heap]; JavaScript's objects, and DuckDB's buffers, do not.
+    const program = `
+      import { readFileSync } from 'node:fs';
+      import { openInstance } from ${JSON.stringify(new URL('../../dist/analytics/instance.js', import.meta.url))};
+      const open = await openInstance({ memoryBytes: 256 * 1024 * 1024, threads: 2 });
+      const connection = await open.instance.connect();
+      await connection.run('CREATE TABLE t AS SELECT range AS i FROM range(100)');
+      const kilobytes = [];
+      for (let round = 0; round < 6; round++) {
+        for (let n = 0; n < 500; n++) await (await connection.run('SELECT count(*) FROM t a JOIN t b USING (i)')).getRows();
+        await open.sweep();
+        kilobytes.push(Number(/\\[heap\\]\\n(?:.*\\n)*?Rss: +(\\d+)/.exec(readFileSync('/proc/self/smaps', 'latin1'))[1]));
+      }
+      console.log(JSON.stringify(kilobytes));`;
+    const env = { ...process.env, MALLOC_ARENA_MAX: '1' };
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', program], { env, encoding: 'utf8' });
+    expect(ran.status, ran.stderr).toBe(0);
+    const kilobytes = JSON.parse(ran.stdout) as number[];
+    // Four rounds leave 8 MB and more where it is not swept.
+    expect(kilobytes[5]! - kilobytes[1]!).toBeLessThan(3000);
   });
 
   it('that has no memory left, or is closed, is swept all the same', async () => {
