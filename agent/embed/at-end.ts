@@ -1,4 +1,5 @@
 import { LIMITS } from '../../pipeline/limits.ts';
+import { agentsEndCollectors } from './offer.ts';
 
 export interface Ending {
   stop(): Promise<void>;
@@ -9,11 +10,13 @@ export interface Ending {
 /**
  * Stops a collector that the application forgot: where its event loop comes to an end, with all the time that the
  * configuration gives; at process.exit and errors that nobody caught, which come as `exit`, within LIMITS.embeddedExitMs.
- * Signals are the application's. Returns what undoes it.
+ * Where an agent of this process sends to it, that sends its last data first and ends it then. Signals are the
+ * application's. Returns what undoes it.
  */
 export function stopAtEnd(collector: Ending): () => void {
   const endOfLoop = (): void => void collector.stop();
   const exit = (): void => {
+    if (agentsEndCollectors()) return;
     try {
       collector.stopSync?.(LIMITS.embeddedExitMs);
     } catch {

@@ -5,7 +5,7 @@ import type { Outcome } from '../../pipeline/component.ts';
 import { StartError } from '../../pipeline/errors.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import { scopeNames } from '../../pipeline/scope/matrix.ts';
-import type { Signal } from '../../pipeline/signal.ts';
+import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
 import { Collector } from '../collector/collector.ts';
 import { loadSources } from '../collector/configs.ts';
@@ -55,6 +55,13 @@ export class EmbeddedCore {
 
   get shutdownTimeoutMs(): number {
     return this.#collector.loaded.plan.service.shutdownTimeoutMs;
+  }
+
+  /** What a receiver takes from the application; nothing once it stops. */
+  get signals(): readonly Signal[] {
+    if (this.#stopped !== undefined) return [];
+    const points = this.#collector.host.inProcessNow;
+    return SIGNALS.filter((signal) => points.find(signal) !== undefined);
   }
 
   /** `bytes` are the collector's from here on, with all of their ArrayBuffer. Never rejects. */

@@ -16,8 +16,11 @@ import {
   type SqlRows,
 } from './contract.ts';
 import { EmbeddedCore, type CoreSettings } from './embedded-core.ts';
+import { Offer } from './offer.ts';
 import { ownBytes, requestFault } from './own-bytes.ts';
 import { queryOf, rowsOf } from './query.ts';
+import { refused } from './refused.ts';
+import { SeamServer } from './seam-server.ts';
 import { claimFolder, releaseFolders } from './state-folders.ts';
 
 const NEVER = new AbortController().signal;
@@ -31,6 +34,8 @@ export class MainCollector implements EmbeddedCollector {
   #state: EmbeddedState = 'running';
   #stopped: Promise<void> | undefined;
   readonly #owner: object;
+  readonly #seams: SeamServer;
+  readonly #offer: Offer;
 
   private constructor(core: EmbeddedCore, owner: object) {
     this.#core = core;
@@ -39,6 +44,15 @@ export class MainCollector implements EmbeddedCollector {
     this.closed = new Promise((resolve) => (close = resolve));
     this.#close = close;
     this.#undo = stopAtEnd({ stop: () => this.stop() });
+    this.#seams = new SeamServer((signal, bytes, receiver) => core.take(signal, bytes, receiver));
+    // At the end of the process there is nothing that it could still do.
+    this.#offer = new Offer(() => ({
+      isApart: false,
+      takes: (signal) => core.signals.includes(signal),
+      connect: () => this.#seams.connect(),
+      end: () => undefined,
+    }));
+    this.#offer.renew();
   }
 
   /** Rejects with a StartError. */
@@ -60,6 +74,7 @@ export class MainCollector implements EmbeddedCollector {
   async export(signal: Signal, bytes: Uint8Array, options?: ExportOptions): Promise<Outcome> {
     const fault = requestFault(signal, bytes, options);
     if (fault !== undefined) return fault;
+    if (this.#stopped !== undefined) return refused('SHUTTING_DOWN', `cannot take ${signal}: the collector is stopping`);
     const { receiver, transfer = false } = options ?? {};
     return this.#core.take(signal, ownBytes(bytes, transfer), receiver);
   }
@@ -80,7 +95,9 @@ export class MainCollector implements EmbeddedCollector {
   }
 
   async reload(config?: ConfigInput): Promise<boolean> {
-    return this.#core.reload(config === undefined ? undefined : partsOf(config));
+    const taken = await this.#core.reload(config === undefined ? undefined : partsOf(config));
+    if (taken && this.#state === 'running') this.#offer.renew();
+    return taken;
   }
 
   stop(): Promise<void> {
@@ -90,7 +107,9 @@ export class MainCollector implements EmbeddedCollector {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
+    await this.#offer.close();
     await this.#core.stop();
+    this.#seams.close();
     this.#state = 'stopped';
     this.#undo();
     releaseFolders(this.#owner);

@@ -1,26 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SqlAnswer, SqlQuery } from '../../pipeline/analytics.ts';
-import type { Outcome } from '../../pipeline/component.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
 import type { ConfigPart } from './configuration.ts';
 import type { CoreSettings } from './embedded-core.ts';
 
-/** What passes between the application's thread and the collector's: data on a seam, everything else beside it. */
-
-/** One request across a seam. `bytes` are transferred. */
-export interface SeamRequest {
-  readonly id: number;
-  readonly signal: Signal;
-  readonly bytes: Uint8Array;
-  readonly receiver?: string | undefined;
-}
-
-export interface SeamAnswer {
-  readonly id: number;
-  readonly outcome: Outcome;
-}
+/** What passes between the application's thread and the collector's, beside data, which crosses a seam. */
 
 export interface ThreadData {
   readonly settings: CoreSettings;
@@ -55,6 +41,8 @@ export type ToThread =
 /** What is open, and how long a stop may take. */
 export interface Opened {
   readonly urls: readonly string[];
+  /** What a receiver takes from the application. */
+  readonly signals: readonly Signal[];
   readonly shutdownTimeoutMs: number;
 }
 

@@ -1,9 +1,9 @@
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { Outcome } from '../../pipeline/component.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { SeamAnswer, SeamRequest } from '../../pipeline/meeting-point.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import type { ExportOptions } from './contract.ts';
-import type { SeamAnswer, SeamRequest } from './messages.ts';
 import { postBytes } from './own-bytes.ts';
 import { refused } from './refused.ts';
 
@@ -21,7 +21,7 @@ export class SeamClient {
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.on('message', (answer: SeamAnswer) => this.#answered(answer));
+    port.on('message', (answer: SeamAnswer<Outcome>) => this.#answered(answer));
     port.unref();
   }
 
@@ -51,7 +51,7 @@ export class SeamClient {
   /** No answer comes any more but those that are there: all others get `outcome`. Safe twice. */
   end(outcome: Outcome): void {
     for (let received = receiveMessageOnPort(this.#port); received !== undefined; received = receiveMessageOnPort(this.#port))
-      this.#answered(received.message as SeamAnswer);
+      this.#answered(received.message as SeamAnswer<Outcome>);
     this.#port.close();
     for (const { resolve } of this.#waiting.values()) resolve(outcome);
     this.#waiting.clear();
@@ -64,7 +64,7 @@ export class SeamClient {
     this.#bytes += waiting.bytes;
   }
 
-  #answered({ id, outcome }: SeamAnswer): void {
+  #answered({ id, outcome }: SeamAnswer<Outcome>): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     this.#waiting.delete(id);

@@ -1,8 +1,8 @@
-import type { MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Outcome } from '../../pipeline/component.ts';
 import { ERRORS } from '../../pipeline/errors.ts';
+import type { SeamAnswer, SeamRequest } from '../../pipeline/meeting-point.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
-import type { SeamAnswer, SeamRequest } from './messages.ts';
 
 export type Take = (signal: Signal, bytes: Uint8Array, receiver: string | undefined) => Promise<Outcome> | Outcome;
 
@@ -15,6 +15,34 @@ export function serveSeam(port: MessagePort, take: Take): void {
     if (outcome instanceof Promise) void outcome.then(answer);
     else answer(outcome);
   });
+}
+
+/** All seams of one collector. */
+export class SeamServer {
+  readonly #take: Take;
+  readonly #ports = new Set<MessagePort>();
+
+  constructor(take: Take) {
+    this.#take = take;
+  }
+
+  serve(port: MessagePort): void {
+    this.#ports.add(port);
+    port.on('close', () => this.#ports.delete(port));
+    serveSeam(port, this.#take);
+  }
+
+  /** The application's side of another seam. Nothing of this one keeps the process alive. */
+  connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.serve(port2);
+    port2.unref();
+    return port1;
+  }
+
+  close(): void {
+    for (const port of this.#ports) port.close();
+  }
 }
 
 const UNREADABLE: Outcome = {

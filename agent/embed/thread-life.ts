@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Outcome } from '../../pipeline/component.ts';
 import { StartError } from '../../pipeline/errors.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { Signal } from '../../pipeline/signal.ts';
 import type { CoreSettings } from './embedded-core.ts';
 import {
   CONTROL,
@@ -55,7 +56,7 @@ export class ThreadLife {
   readonly #asked = new Map<number, (answer: Answers[keyof Answers] | undefined) => void>();
   #questions = 0;
   #held = 0;
-  #opened: Opened = { urls: [], shutdownTimeoutMs: LIMITS.shutdownTimeoutMs };
+  #opened: Opened = { urls: [], signals: [], shutdownTimeoutMs: LIMITS.shutdownTimeoutMs };
   #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #error: Error | undefined;
   #ledger: LedgerSnapshot | undefined;
@@ -97,6 +98,18 @@ export class ThreadLife {
 
   get urls(): readonly string[] {
     return this.#opened.urls;
+  }
+
+  /** What a receiver takes from the application; nothing once it has ended. */
+  get signals(): readonly Signal[] {
+    return this.#opened.signals;
+  }
+
+  /** Another seam, for who sends from elsewhere than `seam`. */
+  connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.#worker.postMessage({ type: 'seam', seam: port2 } satisfies ToThread, [port2]);
+    return port1;
   }
 
   /** As it was when it had stopped; undefined before, and where it ended by itself. */
@@ -181,7 +194,7 @@ export class ThreadLife {
     const error = this.#error ?? new Error(`the collector's thread has ended with code ${code}`);
     const isStopped = this.#stopping && this.#error === undefined;
     const outcome: Outcome = isStopped ? STOPPED : DOWN;
-    this.#opened = { ...this.#opened, urls: [] };
+    this.#opened = { ...this.#opened, urls: [], signals: [] };
     this.seam.end(outcome);
     for (const resolve of this.#asked.values()) resolve(undefined);
     this.#asked.clear();

@@ -12,7 +12,7 @@ import {
   type ThreadData,
   type ToThread,
 } from './messages.ts';
-import { serveSeam } from './seam-server.ts';
+import { SeamServer } from './seam-server.ts';
 
 /** The program of the thread in which an embedded collector runs. */
 async function run({ settings, maxHeapMb, control, seam }: ThreadData, port: NonNullable<typeof parentPort>): Promise<void> {
@@ -46,9 +46,9 @@ async function run({ settings, maxHeapMb, control, seam }: ThreadData, port: Non
     seam.close();
     return;
   }
-  const serve = (of: typeof seam): void => serveSeam(of, (signal, bytes, receiver) => core.take(signal, bytes, receiver));
-  serve(seam);
-  const opened = (): Opened => ({ urls: core.urls, shutdownTimeoutMs: core.shutdownTimeoutMs });
+  const seams = new SeamServer((signal, bytes, receiver) => core.take(signal, bytes, receiver));
+  seams.serve(seam);
+  const opened = (): Opened => ({ urls: core.urls, signals: core.signals, shutdownTimeoutMs: core.shutdownTimeoutMs });
   const questions = new Map<number, AbortController>();
   const answer = async (id: number, question: Question): Promise<void> => {
     const abort = new AbortController();
@@ -65,13 +65,13 @@ async function run({ settings, maxHeapMb, control, seam }: ThreadData, port: Non
     Atomics.notify(cells, CONTROL.stopped);
     post({ type: 'stopped', ledger: core.ledger() });
     port.close();
-    seam.close();
+    seams.close();
   };
   take = (message) => {
     if (message.type === 'ask') void answer(message.id, message.question);
     else if (message.type === 'cancel') questions.get(message.id)?.abort();
     else if (message.type === 'claimed') claimed(message.granted);
-    else if (message.type === 'seam') serve(message.seam);
+    else if (message.type === 'seam') seams.serve(message.seam);
     else void stop(message.deadlineMs);
   };
   watchHeap(maxHeapMb, (usedMb) => {

@@ -2,6 +2,7 @@ import type { SqlParams } from '../../pipeline/analytics.ts';
 import type { Outcome } from '../../pipeline/component.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import type { CollectorHere } from '../../pipeline/meeting-point.ts';
 import type { Signal } from '../../pipeline/signal.ts';
 import { stopAtEnd } from './at-end.ts';
 import { partsOf } from './configuration.ts';
@@ -19,6 +20,7 @@ import {
   type SqlRows,
 } from './contract.ts';
 import type { CoreSettings } from './embedded-core.ts';
+import { Offer } from './offer.ts';
 import { requestFault } from './own-bytes.ts';
 import { queryOf, rowsOf } from './query.ts';
 import { refused } from './refused.ts';
@@ -49,6 +51,9 @@ export class ThreadedCollector implements EmbeddedCollector {
   #readyAtMs: number | undefined;
   #again: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
+  /** By `#stopSync`, which waits once. */
+  #isEnded = false;
+  readonly #offer = new Offer(() => this.#here());
 
   private constructor(options: ThreadedOptions) {
     this.#options = options;
@@ -67,6 +72,7 @@ export class ThreadedCollector implements EmbeddedCollector {
       await collector.#life.ready;
       collector.#hasStarted = true;
       collector.#readyAtMs = Date.now();
+      collector.#offer.renew();
       return collector;
     } catch (error) {
       await collector.stop();
@@ -108,6 +114,7 @@ export class ThreadedCollector implements EmbeddedCollector {
     const parts = config === undefined ? undefined : partsOf(config);
     const taken = await this.#life.ask<'reload'>({ type: 'reload', config: parts });
     if (taken === true && parts !== undefined) this.#settings = { ...this.#settings, config: parts };
+    if (taken === true && this.#state === 'running') this.#offer.renew();
     return taken === true;
   }
 
@@ -119,15 +126,31 @@ export class ThreadedCollector implements EmbeddedCollector {
   async #stop(): Promise<void> {
     if (this.#state !== 'failed') this.#state = 'stopping';
     clearTimeout(this.#again);
+    // What is not up now has nothing to take.
+    if (this.#readyAtMs === undefined) this.#offer.withdraw();
+    else await this.#offer.close();
     // Of one that is dead that is nothing; one that starts stops when it has started.
     await this.#life.stop();
     this.#end({ reason: 'stopped' });
   }
 
   #stopSync(timeoutMs: number): void {
-    if (this.#state !== 'running' && this.#state !== 'stopping') return;
+    if (this.#isEnded || (this.#state !== 'running' && this.#state !== 'stopping')) return;
+    this.#isEnded = true;
     this.#state = 'stopping';
+    this.#offer.withdraw();
     this.#life.stopSync(timeoutMs);
+  }
+
+  /** This life, for the agents of the process. */
+  #here(): CollectorHere {
+    const life = this.#life;
+    return {
+      isApart: true,
+      takes: (signal) => life.signals.includes(signal),
+      connect: () => life.connect(),
+      end: () => this.#stopSync(LIMITS.embeddedExitMs),
+    };
   }
 
   #begin(): ThreadLife {
@@ -152,6 +175,7 @@ export class ThreadedCollector implements EmbeddedCollector {
     this.#state = restarts ? 'restarting' : 'failed';
     this.#tell({ error, failures: this.#failures, restarts });
     if (!restarts) {
+      this.#offer.withdraw();
       this.#end({ reason: 'failed', error });
       return;
     }
@@ -170,6 +194,7 @@ export class ThreadedCollector implements EmbeddedCollector {
           if (this.#state !== 'restarting') return;
           this.#readyAtMs = Date.now();
           this.#state = 'running';
+          this.#offer.renew();
         },
         () => {},
       );

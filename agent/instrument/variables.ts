@@ -27,7 +27,10 @@ export const VARIABLES: readonly Variable[] = [
   ),
   yes('OTEL_LOG_LEVEL', 'what the agent prints: `none`, `error`, `warn`, `info` (default), `debug`'),
   partly('OTEL_METRICS_EXPORTER', '`otlp` (default) and `none`'),
-  yes(`${OTLP}_ENDPOINT`, 'default `http://localhost:4318`; the one without `_METRICS` gets `/v1/metrics` appended'),
+  yes(
+    `${OTLP}_ENDPOINT`,
+    'default a collector in this process (`startCollector`), else `http://localhost:4318`; the one without `_METRICS` gets `/v1/metrics` appended',
+  ),
   partly(`${OTLP}_PROTOCOL`, '`http/protobuf` only'),
   yes(`${OTLP}_HEADERS`, 'sent with each request'),
   yes(`${OTLP}_TIMEOUT`, 'ms for one request; default 10,000'),

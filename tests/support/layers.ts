@@ -86,6 +86,7 @@ export const LAYERS: readonly Layer[] = [
       'agent/instrument/',
       'agent/perf/',
       'agent/terminal/',
+      'pipeline/meeting-point.ts',
       'pipeline/otlp/',
       'pipeline/perf/',
       'pipeline/scope/',

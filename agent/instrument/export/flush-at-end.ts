@@ -25,14 +25,20 @@ const isOurs = (listener: unknown): boolean => typeof listener === 'function' &&
  * an error or a rejection that nobody caught (all of which come as `exit`), and the signals. Exit code, signal and other
  * listeners stay as they are. Who listens to a signal decides himself what follows, and the data goes with `exit`.
  *
- * Returns what undoes it.
+ * `flushed` is called when that is done. Returns what undoes it.
  */
-export function flushAtEnd(exporter: Flushing, beforeSignal: BeforeSignal = () => undefined): () => void {
+export function flushAtEnd(
+  exporter: Flushing,
+  beforeSignal: BeforeSignal = () => undefined,
+  flushed: () => void = () => undefined,
+): () => void {
   const flush = marked((): void => {
-    try {
-      exporter.flushSync(EXPORT_LIMITS.flushMs);
-    } catch {
-      // The process ends as it would without us.
+    for (const step of [() => exporter.flushSync(EXPORT_LIMITS.flushMs), flushed]) {
+      try {
+        step();
+      } catch {
+        // The process ends as it would without us.
+      }
     }
   });
   // The event loop turns once more for it, comes to its end again, and is let go.

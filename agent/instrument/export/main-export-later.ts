@@ -27,6 +27,10 @@ export class MainExportLater {
     this.#loading ??= this.#load();
   }
 
+  reconnect(): void {
+    this.#loaded?.reconnect();
+  }
+
   /** Keeps the process alive until it is done. */
   async flush(timeoutMs: number): Promise<boolean> {
     await this.#loading;

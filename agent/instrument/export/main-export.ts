@@ -1,10 +1,11 @@
+import type { MessagePort } from 'node:worker_threads';
 import { apiGlobal } from '../api-global.ts';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { CONTROL_BYTES, type ToWorker } from './messages.ts';
 import { MetricExport, type ExportSettings, type ExportStatus, type LineLevel } from './metric-export.ts';
 import { tell, type SeriesLog } from './series-log.ts';
-import { awaitFlush, newWorker } from './worker-export.ts';
+import { awaitFlush, newWorker, sendSeam } from './worker-export.ts';
 
 export interface MainExportOptions {
   readonly provider: Pick<InstrumentEngine, 'observe'>;
@@ -14,6 +15,8 @@ export interface MainExportOptions {
   /** For the last moment of the process; undefined: what was not delivered when it ends at once is lost. */
   readonly workerUrl: URL | undefined;
   readonly line: (level: LineLevel, text: string) => void;
+  /** A way to a collector of this process, if there is one. */
+  readonly connect?: (() => MessagePort | undefined) | undefined;
   /** Another thread has exported these series before. */
   readonly again?: boolean;
 }
@@ -37,6 +40,8 @@ export class MainExport {
     };
     this.#metrics = new MetricExport({ settings, resource, synchronous: false, host: { line, observe } });
     tell(this.#metrics.reader, log.takeAll());
+    const seam = options.connect?.();
+    if (seam !== undefined) this.#metrics.connect(seam);
     if (again && settings.metrics.temporality !== 'cumulative') this.#metrics.rebase();
   }
 
@@ -46,6 +51,10 @@ export class MainExport {
 
   start(): void {
     untraced(() => this.#metrics.start());
+  }
+
+  reconnect(): void {
+    if (!this.#stopped) this.#metrics.connect(this.#options.connect?.());
   }
 
   /** Keeps the process alive until it is done. */
@@ -75,6 +84,8 @@ export class MainExport {
       worker.unref();
       // There is nobody left to tell, and nothing to be done about it.
       worker.on('error', () => undefined);
+      const seam = this.#options.connect?.();
+      if (seam !== undefined) sendSeam(worker, seam);
       worker.postMessage(message);
     } catch {
       return false;

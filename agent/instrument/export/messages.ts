@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { ExportSettings, ExportStatus, LineLevel } from './metric-export.ts';
 import type { SeriesRecords } from './series-log.ts';
 
@@ -16,6 +17,8 @@ export interface WorkerData {
 export type ToWorker =
   | { readonly type: 'observed'; readonly round: number; readonly records: SeriesRecords }
   | { readonly type: 'flush'; readonly id: number; readonly timeoutMs: number; readonly records: SeriesRecords }
+  /** A way to a collector in this process; without one by the network. */
+  | { readonly type: 'seam'; readonly seam: MessagePort | undefined }
   | { readonly type: 'deliver'; readonly id: number; readonly timeoutMs: number; readonly bodies: readonly Uint8Array[] };
 
 export type FromWorker =

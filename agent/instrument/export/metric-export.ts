@@ -1,10 +1,12 @@
+import type { MessagePort } from 'node:worker_threads';
 import { CellReader } from '../encode/reader.ts';
 import type { CollectedRequest } from '../metrics/contract.ts';
 import type { Settings } from '../settings.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { OwnMetrics } from './own-metrics.ts';
-import { OtlpTransport } from './transport.ts';
-import { judge, waitMs, type Verdict } from './verdict.ts';
+import { OtlpTransport, type Posting } from './transport.ts';
+import { SeamTransport } from './seam-transport.ts';
+import { failureOf, judge, waitMs, type Answer, type Verdict } from './verdict.ts';
 
 export type LineLevel = 'warn' | 'info' | 'debug';
 
@@ -57,6 +59,9 @@ export class MetricExport {
   readonly #ownReader: CellReader;
   readonly #options: MetricExportOptions;
   readonly #transport: OtlpTransport;
+  #seam: SeamTransport | undefined;
+  /** There was a collector in this process, which it has stopped. */
+  #hadSeam = false;
   readonly #random: () => number;
   readonly #told = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -82,6 +87,14 @@ export class MetricExport {
 
   get status(): ExportStatus {
     return { ...this.#status };
+  }
+
+  /** From now on to a collector of this process; undefined: by the network, as ever. What failed before says nothing of it. */
+  connect(port: MessagePort | undefined): void {
+    this.#seam?.close();
+    this.#hadSeam ||= this.#seam !== undefined;
+    this.#seam = port === undefined ? undefined : new SeamTransport(port);
+    this.#status.failures = 0;
   }
 
   /** The first export comes early. */
@@ -124,7 +137,7 @@ export class MetricExport {
   async deliver(bodies: readonly Uint8Array[], timeoutMs: number): Promise<boolean> {
     const endMs = performance.now() + timeoutMs;
     for (const body of bodies) {
-      const answer = await this.#transport.post(body, { timeoutMs: Math.max(1, endMs - performance.now()) });
+      const answer = await this.#post(body, { timeoutMs: Math.max(1, endMs - performance.now()) });
       if (judge(answer, Date.now()).kind !== 'delivered') return false;
     }
     return true;
@@ -143,6 +156,7 @@ export class MetricExport {
     clearTimeout(this.#timer);
     this.#abort.abort();
     this.#transport.close();
+    this.#seam?.close();
   }
 
   #schedule(delayMs: number): void {
@@ -191,10 +205,12 @@ export class MetricExport {
   /** Undefined when each request was delivered, or given up for good. `last`: what is unacceptable again is given up. */
   async #sendAll(attempt: Attempt, last: boolean): Promise<Verdict | undefined> {
     for (const request of this.collect()) {
+      // Read now: it is given away.
+      const bytes = request.body.length;
       const verdict = await this.#send(request, attempt);
       if (verdict.kind === 'delivered') this.#delivered(request, verdict);
       else if (verdict.kind !== 'unacceptable') return this.#failed(verdict);
-      else if (!last && this.#halve(request)) return verdict;
+      else if (!last && this.#halve(bytes)) return verdict;
       else this.#drop(request, verdict.cause, verdict.subject);
     }
     return undefined;
@@ -203,14 +219,19 @@ export class MetricExport {
   async #send(request: CollectedRequest, attempt: Attempt): Promise<Verdict> {
     const { points, body } = request;
     const began = performance.now();
+    this.own.goes(this.#seam !== undefined);
     this.own.sent(points);
     const timeoutMs = Math.max(1, Math.min(this.#options.settings.otlp.timeoutMs, left(attempt)));
-    const answer = await this.#transport.post(body, { timeoutMs, signal: attempt.signal, keepsAlive: attempt.keepsAlive });
+    const answer = await this.#post(body, { timeoutMs, signal: attempt.signal, keepsAlive: attempt.keepsAlive });
     const verdict = judge(answer, Date.now());
     const status = 'status' in answer ? answer.status : undefined;
-    const error = verdict.kind === 'delivered' ? undefined : String(status ?? (answer as { error: string }).error);
+    const error = verdict.kind === 'delivered' ? undefined : failureOf(answer);
     this.own.answered(points, (performance.now() - began) / 1000, status, error);
     return verdict;
+  }
+
+  #post(body: Uint8Array, posting: Posting): Promise<Answer> {
+    return (this.#seam ?? this.#transport).post(body, posting);
   }
 
   #delivered(request: CollectedRequest, { rejected, message }: Extract<Verdict, { kind: 'delivered' }>): void {
@@ -235,8 +256,8 @@ export class MetricExport {
 
   /** Whether smaller requests can be tried. What is too large for a collector once is so from then on; of what it calls
    *  malformed only a part is, and the next collection is as large as ever. */
-  #halve({ body }: CollectedRequest): boolean {
-    const half = Math.ceil(body.length / 2);
+  #halve(bytes: number): boolean {
+    const half = Math.ceil(bytes / 2);
     if (half < EXPORT_LIMITS.smallestRequestBytes) return false;
     this.#requestBytes = half;
     return true;
@@ -254,6 +275,8 @@ export class MetricExport {
     this.#status.lastError = cause;
     this.#nextMs = waitMs(this.#status.failures, this.#random(), afterMs);
     const { isDefault } = this.#options.settings.otlp;
+    // Who stopped the collector that he had has nothing to be told.
+    if (isDefault && this.#hadSeam && cause === 'ECONNREFUSED') return;
     if (isDefault && cause === 'ECONNREFUSED')
       this.#line(subject, `no collector at ${this.#where} yet; measuring goes on, and so does trying, silently`);
     else this.#line(subject, `cannot send metrics to ${this.#where}: ${cause}; it is tried again, silently`);
@@ -268,6 +291,7 @@ export class MetricExport {
 
   /** Without credentials. */
   get #where(): string {
+    if (this.#seam !== undefined) return 'the collector in this process';
     const { origin, pathname } = new URL(this.#options.settings.otlp.url);
     return `${origin}${pathname}`;
   }

@@ -1,10 +1,16 @@
 import type { SeriesSink } from '../metrics/contract.ts';
 import { OwnInstruments } from './own-instruments.ts';
 
+const IN_PROCESS = {
+  'otel.component.name': 'periscope_in_process_metric_exporter/0',
+  'otel.component.type': 'periscope_in_process_metric_exporter',
+};
+
 /** The exporter's own metrics, by the names of semantic conventions (otel.sdk.exporter.*), and what the application's thread
  *  cannot tell of itself while it is blocked. */
 export class OwnMetrics {
-  readonly #exporter: Readonly<Record<string, string | number>>;
+  #exporter: Readonly<Record<string, string | number>>;
+  readonly #overHttp: Readonly<Record<string, string | number>>;
   readonly #exported;
   readonly #inflight;
   readonly #operations;
@@ -16,12 +22,13 @@ export class OwnMetrics {
   constructor(sink: SeriesSink, nowNs: () => bigint, url: string) {
     const { hostname, port, protocol } = new URL(url);
     const defaultPort = protocol === 'https:' ? 443 : 80;
-    this.#exporter = {
+    this.#overHttp = {
       'otel.component.name': 'otlp_http_metric_exporter/0',
       'otel.component.type': 'otlp_http_metric_exporter',
       'server.address': hostname,
       'server.port': port === '' ? defaultPort : Number(port),
     };
+    this.#exporter = this.#overHttp;
     const own = new OwnInstruments(sink, nowNs);
     const exporter = 'otel.sdk.exporter';
     this.#exported = own.counter(
@@ -39,6 +46,11 @@ export class OwnMetrics {
     const loop = 'periscope.agent.event_loop';
     this.#stalled = own.gauge(`${loop}.blocked`, 's', "For how long the application's event loop has been blocked");
     this.#stalls = own.durations(`${loop}.block.duration`, "How long the application's event loop was blocked, each time");
+  }
+
+  /** Of the request that is sent next, and of all that is said of it. */
+  goes(inProcess: boolean): void {
+    this.#exporter = inProcess ? IN_PROCESS : this.#overHttp;
   }
 
   collected(seconds: number): void {

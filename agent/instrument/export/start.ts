@@ -4,16 +4,19 @@ import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { detectResource, type ResourceAttributes } from '../resource.ts';
 import type { LogLevel, Settings } from '../settings.ts';
+import { collectorsHere } from './collectors-here.ts';
 import { type BeforeSignal, flushAtEnd } from './flush-at-end.ts';
 import { MainExportLater } from './main-export-later.ts';
 import type { ExportStatus, LineLevel } from './metric-export.ts';
 import type { SeriesLog } from './series-log.ts';
-import { NOTHING_YET, WorkerExport } from './worker-export.ts';
+import { NOTHING_YET, WorkerExport, type WorkerExportOptions } from './worker-export.ts';
 
 export interface ExporterStatus extends ExportStatus {
   /** Where export runs now. */
   readonly mode: 'worker' | 'main' | 'none';
   readonly url: string;
+  /** It goes to a collector in this process, and not to the URL. */
+  readonly isInProcess: boolean;
   /** Of the exporting thread. */
   readonly restarts: number;
 }
@@ -56,68 +59,100 @@ export function startExport(
   options: StartOptions = {},
 ): Exporter {
   if (settings.mode === 'none' || settings.metrics.exporter === 'none') return nothing(settings);
-  const print = options.print ?? toStderr;
-  const line = (level: LineLevel, text: string): void => {
-    if (PRINTED[settings.logLevel].includes(level)) print(`periscope agent: ${text}`);
-  };
+  const line = linesOf(settings, options.print);
   const workerUrl = existing(options.workerUrl ?? besideThis());
+  // Who says where it goes is not asked whether the application has a collector.
+  const here = settings.otlp.isDefault ? collectorsHere() : undefined;
   const shared = {
     provider,
+    connect: () => here?.connect(),
     log,
     settings: { otlp: settings.otlp, metrics: settings.metrics },
     resource: encodeResource(options.resource ?? detectResource(settings)),
     line,
   };
-  const onMain = (again: boolean): MainExportLater => new MainExportLater({ ...shared, workerUrl, again });
+  const exporting = startExporting(settings.mode, { ...shared, workerUrl });
+
+  const exporter = {
+    get flushesBeforeExit() {
+      return exporting.current instanceof MainExportLater;
+    },
+    flush: async (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
+      const before = exporting.current;
+      const delivered = await before.flush(timeoutMs);
+      // It may have turned out that there can be no worker.
+      return delivered || exporting.current === before ? delivered : exporting.current.flush(timeoutMs);
+    },
+    flushSync: (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
+      if (here?.isBlockedWithUs()) return false;
+      const before = exporting.current;
+      const delivered = before.flushSync(timeoutMs);
+      return delivered || exporting.current === before ? delivered : exporting.current.flushSync(timeoutMs);
+    },
+    shutdown: async () => {
+      undo();
+      here?.leave();
+      await exporting.current.flush(EXPORT_LIMITS.flushMs);
+      await exporting.current.stop();
+    },
+    status: (): ExporterStatus => ({
+      ...exporting.current.status,
+      mode: exporting.current instanceof MainExportLater ? 'main' : 'worker',
+      url: settings.otlp.url,
+      isInProcess: here?.isConnected() ?? false,
+      restarts: exporting.restarts,
+    }),
+  };
+  here?.join({ reconnect: () => exporting.current.reconnect(), flush: exporter.flush });
+  const undo = flushAtEnd(exporter, options.beforeSignal, () => here?.end());
+  return exporter;
+}
+
+interface Exporting {
+  /** The worker, or this thread where there is none, or can be none any more. */
+  readonly current: WorkerExport | MainExportLater;
+  /** Of the worker. */
+  readonly restarts: number;
+}
+
+function startExporting(
+  mode: Settings['mode'],
+  options: Omit<WorkerExportOptions, 'gaveUp' | 'workerUrl'> & { readonly workerUrl: URL | undefined },
+): Exporting {
+  const { line, workerUrl } = options;
+  const onMain = (again: boolean): MainExportLater => new MainExportLater({ ...options, again });
   let current: WorkerExport | MainExportLater;
-  let restarts = 0;
-  if (settings.mode === 'worker' && workerUrl !== undefined) {
-    const worker = new WorkerExport({
-      ...shared,
+  let worker: WorkerExport | undefined;
+  if (mode === 'worker' && workerUrl !== undefined) {
+    worker = new WorkerExport({
+      ...options,
       workerUrl,
       gaveUp: (cause) => {
         line('warn', `cannot keep an exporting thread: ${cause}; metrics are sent from the thread of the application`);
-        restarts = worker.restarts;
         current = onMain(true);
         current.start();
       },
     });
     current = worker;
   } else {
-    if (settings.mode === 'worker') line('warn', 'cannot find worker.js of the agent: metrics are sent from the application');
+    if (mode === 'worker') line('warn', 'cannot find worker.js of the agent: metrics are sent from the application');
     current = onMain(false);
   }
   current.start();
-
-  const exporter = {
-    get flushesBeforeExit() {
-      return current instanceof MainExportLater;
+  return {
+    get current() {
+      return current;
     },
-    flush: async (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
-      const before = current;
-      const delivered = await before.flush(timeoutMs);
-      // It may have turned out that there can be no worker.
-      return delivered || current === before ? delivered : current.flush(timeoutMs);
+    get restarts() {
+      return worker?.restarts ?? 0;
     },
-    flushSync: (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
-      const before = current;
-      const delivered = before.flushSync(timeoutMs);
-      return delivered || current === before ? delivered : current.flushSync(timeoutMs);
-    },
-    shutdown: async () => {
-      undo();
-      await current.flush(EXPORT_LIMITS.flushMs);
-      await current.stop();
-    },
-    status: (): ExporterStatus => ({
-      ...current.status,
-      mode: current instanceof MainExportLater ? 'main' : 'worker',
-      url: settings.otlp.url,
-      restarts: current instanceof MainExportLater ? restarts : current.restarts,
-    }),
   };
-  const undo = flushAtEnd(exporter, options.beforeSignal);
-  return exporter;
+}
+
+function linesOf({ logLevel }: Settings, print: (line: string) => void = toStderr): (level: LineLevel, text: string) => void {
+  return (level, text) => {
+    if (PRINTED[logLevel].includes(level)) print(`periscope agent: ${text}`);
+  };
 }
 
 function nothing({ otlp: { url } }: Settings): Exporter {
@@ -125,7 +160,7 @@ function nothing({ otlp: { url } }: Settings): Exporter {
     flush: () => Promise.resolve(true),
     flushSync: () => true,
     shutdown: () => Promise.resolve(),
-    status: () => ({ ...NOTHING_YET, mode: 'none', url, restarts: 0 }),
+    status: () => ({ ...NOTHING_YET, mode: 'none', url, isInProcess: false, restarts: 0 }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { OtlpSettings } from '../settings.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { signatureOf } from '../signing/signer.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
-import type { Answer } from './verdict.ts';
+import type { NetworkAnswer } from './verdict.ts';
 
 export interface Posting {
   /** For all of it: connecting, sending, and the last byte of the answer. */
@@ -49,7 +49,7 @@ export class OtlpTransport {
   }
 
   /** `body`: an ExportMetricsServiceRequest. */
-  async post(body: Uint8Array, posting: Posting): Promise<Answer> {
+  async post(body: Uint8Array, posting: Posting): Promise<NetworkAnswer> {
     try {
       const wire = this.#settings.compression === 'gzip' ? await this.#compress(body) : body;
       this.#client ??= this.#connect();
@@ -115,7 +115,7 @@ export class OtlpTransport {
     };
   }
 
-  #send({ request, options }: Client, wire: Uint8Array, posting: Posting): Promise<{ answer: Answer; stale: boolean }> {
+  #send({ request, options }: Client, wire: Uint8Array, posting: Posting): Promise<{ answer: NetworkAnswer; stale: boolean }> {
     const { timeoutMs, signal, keepsAlive = false } = posting;
     return new Promise((resolve) => {
       const headers = { ...options.headers, ...signatureOf(wire), 'content-length': wire.length };
@@ -125,7 +125,7 @@ export class OtlpTransport {
       const timer = setTimeout(() => end('TIMEOUT'), timeoutMs);
       if (!keepsAlive) timer.unref();
       const aborted = (): void => end('ABORTED');
-      const done = (answer: Answer, stale = false): void => {
+      const done = (answer: NetworkAnswer, stale = false): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', aborted);
         resolve({ answer, stale });
@@ -148,7 +148,7 @@ function isStale(request: ClientRequest, { code }: NodeJS.ErrnoException): boole
 }
 
 /** Of an answer that is too long only the beginning is read, and its connection is not used again. */
-function readAnswer(response: IncomingMessage, done: (answer: Answer) => void): void {
+function readAnswer(response: IncomingMessage, done: (answer: NetworkAnswer) => void): void {
   const status = response.statusCode ?? 0;
   const chunks: Buffer[] = [];
   let bytes = 0;

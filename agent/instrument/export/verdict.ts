@@ -1,11 +1,15 @@
+import type { SeamOutcome } from '../../../pipeline/meeting-point.ts';
 import { readPartialSuccess } from '../../../pipeline/otlp/partial-success.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 
-/** What came back for one request: an answer, or why there is none. */
-export type Answer =
+/** What came back for one request over the network: an answer, or why there is none. */
+export type NetworkAnswer =
   | { readonly status: number; readonly body: Uint8Array; readonly retryAfter: string | undefined }
-  /** A system error's code, or `TIMEOUT`, `ABORTED`. */
+  /** A system error's code, or `TIMEOUT`, `ABORTED`, `CLOSED`. */
   | { readonly error: string };
+
+/** The same, wherever it went. */
+export type Answer = NetworkAnswer | { readonly outcome: SeamOutcome };
 
 /** What follows from it. */
 export type Verdict =
@@ -28,6 +32,7 @@ const HINTS: Readonly<Record<number, string>> = {
 /** `nowMs` since 1970, for a Retry-After that is a date. */
 export function judge(answer: Answer, nowMs: number): Verdict {
   if ('error' in answer) return { kind: 'retry', afterMs: 0, cause: answer.error, subject: 'network' };
+  if ('outcome' in answer) return judgeOutcome(answer.outcome);
   const { status, body } = answer;
   if (status >= 200 && status < 300) return { kind: 'delivered', ...readPartialSuccess(body) };
   const hint = HINTS[status];
@@ -36,6 +41,29 @@ export function judge(answer: Answer, nowMs: number): Verdict {
   if (RETRYABLE.has(status)) return { kind: 'retry', afterMs: retryAfterMs(answer.retryAfter, nowMs), cause, subject };
   if (status === 400 || status === 413) return { kind: 'unacceptable', tooLarge: status === 413, cause, subject };
   return { kind: 'refused', cause, subject };
+}
+
+/** Requests that a collector will never take as they are; smaller ones it may. */
+const UNACCEPTABLE: ReadonlySet<string> = new Set(['MALFORMED', 'TOO_DEEP', 'BODY_TOO_LARGE']);
+
+/** The same, of a collector in this process, which answers as OTLP does. */
+function judgeOutcome(outcome: SeamOutcome): Verdict {
+  if (outcome.ok) {
+    const rejections = outcome.rejected ?? [];
+    const rejected = rejections.reduce((items, rejection) => items + rejection.items, 0);
+    return { kind: 'delivered', rejected, message: rejections[0]?.message ?? '' };
+  }
+  const { code, message: cause, retryable, retryAfterMs: afterMs = 0 } = outcome;
+  if (retryable) return { kind: 'retry', afterMs: Math.min(afterMs, EXPORT_LIMITS.longestBackoffMs), cause, subject: code };
+  if (UNACCEPTABLE.has(code)) return { kind: 'unacceptable', tooLarge: code === 'BODY_TOO_LARGE', cause, subject: code };
+  return { kind: 'refused', cause, subject: code };
+}
+
+/** What a failed request is counted under. */
+export function failureOf(answer: Answer): string {
+  if ('error' in answer) return answer.error;
+  if ('status' in answer) return String(answer.status);
+  return answer.outcome.ok ? '' : answer.outcome.code;
 }
 
 /** Seconds or a date; 0 for none that can be read. Nobody makes us wait longer than our own longest back-off. */

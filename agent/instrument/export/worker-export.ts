@@ -1,4 +1,4 @@
-import type { Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { CONTROL, CONTROL_BYTES, type FromWorker, type ToWorker, type WorkerData } from './messages.ts';
@@ -12,6 +12,8 @@ export interface WorkerExportOptions {
   readonly resource: Uint8Array;
   readonly workerUrl: URL;
   readonly line: (level: LineLevel, text: string) => void;
+  /** A way to a collector of this process, if there is one. */
+  readonly connect?: (() => MessagePort | undefined) | undefined;
   /** It ended too often: somebody else must export. */
   readonly gaveUp: (cause: string) => void;
 }
@@ -49,6 +51,11 @@ export class WorkerExport {
     this.#start.unref();
     this.#beats = setInterval(() => Atomics.add(this.#control, CONTROL.beat, 1), EXPORT_LIMITS.beatMs);
     this.#beats.unref();
+  }
+
+  /** Another collector of this process, or none: what `connect` gives now. */
+  reconnect(): void {
+    if (this.#worker !== undefined) sendSeam(this.#worker, this.#options.connect?.());
   }
 
   /** Keeps the process alive until it is done. */
@@ -126,6 +133,8 @@ export class WorkerExport {
     worker.on('error', (error) => (cause = String(error)));
     worker.on('exit', () => this.#ended(worker, cause));
     worker.unref();
+    const seam = this.#options.connect?.();
+    if (seam !== undefined) sendSeam(worker, seam);
     this.#post({ type: 'observed', round: 0, records: log.takeAll() });
   }
 
@@ -168,6 +177,10 @@ export class WorkerExport {
     this.#waiting.delete(id);
     resolve?.(delivered);
   }
+}
+
+export function sendSeam(worker: Worker, seam: MessagePort | undefined): void {
+  worker.postMessage({ type: 'seam', seam } satisfies ToWorker, seam === undefined ? [] : [seam]);
 }
 
 /** Blocks until the flush `id` has ended, or until `endMs` of performance.now. */

@@ -46,6 +46,7 @@ function run(data: WorkerData, port: NonNullable<typeof parentPort>): void {
       void metrics.deliver(message.bodies, message.timeoutMs).then((delivered) => ended(message.id, delivered));
       return;
     }
+    if (message.type === 'seam') return metrics.connect(message.seam);
     tell(metrics.reader, message.records);
     if (rebases) metrics.rebase();
     rebases = false;

@@ -1,4 +1,4 @@
-import { ValueType, type HrTime } from '@opentelemetry/api';
+import type { HrTime } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { CollectionResult, DataPoint, MetricProducer, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import type { KeptSource } from '../export/series-log.ts';
@@ -6,6 +6,8 @@ import type { KeptPoint } from '../metrics/contract.ts';
 import { type HeldPoint, HeldPoints } from '../metrics/kept-points.ts';
 import type { SdkMetrics } from './views.ts';
 
+/** ValueType.DOUBLE of the API, which is not worth loading it. */
+const DOUBLE = 1;
 const NANOS = 1_000_000_000n;
 
 /** Points that are told whole, for the official reader, which asks for them when it collects. */
@@ -46,7 +48,7 @@ export class KeptProducer implements MetricProducer {
       scope: { name: meter },
       metrics: [
         {
-          descriptor: { name, description: '', unit: '', valueType: ValueType.DOUBLE },
+          descriptor: { name, description: '', unit: '', valueType: DOUBLE },
           dataPointType: this.#sdk.DataPointType.GAUGE,
           aggregationTemporality: this.#sdk.AggregationTemporality.CUMULATIVE,
           dataPoints: due.map(({ content }) => content),

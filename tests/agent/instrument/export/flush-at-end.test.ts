@@ -42,6 +42,17 @@ describe('the listener of exit that flushes', () => {
     expect(lastOfExit()).toBe(rival);
   });
 
+  it('says when it has flushed, even where that failed', () => {
+    const steps: string[] = [];
+    const flushSync = (): boolean => {
+      steps.push('flush');
+      throw new Error('a fault');
+    };
+    undo.push(flushAtEnd({ ...NOTHING, flushSync }, undefined, () => void steps.push('flushed')));
+    (lastOfExit() as () => void)();
+    expect(steps).toEqual(['flush', 'flushed']);
+  });
+
   it('is gone when it is undone, and so are all others of ours', () => {
     const events = ['exit', 'beforeExit', 'newListener', 'SIGTERM', 'SIGINT'];
     const count = (): number[] => events.map((event) => process.listenerCount(event));

@@ -1,8 +1,10 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeResource } from '../../../../agent/instrument/encode/attributes.ts';
 import { MetricExport } from '../../../../agent/instrument/export/metric-export.ts';
 import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
 import { readSettings } from '../../../../agent/instrument/settings.ts';
+import type { SeamOutcome, SeamRequest } from '../../../../pipeline/meeting-point.ts';
 import { pointsOf, type DecodedPoint } from '../../../support/metric-points.ts';
 import { OtlpSink, type SinkScript } from '../../../support/otlp-sink.ts';
 
@@ -21,9 +23,10 @@ interface Rig {
   points(): readonly DecodedPoint[];
 }
 
-async function rig(script?: SinkScript, environment: Record<string, string> = {}): Promise<Rig> {
+async function rig(script?: SinkScript, environment: Record<string, string> = {}, isDefault = false): Promise<Rig> {
   const sink = await OtlpSink.start(script);
-  const settings = readSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...environment }, () => undefined);
+  const read = readSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...environment }, () => undefined);
+  const settings = { ...read, otlp: { ...read.otlp, isDefault } };
   const lines: string[] = [];
   const metrics = new MetricExport({
     settings,
@@ -188,5 +191,78 @@ describe('an export', () => {
     await metrics.flush(2000, true);
     expect(lines).toHaveLength(1);
     expect(lines.join()).not.toContain('secret');
+  });
+});
+
+describe('an export to a collector of this process', () => {
+  /** Takes what crosses a seam, and answers as it is told. */
+  function collectorHere(outcome: () => SeamOutcome = () => ({ ok: true })): { port: MessagePort; bodies: Uint8Array[] } {
+    const { port1, port2 } = new MessageChannel();
+    const bodies: Uint8Array[] = [];
+    port2.on('message', ({ id, signal, bytes }: SeamRequest) => {
+      expect(signal).toBe('metrics');
+      bodies.push(bytes);
+      port2.postMessage({ id, outcome: outcome() });
+    });
+    closing.push(() => port2.close());
+    return { port: port1, bodies };
+  }
+
+  it('goes there, tells of itself as of one, and by the network again once that has stopped', async () => {
+    const { metrics, provider, sink, value, lines } = await rig(undefined, {}, true);
+    const here = collectorHere();
+    metrics.connect(here.port);
+    const jobs = provider.getMeter('app').createCounter('jobs');
+    jobs.add(3);
+    expect(await metrics.flush(2000, true)).toBe(true);
+    expect(await metrics.flush(2000, true)).toBe(true);
+    expect(sink.seen).toBe(0);
+    const arrived = pointsOf(here.bodies);
+    expect(arrived.find(({ metric }) => metric === 'jobs')?.value).toBe(3);
+    const own = arrived.filter(({ metric }) => metric.startsWith('otel.sdk.exporter'));
+    expect(own.length).toBeGreaterThan(0);
+    expect(new Set(own.map(({ attributes }) => attributes['otel.component.type']))).toEqual(
+      new Set(['periscope_in_process_metric_exporter']),
+    );
+    metrics.connect(undefined);
+    jobs.add(4);
+    expect(await metrics.flush(2000, true)).toBe(true);
+    expect(value('jobs')).toBe(7);
+    // Nobody is there any more, and who stopped the collector knows it.
+    await sink.close();
+    jobs.add(1);
+    expect(await metrics.flush(2000, true)).toBe(false);
+    expect(lines).toEqual([]);
+  });
+
+  it('loses nothing to one that is gone, and nothing that it refuses for now', async () => {
+    const { metrics, provider, lines } = await rig();
+    provider.getMeter('app').createCounter('jobs').add(3);
+    const gone = collectorHere();
+    metrics.connect(gone.port);
+    closing.pop()!();
+    expect(await metrics.flush(2000, true)).toBe(false);
+    expect(lines).toEqual([expect.stringMatching(/^cannot send metrics to the collector in this process: CLOSED/)]);
+    let full = true;
+    const refusal = { ok: false, code: 'QUEUE_FULL', retryable: true, message: 'it is full' } as const;
+    const next = collectorHere(() => (full ? refusal : { ok: true }));
+    metrics.connect(next.port);
+    expect(await metrics.flush(2000, true)).toBe(false);
+    full = false;
+    expect(await metrics.flush(2000, true)).toBe(true);
+    expect(pointsOf(next.bodies).findLast(({ metric }) => metric === 'jobs')?.value).toBe(3);
+  });
+
+  it('makes smaller requests of what is too large for it, as it would elsewhere', async () => {
+    const { metrics, provider } = await rig();
+    const counter = provider.getMeter('app').createCounter('jobs');
+    for (let n = 0; n < 1500; n++) counter.add(1, { job: `a job with a name that is long enough to fill a request ${n}` });
+    let refusals = 0;
+    const large = { ok: false, code: 'BODY_TOO_LARGE', retryable: false, message: 'too large' } as const;
+    const here = collectorHere(() => ((here.bodies.at(-1)?.length ?? 0) > 120_000 ? (refusals++, large) : { ok: true }));
+    metrics.connect(here.port);
+    expect(await metrics.flush(2000, true)).toBe(true);
+    expect(refusals).toBe(1);
+    expect(metrics.status).toMatchObject({ dropped: 0 });
   });
 });

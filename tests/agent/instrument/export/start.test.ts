@@ -1,10 +1,12 @@
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SeriesLog } from '../../../../agent/instrument/export/series-log.ts';
 import { startExport } from '../../../../agent/instrument/export/start.ts';
 import { AgentMeterProvider } from '../../../../agent/instrument/metrics/provider.ts';
 import { readSettings } from '../../../../agent/instrument/settings.ts';
+import { meetingPoint } from '../../../../pipeline/meeting-point.ts';
 import {
   AgentBundle,
   lastValue,
@@ -286,5 +288,19 @@ describe('a worker that cannot be had', () => {
     expect(await exporter.flush()).toBe(true);
     expect(exporter.status().mode).toBe('none');
     expect(sink.seen).toBe(0);
+  });
+
+  it('is not waited for at the end where the collector of this process is blocked with the application', () => {
+    const { collectors } = meetingPoint()!;
+    let connected = 0;
+    const connect = (): MessagePort => {
+      connected += 1;
+      return new MessageChannel().port1;
+    };
+    collectors.push({ isApart: false, takes: () => true, connect, end: () => undefined });
+    closing.push(() => void collectors.splice(0));
+    const { exporter } = measured({}, pathToFileURL(join(bundle.folder, 'worker.js')));
+    expect(exporter.flushSync()).toBe(false);
+    expect([connected, exporter.status().isInProcess]).toEqual([0, false]);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judge, retryAfterMs, waitMs } from '../../../../agent/instrument/export/verdict.ts';
+import { failureOf, judge, retryAfterMs, waitMs } from '../../../../agent/instrument/export/verdict.ts';
 import { EXPORT_LIMITS } from '../../../../agent/instrument/limits.ts';
 
 const answer = (status: number, body = new Uint8Array(0), retryAfter?: string) => ({ status, body, retryAfter });
@@ -22,6 +22,43 @@ describe('what an answer means', () => {
     [500, 'refused'],
   ])('%i: %s', (status, kind) => {
     expect(judge(answer(status), 0).kind).toBe(kind);
+  });
+
+  it.each([
+    [{ ok: true }, { kind: 'delivered', rejected: 0, message: '' }],
+    [
+      {
+        ok: true,
+        rejected: [
+          { items: 2, message: 'of another scope' },
+          { items: 3, message: 'of no scope' },
+        ],
+      },
+      { kind: 'delivered', rejected: 5, message: 'of another scope' },
+    ],
+    [
+      { ok: false, code: 'QUEUE_FULL', retryable: true, message: 'full', retryAfterMs: 70 },
+      { kind: 'retry', afterMs: 70, subject: 'QUEUE_FULL' },
+    ],
+    [
+      { ok: false, code: 'EMBEDDED_DOWN', retryable: true, message: 'gone' },
+      { kind: 'retry', afterMs: 0 },
+    ],
+    [
+      { ok: false, code: 'BODY_TOO_LARGE', retryable: false, message: 'large' },
+      { kind: 'unacceptable', tooLarge: true },
+    ],
+    [
+      { ok: false, code: 'MALFORMED', retryable: false, message: 'bad' },
+      { kind: 'unacceptable', tooLarge: false },
+    ],
+    [
+      { ok: false, code: 'NOT_FOUND', retryable: false, message: 'no pipeline' },
+      { kind: 'refused', cause: 'no pipeline' },
+    ],
+  ] as const)('of a collector in this process: %j', (outcome, verdict) => {
+    expect(judge({ outcome }, 0)).toMatchObject(verdict);
+    expect(failureOf({ outcome })).toBe(outcome.ok ? '' : outcome.code);
   });
 
   it('is tried again when there was none', () => {

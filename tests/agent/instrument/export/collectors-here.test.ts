@@ -1,0 +1,94 @@
+import { MessageChannel } from 'node:worker_threads';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type CollectorsHere, collectorsHere } from '../../../../agent/instrument/export/collectors-here.ts';
+import { type CollectorHere, meetingPoint } from '../../../../pipeline/meeting-point.ts';
+
+const point = meetingPoint()!;
+afterEach(() => {
+  point.agents.clear();
+  point.collectors.splice(0);
+});
+
+function collector(more: Partial<CollectorHere> = {}): CollectorHere {
+  return { isApart: true, takes: () => true, connect: () => new MessageChannel().port1, end: () => undefined, ...more };
+}
+
+/** An agent that connects at once, as its worker does; what it is asked for. */
+function agent(): { readonly here: CollectorsHere; readonly asked: unknown[]; readonly changed: () => void } {
+  const here = collectorsHere();
+  const asked: unknown[] = [];
+  const reconnect = (): void => {
+    const port = here.connect();
+    asked.push(port === undefined ? 'network' : 'collector');
+    port?.close();
+  };
+  here.join({
+    reconnect,
+    flush: (timeoutMs) => {
+      asked.push(timeoutMs);
+      return Promise.resolve(true);
+    },
+  });
+  return { here, asked, changed: () => [...point.agents].at(-1)!.changed() };
+}
+
+describe('an agent among the collectors of its process', () => {
+  it('goes to the first that takes metrics, stays there while others come, and goes by the network without one', () => {
+    const { here, asked, changed } = agent();
+    expect(here.connect()).toBeUndefined();
+    const forLogs = collector({ takes: (signal) => signal === 'logs' });
+    point.collectors.push(forLogs);
+    changed();
+    expect(here.isConnected()).toBe(false);
+    const first = collector();
+    point.collectors.push(first);
+    changed();
+    point.collectors.push(collector());
+    changed();
+    expect(asked).toEqual(['collector']);
+    point.collectors.splice(point.collectors.indexOf(first), 1);
+    changed();
+    point.collectors.pop();
+    changed();
+    expect(asked).toEqual(['collector', 'collector', 'network']);
+  });
+
+  it('goes by the network where the collector cannot be reached', () => {
+    point.collectors.push(
+      collector({
+        connect: () => {
+          throw new Error('gone');
+        },
+      }),
+    );
+    expect(agent().here.connect()).toBeUndefined();
+  });
+
+  it('knows one that cannot answer while this thread is blocked', () => {
+    const { here } = agent();
+    expect(here.isBlockedWithUs()).toBe(false);
+    point.collectors.push(collector({ isApart: false }));
+    expect(here.isBlockedWithUs()).toBe(true);
+  });
+
+  it('ends every collector once its last data is sent, and says until then that it will', () => {
+    const { here } = agent();
+    const [told] = point.agents;
+    const ended: string[] = [];
+    const ending = (name: string): CollectorHere => {
+      const made: CollectorHere = collector({
+        end: () => {
+          ended.push(name);
+          point.collectors.splice(point.collectors.indexOf(made), 1);
+        },
+      });
+      return made;
+    };
+    point.collectors.push(ending('a'), ending('b'));
+    expect(told!.endsCollectors).toBe(true);
+    here.end();
+    expect([told!.endsCollectors, ended]).toEqual([false, ['a', 'b']]);
+    here.leave();
+    expect(point.agents.size).toBe(0);
+  });
+});
