@@ -14,7 +14,7 @@ export interface InstanceOptions {
 export interface OpenInstance {
   readonly instance: DuckDBInstance;
   readonly isOnDisk: boolean;
-  /** Has DuckDB forget what queries have let go of, a few milliseconds' work for a thread of its own. Never rejects. */
+  /** Has DuckDB forget what queries have let go of: some tens of milliseconds in a thread of its own. Never rejects. */
   sweep(): Promise<void>;
   /** Safe twice. */
   close(): void;

@@ -53,13 +53,17 @@ export class ScopeSql {
   #idle: DuckDBConnection[] = [];
   #tables: ReadonlySet<string> | undefined;
   #closed = false;
-  /** Queries that have begun to run. */
-  ran = 0;
+  #ran = 0;
 
   constructor(instance: DuckDBInstance, parser: StatementParser, prepare: Prepare = () => undefined) {
     this.#instance = instance;
     this.#parser = parser;
     this.#prepare = prepare;
+  }
+
+  /** Queries that have begun to run. */
+  get ran(): number {
+    return this.#ran;
   }
 
   async run(query: SqlQuery, control: Control): Promise<SqlAnswer> {
@@ -81,7 +85,7 @@ export class ScopeSql {
       const statement = await this.judge(query.sql);
       if (!statement.ok) return statement;
       await this.#prepare(statement.tables);
-      this.ran += 1;
+      this.#ran += 1;
       const answer = await this.#with((connection) => execute(connection, query, open, control));
       return answer.ok ? { ...answer, elapsedMs: performance.now() - began } : answer;
     } catch (error) {
