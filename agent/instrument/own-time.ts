@@ -7,16 +7,17 @@ export function timedEngine(engine: InstrumentEngine): InstrumentEngine {
     .getMeter(AGENT_NAME, AGENT_VERSION)
     .createHistogram('periscope.agent.observe.duration', {
       unit: 's',
-      description: 'How long the callbacks of observable instruments took, a round of them.',
+      description:
+        'How long a round of the callbacks of observable instruments took, with the turns of the event loop between them.',
       advice: { explicitBucketBoundaries: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1] },
     })
     .bind();
   return {
     getMeter: (name, version, options) => engine.getMeter(name, version, options),
     stats: () => engine.stats(),
-    observe: async (timeoutMs) => {
+    observe: async (timeoutMs, inTurns) => {
       const startMs = performance.now();
-      await engine.observe(timeoutMs);
+      await engine.observe(timeoutMs, inTurns);
       took.record((performance.now() - startMs) / 1000);
     },
   };

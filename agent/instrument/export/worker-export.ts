@@ -168,7 +168,7 @@ export class WorkerExport {
   }
 
   async #observe(round: number, timeoutMs: number): Promise<void> {
-    await this.#options.provider.observe(timeoutMs);
+    await this.#options.provider.observe(timeoutMs, true);
     this.#post({ type: 'observed', round, records: this.#options.log.take() });
   }
 

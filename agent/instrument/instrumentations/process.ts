@@ -18,15 +18,23 @@ export const processMetrics: Instrumentation = {
           ? meter.createObservableGauge(name, options)
           : meter.createObservableUpDownCounter(name, options),
     );
-    const list = Object.values(instruments);
     const utilization = cpuUtilization();
-    const callback = quietly((result: BatchObservableResult) => {
-      observeUsage(instruments, result);
-      for (const { mode, share } of utilization()) result.observe(instruments.cpuUtilization, share, { 'cpu.mode': mode });
-      if (process.platform === 'linux') observeProc(instruments, result);
-    });
-    meter.addBatchObservableCallback(callback, list);
-    return { stop: () => meter.removeBatchObservableCallback(callback, list) };
+    const observing = (observables: Observable[], observe: (result: BatchObservableResult) => void): (() => void) => {
+      const callback = quietly(observe);
+      meter.addBatchObservableCallback(callback, observables);
+      return () => meter.removeBatchObservableCallback(callback, observables);
+    };
+    const { threads, virtual, descriptors, ...others } = instruments;
+    // Two callbacks, as each may have a turn of the event loop to itself, and a file is the half of it.
+    const stops = [
+      observing(Object.values(others), (result) => {
+        observeUsage(instruments, result);
+        for (const { mode, share } of utilization()) result.observe(others.cpuUtilization, share, { 'cpu.mode': mode });
+      }),
+    ];
+    if (process.platform === 'linux')
+      stops.push(observing([threads, virtual, descriptors], (result) => observeProc(instruments, result)));
+    return { stop: () => stops.forEach((stop) => stop()) };
   },
 };
 

@@ -229,8 +229,9 @@ export interface MeterProviderStats {
 export interface InstrumentEngine extends MeterProvider {
   getMeter(name: string, version?: string, options?: AgentMeterOptions): AgentMeter;
   /** Runs the observable callbacks and publishes what they observe, at most `timeoutMs` later for those that are
-   *  asynchronous; what synchronous ones observe is published when the call returns. Never rejects. */
-  observe(timeoutMs: number): Promise<void>;
+   *  asynchronous; what synchronous ones observe is published when the call returns. Never rejects. `inTurns`: where the engine
+   *  can, each callback has a turn of the event loop to itself, and all is published when the promise resolves. */
+  observe(timeoutMs: number, inTurns?: boolean): Promise<void>;
   stats(): MeterProviderStats;
 }
 

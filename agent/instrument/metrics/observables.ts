@@ -86,6 +86,23 @@ interface Round {
   open: boolean;
 }
 
+/** A round, what its callbacks are for, and how long it waits for asynchronous ones. */
+interface Observing {
+  readonly all: ReadonlySet<AgentObservable>;
+  readonly round: Round;
+  readonly timeoutMs: number;
+}
+
+/** Those that were there when the agent started, whatever a test of the application puts in their place. */
+const later = setTimeout;
+
+/** A timer, as what is immediate would keep the process alive, or wait for something else to happen. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    later(resolve, 0).unref();
+  });
+}
+
 /** The callbacks of a provider, and how they are run. */
 export class Callbacks {
   readonly #faults: Faults;
@@ -110,22 +127,47 @@ export class Callbacks {
   }
 
   /** Runs each callback once. What only synchronous ones observe is published before this returns, the rest when all are done
-   *  or `timeoutMs` is over; a round that still runs is ended, and what it would observe later is not taken. */
-  observe(timeoutMs: number): Promise<void> {
+   *  or `timeoutMs` is over; a round that still runs is ended, and what it would observe later is not taken. `inTurns`: each
+   *  callback has a turn of the event loop to itself while there is time, and all is published at the end. */
+  observe(timeoutMs: number, inTurns = false): Promise<void> {
     this.#round.open = false;
     const round = { open: true };
     this.#round = round;
-    const all = new Set(this.#registrations.flatMap(({ observables }) => observables));
+    const registrations = this.#registrations.slice();
+    const all = new Set(registrations.flatMap(({ observables }) => observables));
     for (const observable of all) observable.begin();
     const running = new Map<Registration, Promise<void>>();
-    for (const registration of this.#registrations.slice()) {
-      const done = this.#run(registration, round);
-      if (done !== undefined)
-        running.set(
-          registration,
-          done.finally(() => running.delete(registration)),
-        );
+    if (inTurns) return this.#inTurns(registrations, running, { all, round, timeoutMs });
+    for (const registration of registrations) this.#begin(registration, running, round);
+    return this.#publish(running, { all, round, timeoutMs });
+  }
+
+  /** What took its time in a turn of the application's own is none of its callbacks'. */
+  async #inTurns(
+    registrations: readonly Registration[],
+    running: Map<Registration, Promise<void>>,
+    about: Observing,
+  ): Promise<void> {
+    const { round, timeoutMs } = about;
+    const hurryMs = performance.now() + timeoutMs / 2;
+    for (const registration of registrations) {
+      if (performance.now() < hurryMs) await nextTurn();
+      if (!round.open) return;
+      if (this.#registrations.includes(registration)) this.#begin(registration, running, round);
     }
+    await this.#publish(running, about);
+  }
+
+  #begin(registration: Registration, running: Map<Registration, Promise<void>>, round: Round): void {
+    const done = this.#run(registration, round);
+    if (done !== undefined)
+      running.set(
+        registration,
+        done.finally(() => running.delete(registration)),
+      );
+  }
+
+  #publish(running: ReadonlyMap<Registration, Promise<void>>, { all, round, timeoutMs }: Observing): Promise<void> {
     const waited = new Set([...running.keys()].flatMap(({ observables }) => observables));
     for (const observable of all) if (!waited.has(observable)) observable.publish();
     if (running.size === 0) {

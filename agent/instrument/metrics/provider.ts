@@ -100,11 +100,11 @@ export class AgentMeterProvider implements InstrumentEngine {
     return meter;
   }
 
-  async observe(timeoutMs: number): Promise<void> {
+  async observe(timeoutMs: number, inTurns = false): Promise<void> {
     const { gate, sink } = this.#factory.host;
     gate.refresh();
     gate.drain(sink);
-    await this.#callbacks.observe(timeoutMs);
+    await this.#callbacks.observe(timeoutMs, inTurns);
   }
 
   stats(): MeterProviderStats {

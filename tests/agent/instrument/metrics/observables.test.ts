@@ -170,3 +170,72 @@ describe('callbacks', () => {
     await expect(new Callbacks(faults as never).observe(0)).resolves.toBeUndefined();
   });
 });
+
+describe('callbacks in turns', () => {
+  /** Names of callbacks and of turns of the event loop, in the order in which they came. */
+  function watched() {
+    const { engine, meter } = setup();
+    const seen: string[] = [];
+    const add = (name: string, observe: (turn: string) => void = () => undefined) =>
+      meter.createObservableGauge(name).addCallback((result) => {
+        seen.push(name);
+        observe(name);
+        result.observe(1);
+      });
+    return { engine, meter, seen, add };
+  }
+
+  it('have one each, and are published together at the end', async () => {
+    const { engine, seen, add } = watched();
+    let between: unknown[] = ['not asked'];
+    add('first', () => setImmediate(() => seen.push('turn')));
+    add('second', () => (between = metrics(engine)));
+    await engine.provider.observe(10_000, true);
+    expect(seen).toEqual(['first', 'turn', 'second']);
+    expect(between).toEqual([]);
+    expect(metrics(engine)).toEqual([
+      ['first', 1],
+      ['second', 1],
+    ]);
+  });
+
+  it('end where another round begins: at the end of a process nobody waits', async () => {
+    const { engine, seen, add } = watched();
+    add('first');
+    add('second');
+    const round = engine.provider.observe(10_000, true);
+    void engine.provider.observe(0);
+    expect(metrics(engine)).toHaveLength(2);
+    await round;
+    expect(seen).toEqual(['first', 'second']);
+    expect(metrics(engine)).toHaveLength(2);
+  });
+
+  it('come at once when half of the time is over', async () => {
+    const { engine, seen, add } = watched();
+    add('first', () => setImmediate(() => seen.push('turn')));
+    add('second');
+    await engine.provider.observe(0, true);
+    expect(seen).toEqual(['first', 'second']);
+  });
+
+  it('are not run when they were removed in the meantime', async () => {
+    const { engine, meter, seen, add } = watched();
+    const gauge = meter.createObservableGauge('removed');
+    const removed = (): void => expect.unreachable();
+    add('first', () => gauge.removeCallback(removed));
+    gauge.addCallback(removed);
+    await engine.provider.observe(10_000, true);
+    expect(seen).toEqual(['first']);
+  });
+
+  it('wait for those that are asynchronous, too', async () => {
+    const { engine, meter } = watched();
+    meter.createObservableGauge('slow').addCallback(async (result) => {
+      await new Promise(setImmediate);
+      result.observe(2);
+    });
+    await engine.provider.observe(10_000, true);
+    expect(metrics(engine)).toEqual([['slow', 2]]);
+  });
+});
