@@ -149,7 +149,7 @@ export class ScopeStore {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#work;
-    this.sql.close();
+    await this.sql.close();
     try {
       await this.#window.close();
     } finally {

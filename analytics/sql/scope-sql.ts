@@ -1,10 +1,17 @@
-import { StatementType, type DuckDBConnection, type DuckDBDataChunk, type DuckDBInstance } from '@duckdb/node-api';
+import {
+  StatementType,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBInstance,
+  type DuckDBPreparedStatement,
+} from '@duckdb/node-api';
 import type { SqlAnswer, SqlColumn, SqlFault, SqlParams, SqlQuery, TableInfo } from '../../pipeline/analytics.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { RowEncoder } from './encode.ts';
 import { faultOf, type Interruption } from './faults.ts';
 import { bindParams } from './params.ts';
 import type { StatementParser } from './parser.ts';
+import { ReadConnections } from './read-connections.ts';
 import type { Statement } from './statement.ts';
 import { listTables, tableNames } from './tables.ts';
 
@@ -47,16 +54,14 @@ export type Prepare = (views: ReadonlySet<string>) => Promise<void> | undefined;
 
 /** The queries of users over one scope's instance. */
 export class ScopeSql {
-  readonly #instance: DuckDBInstance;
+  readonly #connections: ReadConnections;
   readonly #parser: StatementParser;
   readonly #prepare: Prepare;
-  #idle: DuckDBConnection[] = [];
   #tables: ReadonlySet<string> | undefined;
-  #closed = false;
   #ran = 0;
 
   constructor(instance: DuckDBInstance, parser: StatementParser, prepare: Prepare = () => undefined) {
-    this.#instance = instance;
+    this.#connections = new ReadConnections(instance);
     this.#parser = parser;
     this.#prepare = prepare;
   }
@@ -86,10 +91,10 @@ export class ScopeSql {
       if (!statement.ok) return statement;
       await this.#prepare(statement.tables);
       this.#ran += 1;
-      const answer = await this.#with((connection) => execute(connection, query, open, control));
+      const answer = await this.#execute(statement, query, open, control);
       return answer.ok ? { ...answer, elapsedMs: performance.now() - began } : answer;
     } catch (error) {
-      return error instanceof Spoiled ? error.fault : faultOf(error, undefined, query, control);
+      return faultOf(error, undefined, query, control);
     }
   }
 
@@ -103,10 +108,9 @@ export class ScopeSql {
     return this.#with((connection) => listTables(connection));
   }
 
-  close(): void {
-    this.#closed = true;
-    for (const connection of this.#idle) connection.closeSync();
-    this.#idle = [];
+  /** Resolves when nothing of it holds the instance open but queries under way. Safe twice. */
+  close(): Promise<void> {
+    return this.#connections.close();
   }
 
   /** A table that a query may not read, and one that is not there, are one and the same. */
@@ -121,86 +125,59 @@ export class ScopeSql {
   }
 
   async #with<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    const connection = this.#idle.pop() ?? (await this.#instance.connect());
-    let isClean = false;
+    const connection = await this.#connections.take(false);
     try {
-      const used = await use(connection);
-      isClean = true;
-      return used;
+      return await use(connection);
     } finally {
-      if (isClean && !this.#closed) this.#idle.push(connection);
-      else connection.closeSync();
+      void this.#connections.giveBack(connection);
+    }
+  }
+
+  /** Runs what was judged, in a transaction that can change nothing. */
+  async #execute<Sink extends RowSink>(
+    { readsClock }: Statement,
+    query: Asked,
+    open: OpenSink<Sink>,
+    control: Control,
+  ): Promise<Answer<Sink>> {
+    const connection = await this.#connections.take(readsClock);
+    const watch = new Watch(connection, query.timeoutMs, control);
+    let prepared: DuckDBPreparedStatement | undefined;
+    try {
+      prepared = await connection.prepare(query.sql);
+      return await select(prepared, query, open);
+    } catch (error) {
+      return faultOf(error, watch.reason, query, control);
+    } finally {
+      watch.relent();
+      void this.#connections.giveBack(connection, prepared).finally(() => watch.stop());
     }
   }
 }
 
 type Answer<Sink> = Omit<Read<Sink>, 'elapsedMs'> | SqlFault;
 
-/** The connection is still in its transaction: an interrupt that came late met what ends it. */
-class Spoiled extends Error {
-  readonly fault: SqlFault;
-
-  constructor(fault: SqlFault) {
-    super(fault.message);
-    this.fault = fault;
-  }
-}
-
-/** Runs what was judged, in a transaction that can change nothing. Throws a `Spoiled` where that could not be ended. */
-async function execute<Sink extends RowSink>(
-  connection: DuckDBConnection,
-  query: Asked,
-  open: OpenSink<Sink>,
-  control: Control,
-): Promise<Answer<Sink>> {
-  const watch = new Watch(connection, query.timeoutMs, control);
-  let answer: Answer<Sink>;
-  try {
-    await connection.run('BEGIN TRANSACTION READ ONLY');
-    try {
-      answer = await select(connection, query, open);
-    } catch (error) {
-      answer = faultOf(error, watch.reason, query, control);
-    }
-    watch.relent();
-    try {
-      // Also ends a result that was not read to its end.
-      await connection.run('ROLLBACK');
-    } catch (error) {
-      throw new Spoiled(answer.ok ? faultOf(error, watch.reason, query, control) : answer);
-    }
-    return answer;
-  } finally {
-    watch.stop();
-  }
-}
-
 async function select<Sink extends RowSink>(
-  connection: DuckDBConnection,
+  prepared: DuckDBPreparedStatement,
   query: Asked,
   open: OpenSink<Sink>,
 ): Promise<Answer<Sink>> {
-  const prepared = await connection.prepare(query.sql);
-  try {
-    const { statementType } = prepared;
-    if (statementType !== StatementType.SELECT && statementType !== StatementType.EXPLAIN)
-      return { ok: false, code: 'SQL_FORBIDDEN', message: 'cannot run the query: it is no SELECT, and nothing else runs' };
-    const fault = bindParams(prepared, query.params ?? []);
-    if (fault !== undefined) return fault;
-    const result = await prepared.stream();
-    const types = result.columnTypes();
-    const columns = result.columnNames().map((name, at): SqlColumn => ({ name, type: String(types[at]) }));
-    const opened = open(columns, result.deduplicatedColumnNames());
-    if (!opened.ok) return opened;
-    const { sink } = opened;
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0 || !sink.add(chunk)) break;
-    }
-    return { ok: true, columns, sink };
-  } finally {
-    prepared.destroySync();
+  const { statementType } = prepared;
+  if (statementType !== StatementType.SELECT && statementType !== StatementType.EXPLAIN)
+    return { ok: false, code: 'SQL_FORBIDDEN', message: 'cannot run the query: it is no SELECT, and nothing else runs' };
+  const fault = bindParams(prepared, query.params ?? []);
+  if (fault !== undefined) return fault;
+  const result = await prepared.stream();
+  const types = result.columnTypes();
+  const columns = result.columnNames().map((name, at): SqlColumn => ({ name, type: String(types[at]) }));
+  const opened = open(columns, result.deduplicatedColumnNames());
+  if (!opened.ok) return opened;
+  const { sink } = opened;
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0 || !sink.add(chunk)) break;
   }
+  return { ok: true, columns, sink };
 }
 
 /** Interrupts a query when its time is over or nobody waits for it any more. */

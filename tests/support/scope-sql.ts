@@ -32,8 +32,8 @@ export function askedScope(setUp: readonly string[]): AskedScope {
     scope.parser = await StatementParser.open();
     scope.sql = new ScopeSql(open.instance, scope.parser);
   });
-  afterAll(() => {
-    scope.sql.close();
+  afterAll(async () => {
+    await scope.sql.close();
     scope.parser.close();
     scope.own.closeSync();
     open.close();

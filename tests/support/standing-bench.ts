@@ -92,6 +92,7 @@ export class StandingBench {
   /** A second passes, and what is due runs to its end. */
   async second(seconds = 1): Promise<void> {
     for (let second = 0; second < seconds; second++) {
+      await this.rested();
       this.nowMs += 1000;
       await this.settled();
     }
@@ -100,6 +101,11 @@ export class StandingBench {
   /** What is due runs to its end. */
   async settled(): Promise<void> {
     this.queries.tick();
+    await this.rested();
+  }
+
+  /** What runs is over. To be awaited before the clock is moved: a run that sees it jump rests for as long as that took. */
+  async rested(): Promise<void> {
     while (this.queries.open.some(({ isRunning }) => isRunning)) await new Promise((resolve) => setImmediate(resolve));
   }
 

@@ -108,8 +108,9 @@ describe('the SQL of a scope', () => {
     await sql.run(query, control);
     expect(await connections()).toBe(before + 1);
     const running = sql.run(query, control);
-    sql.close();
+    await sql.close();
     expect(await running).toMatchObject({ ok: true });
+    await sql.close();
     expect(await connections()).toBe(before);
     expect(await listTables(watching)).toEqual([]);
     watching.closeSync();
