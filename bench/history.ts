@@ -5,6 +5,7 @@ import type { ChaosRecord } from './chaos/record.ts';
 import { REPOSITORY } from './ingest/contenders.ts';
 import type { RunRecord } from './ingest/record.ts';
 import type { NeighbourRecord } from './neighbour/record.ts';
+import type { PageRecord } from './page/record.ts';
 import type { SoakRecord } from './soak/record.ts';
 import type { StreamRecord } from './stream/record.ts';
 import type { TenantsRecord } from './tenants/record.ts';
@@ -13,7 +14,15 @@ import type { WindowsRecord } from './windows/record.ts';
 export const HISTORY_FILE: string = join(REPOSITORY, 'bench/history.jsonl');
 
 /** What other benches record, told apart by their names; a run of the ingest bench has none. */
-export type NamedRecord = AgentRecord | ChaosRecord | NeighbourRecord | SoakRecord | StreamRecord | TenantsRecord | WindowsRecord;
+export type NamedRecord =
+  | AgentRecord
+  | ChaosRecord
+  | NeighbourRecord
+  | PageRecord
+  | SoakRecord
+  | StreamRecord
+  | TenantsRecord
+  | WindowsRecord;
 
 /** Every run ever recorded, oldest first. */
 export function readHistory(file: string = HISTORY_FILE): RunRecord[] {

@@ -9,6 +9,7 @@ import { ingest } from './ingest/ingest.ts';
 import { smoke } from './ingest/smoke.ts';
 import { kernels } from './kernels/kernels.ts';
 import { neighbour } from './neighbour/neighbour.ts';
+import { page } from './page/page.ts';
 import { writeResults } from './report.ts';
 import { soak } from './soak/soak.ts';
 import { stream } from './stream/stream.ts';
@@ -39,6 +40,8 @@ npm run bench -- load
     What a window takes of the CPU to scan and load a point, by itself; records nothing.
 npm run bench -- stream [--rounds 3] [--seconds 4]
     1,000 clients of the live stream over 100 scopes: how soon they have what was sent, and while 50 of them do not read.
+npm run bench -- page [--rounds 3]
+    The dashboard in Chromium: how soon it can be used, and how a chart of 100,000 points follows the mouse.
 npm run bench -- agent [--only counter,http] [--runtimes node20,node22,node24,bun] [--rounds 5] [--smoke]
     The budget of the in-process agent beside its peers, on each runtime that is here; writes its README's table, too.
     --smoke: under 40 s, on this Node and Bun, no figure kept; the cap on series must hold.
@@ -108,6 +111,11 @@ async function main(): Promise<boolean> {
   }
   if (command === 'stream') {
     const clean = await stream(positive('rounds', values.rounds), positive('seconds', values.seconds));
+    writeResults(readHistory(), readNamed());
+    return clean;
+  }
+  if (command === 'page') {
+    const clean = await page(positive('rounds', values.rounds));
     writeResults(readHistory(), readNamed());
     return clean;
   }

@@ -1,4 +1,5 @@
 import { latest, type NamedRecord } from './history.ts';
+import type { PageRecord } from './page/record.ts';
 import { type Spread, spread } from './statistics.ts';
 import type { Delivery } from './stream/delivery.ts';
 import type { StreamRecord } from './stream/record.ts';
@@ -15,7 +16,7 @@ const TITLES: Readonly<Record<Part, string>> = {
 export function watchSections(records: readonly NamedRecord[]): readonly string[] {
   const runs = records.filter((record): record is WindowsRecord => record.bench === 'windows');
   const parts = PARTS.map((part) => partSection(part, latestOf(runs, part))).filter((section) => section !== '');
-  const others = [streamSection(records), soakSection(records)].filter((section) => section !== '');
+  const others = [streamSection(records), pageSection(records), soakSection(records)].filter((section) => section !== '');
   return [...(parts.length === 0 ? [] : ['## windows and SQL', ...parts]), ...others];
 }
 
@@ -59,6 +60,34 @@ function streamSection(records: readonly NamedRecord[]): string {
     faults.length === 0
       ? '- Every delta came, or a gap said that it does not; no client was lost, and no gap was told to one that read.'
       : `- **Failed**: ${[...new Set(faults)].join('; ')}.`,
+  ].join('\n');
+}
+
+/** Of the issue: 30 frames a second, 1.5 s, 200 kB. */
+const FRAME_MS_MAX = 33.3;
+const USABLE_MS_MAX = 1500;
+const PAGE_KB_MAX = 200;
+
+function pageSection(records: readonly NamedRecord[]): string {
+  const runs = latest(records, 'page');
+  const first = runs[0];
+  if (first === undefined) return '';
+  const line = (title: string, unit: string, of: (run: PageRecord) => number, must?: number): string =>
+    tableLine(title, unit, spread(runs.map(of)), must);
+  return [
+    '## page',
+    '',
+    `The dashboard in ${first.browser}, without a graphics card, on the machine of its collector: a chart of ${first.points.toLocaleString('en')} points in 20 series is dragged` +
+      ` to and fro. \`npm run bench -- page\`, ${first.session.slice(0, 10)}, ${first.version}; ${first.machine}.` +
+      ` Medians of ${runs.length} rounds, smallest and largest in brackets.`,
+    '',
+    '| | | must | |',
+    '|---|---|---|---|',
+    line('frames while it is dragged', '/s', (run) => run.framesPerS),
+    line('time of a frame, median', 'ms', (run) => run.frameMedianMs),
+    line('the same, p95', 'ms', (run) => run.frameP95Ms, FRAME_MS_MAX),
+    line('from the link until the page can be used', 'ms', (run) => run.usableMs, USABLE_MS_MAX),
+    line('all of the page, gzipped', 'kB', (run) => run.gzipBytes / 1000, PAGE_KB_MAX),
   ].join('\n');
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { PageRecord } from '../../bench/page/record.ts';
 import type { SoakRecord } from '../../bench/soak/record.ts';
 import type { StreamRecord } from '../../bench/stream/record.ts';
 import { watchSections } from '../../bench/watch-report.ts';
@@ -89,6 +90,31 @@ describe('what the page says of the windows', () => {
 
   test('each figure has an id of its own', () => {
     expect(new Set(FIGURES.map(({ id }) => id)).size).toBe(FIGURES.length);
+  });
+});
+
+describe('what the page says of the dashboard', () => {
+  const PAGE: PageRecord = {
+    bench: 'page',
+    session: RUN.session,
+    at: RUN.at,
+    round: 0,
+    version: RUN.version,
+    machine: RUN.machine,
+    browser: 'Chromium 150',
+    points: 100_000,
+    usableMs: 700,
+    framesPerS: 58,
+    frameMedianMs: 16.7,
+    frameP95Ms: 20,
+    gzipBytes: 196_000,
+  };
+
+  test('how a chart follows the mouse, how soon there is one, and what it weighs', () => {
+    const [section] = watchSections([PAGE, { ...PAGE, round: 1, frameP95Ms: 40, usableMs: 1600 }, { ...PAGE, round: 2 }]);
+    expect(section).toContain('a chart of 100,000 points in 20 series is dragged');
+    expect(section).toContain('| the same, p95 | 20.0 ms (20.0–40.0) | 33.3 ms | must, not in every round |');
+    expect(section).toContain('| all of the page, gzipped | 196 kB (196–196) | 200 kB | must |');
   });
 });
 

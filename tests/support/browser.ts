@@ -1,16 +1,13 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
-
-const PATH = process.env['CHROMIUM'] ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path)) ?? '';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { CHROMIUM, openBrowser } from '../../bench/page/browser.ts';
 
 /** For `describe.skipIf`: true on a person's machine without Chromium, never in CI, where `.ci/run` has installed it. */
-export const browserMissing = !existsSync(PATH);
+export const browserMissing = !existsSync(CHROMIUM);
 export const browserNote = browserMissing ? ' (skipped: Chromium is not installed; bash .ci/run installs it)' : '';
 if (browserMissing && process.env['CI'] === 'true') throw new Error('cannot test the page: Chromium is missing; see .ci/run');
 
-/** Debian's Chromium, without a window. As root it cannot have its sandbox; what it opens here is ours. */
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: PATH, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+export { openBrowser };
 
 /** A page that remembers what it should not do. */
 export interface Watched {

@@ -6,6 +6,7 @@ import { shortNumber } from '../../server/dashboard/model/format.ts';
 import { browserMissing, browserNote, openBrowser, watchedPage, type Watched } from '../support/browser.ts';
 import { Collector } from '../support/collector.ts';
 import { dashboardYaml, linkOf, sqlOf, textsOf } from '../support/dashboard.ts';
+import { sendBySdk } from '../support/sdk-sender.ts';
 
 const settled = { timeout: 20_000 };
 const MINUTE_MS = 60_000;
@@ -79,7 +80,8 @@ describe.skipIf(browserMissing)(`charts moved by hand, in Chromium${browserNote}
       });
       expect(answer.status).toBe(200);
     }
-    watched = await watchedPage(browser, collector.url('dashboard'));
+    // Whoever leaves the live edge at once leaves its stream before it is there.
+    watched = await watchedPage(browser, collector.url('dashboard'), { allowed: /before the connection is established/ });
     page = watched.page;
     await page.goto(await linkOf(collector));
     await page.locator('[data-service="fleet"]').waitFor(settled);
@@ -212,6 +214,60 @@ describe.skipIf(browserMissing)(`charts moved by hand, in Chromium${browserNote}
     await expect.poll(() => shownOn(page), settled).toEqual(view);
     await page.getByRole('button', { name: 'All', exact: true }).click();
     await expect.poll(() => shownOn(page), settled).toEqual([first, last]);
+  });
+
+  it('the histogram of the logs moves the page: its list is what SQL has of what one sees', async () => {
+    await sendBySdk({ url: collector.url(), service: 'shop' });
+    await page.goto('/logs?scope=global&range=5m');
+    await page.locator('.list-row').first().waitFor(settled);
+    const listed = async (): Promise<string> => (await page.locator('.page-head .sub').innerText()).replace(' records', '');
+    const said = async (): Promise<string> => {
+      const [from, to] = rangeIn(page).split('-').map(Number);
+      const sql = `SELECT count(*) FROM otel_logs WHERE Timestamp >= epoch_ms(${from})::TIMESTAMP_NS AND Timestamp < epoch_ms(${to})::TIMESTAMP_NS`;
+      return String((await sqlOf(collector, sql))[0]?.[0]);
+    };
+    // With Shift a drag marks what is to be seen: the last quarter, where they came.
+    const box = await areaOf(page);
+    await page.keyboard.down('Shift');
+    await page.mouse.move(box.x + box.width * 0.75, box.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 1, box.y + 20, { steps: 4 });
+    await page.mouse.up();
+    await page.keyboard.up('Shift');
+    await expect.poll(async () => lengthOf(await shownOn(page)), settled).toBeLessThan(1.3 * MINUTE_MS);
+    // What is marked up to the edge moves on with it.
+    expect(rangeIn(page)).toMatch(/^\d+s$/);
+    await page.locator('figure.chart').focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => rangeIn(page), settled).toMatch(/^\d+-\d+$/);
+    await expect.poll(async () => (await listed()) === (await said()), settled).toBe(true);
+    await page.keyboard.press('Shift+ArrowLeft');
+    await page.keyboard.press('Shift+ArrowLeft');
+    await expect.poll(listed, settled).toBe('0');
+    expect(await said()).toBe('0');
+    await page.getByRole('button', { name: 'Live', exact: true }).click();
+    await expect.poll(listed, settled).not.toBe('0');
+  });
+
+  it('a heatmap moves as charts do', async () => {
+    await page.goto('/metrics?scope=global&metric=latency&agg=heatmap&range=15m');
+    await page.locator('canvas.heat').waitFor(settled);
+    const [, edge] = await shownOn(page);
+    const asks = await asksDuring(page, async () => {
+      await panChart(page, 60);
+    });
+    expect(asks).toBe(0);
+    await page.getByRole('button', { name: 'Live', exact: true }).waitFor(settled);
+    const { width } = await areaOf(page);
+    const [from, to] = await shownOn(page);
+    expect(rangeIn(page)).toBe(`${from}-${to}`);
+    // The edge went on until the mouse had it.
+    const back = (to - from) * (60 / width);
+    expect(to + back).toBeGreaterThan(edge - MINUTE_MS / 10);
+    expect(to + back).toBeLessThan(Date.now() + MINUTE_MS / 10);
+    await page.locator('figure.chart').focus();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => rangeIn(page), settled).toBe('15m');
   });
 
   it('two fingers zoom, one moves, and the page still scrolls up and down', async () => {

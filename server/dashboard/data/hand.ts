@@ -1,6 +1,6 @@
 import type { Stretch } from '../model/time-range.ts';
 import { isNamed } from '../model/time-range.ts';
-import type { ChartHand } from '../parts/chart-options.ts';
+import type { ChartHand } from '../parts/hand-figure.tsx';
 import { nowMs } from './live.ts';
 import { range, showHome, showView } from './place.ts';
 

@@ -194,8 +194,11 @@ function Drawn({ view, unit, buckets, rows, past, backMs }: DrawnProps): JSX.Ele
       <Heat
         label={`${view.metric.name} as a heatmap`}
         xs={xs}
+        step={step}
         map={map}
         height={HEIGHT + 40}
+        stretch={buckets.stretch}
+        hand={pageHand(buckets.stretch)}
         format={(value) => valueIn(unit, value)}
       />
     );

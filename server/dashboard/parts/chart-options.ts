@@ -5,6 +5,7 @@ import { stack, type Value } from '../model/series.ts';
 import type { Stretch } from '../model/time-range.ts';
 import { pictureOf, type Columns, type Picture, type Track } from '../model/tracks.ts';
 import { envelope } from './envelope.ts';
+import type { ChartHand } from './hand-figure.tsx';
 
 export interface ChartLine {
   readonly name: string;
@@ -30,17 +31,6 @@ export interface ChartProps {
   readonly hand?: ChartHand;
   /** From zero, as counts are. */
   readonly fromZero?: boolean;
-}
-
-/** What becomes of a chart that was moved or zoomed by hand. */
-export interface ChartHand {
-  /** Nothing is newer. */
-  readonly edgeMs: () => number;
-  /** Where it was left. */
-  readonly onView: (view: Stretch) => void;
-  readonly onReset: () => void;
-  /** The way back, in a word; undefined when it is where it belongs. */
-  readonly back: string | undefined;
 }
 
 export interface Pointer {
@@ -149,7 +139,7 @@ function seriesOf(
       ...filled,
       ...dashed,
       paths,
-      points: { show: isLonely, size: 5, fill: stroke },
+      points: { show: line.xs === undefined ? isLonely : isSparse, size: 5, fill: stroke },
     };
   });
   // Bars are painted from the highest sum down, so that each shows what it adds.
@@ -180,6 +170,14 @@ function isLonely(self: UPlot, series: number): boolean {
   let known = 0;
   for (const value of self.data[series] ?? []) if (typeof value === 'number' && ++known > 2) return false;
   return known > 0;
+}
+
+/** So far from each other, on the average, points are told from the line between them. */
+const APART_PX = 12;
+function isSparse(self: UPlot, series: number): boolean {
+  let room = self.over.clientWidth / APART_PX;
+  for (const value of self.data[series] ?? []) if (typeof value === 'number') room -= 1;
+  return room > 0;
 }
 
 function pointerOf(self: UPlot): Pointer | undefined {

@@ -4,10 +4,9 @@ import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { painted } from '../data/theme.ts';
 import { clock } from '../model/format.ts';
-import type { Stretch } from '../model/time-range.ts';
 import { nearest, trackOf, type Columns, type Track } from '../model/tracks.ts';
 import { chartOptions, chartPicture, type ChartProps, type Heights, type Pointer } from './chart-options.ts';
-import { listenToGestures } from './gestures.ts';
+import { HandFigure, useHold, type Hold } from './hand-figure.tsx';
 
 /**
  * Lines or stacked bars over time, drawn by uPlot on a canvas; what stands under the pointer is told beside it. Moved and
@@ -15,134 +14,84 @@ import { listenToGestures } from './gestures.ts';
  */
 export function Chart(props: ChartProps): JSX.Element {
   const { lines, xs, stretch, hand, height } = props;
-  const figure = useRef<HTMLElement>(null);
   const place = useRef<HTMLDivElement>(null);
   const [pointer, setPointer] = useState<Pointer>();
-  const [said, setSaid] = useState('');
   const tracks = useMemo(() => lines.map((line) => trackOf(line.xs ?? xs, line.values)), [lines, xs]);
-  usePlot({ figure, place, props, tracks, point: setPointer, say: setSaid });
+  const hold = usePlot(place, { props, tracks, point: setPointer });
   return (
-    <figure
-      ref={figure}
-      class={hand === undefined ? 'chart' : 'chart by-hand'}
-      role={hand === undefined ? 'img' : 'group'}
-      aria-roledescription="chart"
-      aria-label={summaryOf(props, tracks)}
-      aria-description={hand === undefined ? undefined : 'Arrow keys move in time, plus and minus zoom, Escape goes back'}
-      tabIndex={hand === undefined ? undefined : 0}
-      data-from={Math.round(stretch.fromMs)}
-      data-to={Math.round(stretch.toMs)}
-    >
+    <HandFigure label={summaryOf(props, tracks)} stretch={stretch} hand={hand} hold={hold}>
       <div ref={place} style={{ height: `${height}px` }} />
-      {hand?.back !== undefined && (
-        <button type="button" class="button small chart-back" title="Double click, or Escape" onClick={hand.onReset}>
-          <span class="dot" /> {hand.back}
-        </button>
-      )}
-      <span class="unseen" role="status">
-        {said}
-      </span>
       {pointer !== undefined && <Tip {...props} pointer={pointer} tracks={tracks} />}
-    </figure>
+    </HandFigure>
   );
 }
 
 interface Plotting {
-  readonly figure: { readonly current: HTMLElement | null };
-  readonly place: { readonly current: HTMLDivElement | null };
   readonly props: ChartProps;
   readonly tracks: readonly Track[];
   readonly point: (pointer: Pointer | undefined) => void;
-  readonly say: (text: string) => void;
 }
 
-/** Where a hand has the chart, and the heights it had when it was taken. */
-interface Held {
-  readonly view: Stretch;
-  readonly heights: Heights | undefined;
-}
-
-function usePlot(now: Plotting): void {
-  const { props, tracks, place, figure } = now;
+function usePlot(place: { readonly current: HTMLDivElement | null }, now: Plotting): Hold {
+  const { props, tracks } = now;
   const { lines, kind, height, stretch, hand } = props;
   const latest = useRef(now);
   latest.current = now;
-  const held = useRef<Held | undefined>(undefined);
   const plot = useRef<Plot>(null);
-  // Rises when a hand has left the chart: the page may have it stand elsewhere.
-  const [left, setLeft] = useState(0);
-  const isMovable = hand !== undefined;
-  const looks = [lines.map(({ name, colour, dashed }) => [name, colour, dashed]), kind, height, painted.value, isMovable];
+  const hold = useHold({ stretch, hand, area: () => plot.current?.area(), draw: () => plot.current?.draw() });
+  const looks = [
+    lines.map(({ name, colour, dashed }) => [name, colour, dashed]),
+    kind,
+    height,
+    painted.value,
+    hand === undefined,
+  ];
   useEffect(() => {
     if (place.current === null) return;
-    const made = plotIn(place.current, latest, held);
+    const made = plotIn(place.current, latest, hold);
     plot.current = made;
     return () => {
       made.close();
       plot.current = null;
     };
   }, [JSON.stringify(looks)]);
-  useEffect(() => plot.current?.draw(), [tracks, stretch.fromMs, stretch.toMs, left]);
-  // Not the plot's: what is in hand stays there when new lines make another plot.
-  useEffect(() => {
-    if (!isMovable || figure.current === null || place.current === null) return;
-    const drop = (said: string): void => {
-      held.current = undefined;
-      latest.current.say(said);
-      setLeft((count) => count + 1);
-    };
-    return listenToGestures(figure.current, {
-      host: place.current,
-      area: () => plot.current?.area(),
-      view: () => held.current?.view ?? latest.current.props.stretch,
-      limits: () => ({ edgeMs: latest.current.props.hand?.edgeMs() ?? Infinity }),
-      draw(view) {
-        held.current = { view, heights: held.current?.heights ?? plot.current?.heights() };
-        latest.current.point(undefined);
-        plot.current?.draw();
-      },
-      settle(view) {
-        latest.current.props.hand?.onView(view);
-        drop(`${clock(view.fromMs)} to ${clock(view.toMs)}`);
-      },
-      reset() {
-        latest.current.props.hand?.onReset();
-        drop('back');
-      },
-    });
-  }, [isMovable]);
+  useEffect(() => plot.current?.draw(), [tracks, stretch.fromMs, stretch.toMs, hold.left]);
+  return hold;
 }
 
 interface Plot {
   readonly draw: () => void;
   readonly area: () => HTMLElement;
-  readonly heights: () => Heights | undefined;
   readonly close: () => void;
 }
 
 /** A plot in its place, as long as it looks the same. */
-function plotIn(host: HTMLElement, latest: { readonly current: Plotting }, held: { readonly current: Held | undefined }): Plot {
+function plotIn(host: HTMLElement, latest: { readonly current: Plotting }, { view, isHeld }: Hold): Plot {
   let columns: Columns | undefined;
+  let heights: Heights | undefined;
   const options = chartOptions(
     {
       latest: () => latest.current.props,
-      point: (pointer) => latest.current.point(held.current === undefined ? pointer : undefined),
+      point: (pointer) => latest.current.point(isHeld() ? undefined : pointer),
       columns: () => columns,
-      heldHeights: () => held.current?.heights,
+      heldHeights: () => heights,
     },
     host.clientWidth,
   );
   const plot = new UPlot(options, undefined, host);
   const draw = (): void => {
     const { props, tracks } = latest.current;
-    const view = held.current?.view ?? props.stretch;
-    const picture = chartPicture(props, tracks, view, plot.over.clientWidth || host.clientWidth);
+    const { fromMs, toMs } = view();
+    const picture = chartPicture(props, tracks, view(), plot.over.clientWidth || host.clientWidth);
+    const { min, max } = plot.scales['y'] ?? {};
     columns = picture.columns;
+    // Heights that change while one moves it would make its left edge wander.
+    heights = isHeld() ? (heights ?? (typeof min === 'number' && typeof max === 'number' ? [min, max] : undefined)) : undefined;
     plot.batch(() => {
       plot.setData(picture.data as UPlot.AlignedData, false);
-      plot.setScale('x', { min: view.fromMs / 1000, max: view.toMs / 1000 });
+      plot.setScale('x', { min: fromMs / 1000, max: toMs / 1000 });
       // The mouse is somewhere else in time now.
-      if (held.current !== undefined) plot.setCursor({ left: -10, top: -10 }, false);
+      if (isHeld()) plot.setCursor({ left: -10, top: -10 });
     });
   };
   draw();
@@ -154,10 +103,6 @@ function plotIn(host: HTMLElement, latest: { readonly current: Plotting }, held:
   return {
     draw,
     area: () => plot.over,
-    heights() {
-      const { min, max } = plot.scales['y'] ?? {};
-      return typeof min === 'number' && typeof max === 'number' ? [min, max] : undefined;
-    },
     close() {
       observer.disconnect();
       plot.destroy();

@@ -3,8 +3,6 @@ import type { Stretch } from '../model/time-range.ts';
 
 /** What can be moved and zoomed by hand. */
 export interface Surface {
-  /** Hears what happens to the area, whichever it is at the moment. */
-  readonly host: HTMLElement;
   /** Where times lie from the left edge to the right one. */
   readonly area: () => HTMLElement | undefined;
   /** What is shown at this moment. */
@@ -26,15 +24,16 @@ const SETTLE_MS = 180;
 const SCROLLING_MS = 300;
 const LINE_PX = 16;
 
-/** Drag and wheel, two fingers and keys on a chart. Returns the way back. */
-export function listenToGestures(keys: HTMLElement, surface: Surface): () => void {
+/** Drag and wheel, two fingers and keys on a chart; `host` stays while the area in it may be made anew. Returns the way back. */
+export function listenToGestures(host: HTMLElement, surface: Surface): () => void {
   const mover = new Mover(surface);
   const stop = new AbortController();
   const { signal } = stop;
-  listenToPointers(surface, mover, signal);
-  listenToWheel(surface, mover, signal);
-  surface.host.addEventListener('dblclick', () => mover.reset(), { signal });
-  keys.addEventListener(
+  listenToPointers(host, surface, mover, signal);
+  listenToWheel(host, surface, mover, signal);
+  const isButton = ({ target }: Event): boolean => (target as Element).closest('button') !== null;
+  host.addEventListener('dblclick', (event) => !isButton(event) && mover.reset(), { signal });
+  host.addEventListener(
     'keydown',
     (event) => {
       const { key, shiftKey, ctrlKey, metaKey, altKey } = event;
@@ -118,8 +117,8 @@ function edgesOf({ area }: Surface): { readonly left: number; readonly width: nu
 }
 const isInside = ({ area }: Surface, { target }: Event): boolean => area()?.contains(target as Node) === true;
 
-function listenToPointers(surface: Surface, mover: Mover, signal: AbortSignal): void {
-  const { host, limits } = surface;
+function listenToPointers(host: HTMLElement, surface: Surface, mover: Mover, signal: AbortSignal): void {
+  const { limits } = surface;
   const fingers = new Map<number, number>();
   let hold: Hold | undefined;
   let moved = false;
@@ -162,8 +161,8 @@ function listenToPointers(surface: Surface, mover: Mover, signal: AbortSignal): 
   on('pointercancel', release);
 }
 
-function listenToWheel(surface: Surface, mover: Mover, signal: AbortSignal): void {
-  const { host, limits } = surface;
+function listenToWheel(host: HTMLElement, surface: Surface, mover: Mover, signal: AbortSignal): void {
+  const { limits } = surface;
   let scrolledAt = -Infinity;
   const elsewhere = (event: WheelEvent): void => {
     if (!isInside(surface, event)) scrolledAt = event.timeStamp;

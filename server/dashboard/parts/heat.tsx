@@ -3,31 +3,43 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { colourOf, painted } from '../data/theme.ts';
 import type { Heatmap } from '../model/distribution.ts';
 import { clock, shortNumber } from '../model/format.ts';
+import type { Stretch } from '../model/time-range.ts';
+import { HandFigure, useHold, type ChartHand } from './hand-figure.tsx';
 
 interface HeatProps {
   readonly label: string;
-  /** Seconds since 1970, one per column. */
+  /** Seconds since 1970, one per column, each `step` wide. */
   readonly xs: readonly number[];
+  readonly step: number;
   readonly map: Heatmap;
   readonly height: number;
   /** Of a value between the edges. */
   readonly format: (value: number) => string;
+  /** Edges of the time axis. */
+  readonly stretch: Stretch;
+  readonly hand: ChartHand;
 }
 
 const LEFT = 70;
 const BELOW = 22;
 /** Seconds between two times on the axis. */
-const TICKS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const FONT = '11px Arial, sans-serif';
 /** Few among many are still seen: the root of the share is the ink. */
 const inkOf = (count: number, most: number): number => 0.08 + 0.92 * Math.sqrt(count / most);
 
-/** How often each value came, over time: the darker the more. */
+/** How often each value came, over time: the darker the more. Moved and zoomed by hand like every chart. */
 export function Heat(props: HeatProps): JSX.Element {
-  const { label, xs, map, height, format } = props;
+  const { label, xs, step, map, height, format, stretch, hand } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
+  const area = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [under, setUnder] = useState<{ readonly row: number; readonly column: number; readonly x: number; readonly y: number }>();
+  const draw = (): void => {
+    setUnder(undefined);
+    if (canvas.current !== null && width > 0) paint(canvas.current, width, props, hold.view());
+  };
+  const hold = useHold({ stretch, hand, area: () => area.current ?? undefined, draw });
   useEffect(() => {
     const host = canvas.current?.parentElement;
     if (host === null || host === undefined) return;
@@ -35,23 +47,24 @@ export function Heat(props: HeatProps): JSX.Element {
     observer.observe(host);
     return () => observer.disconnect();
   }, []);
-  useEffect(() => {
-    if (canvas.current !== null && width > 0) paint(canvas.current, width, props);
-  }, [xs, map, width, height, painted.value]);
+  useEffect(draw, [xs, map, width, height, stretch.fromMs, stretch.toMs, hold.left, painted.value]);
   const onMove = (event: MouseEvent): void => {
-    const box = canvas.current?.getBoundingClientRect();
-    if (box === undefined) return;
-    const column = Math.floor(((event.clientX - box.left - LEFT) / (width - LEFT)) * xs.length);
-    const row = map.cells.length - 1 - Math.floor(((event.clientY - box.top) / (height - BELOW)) * map.cells.length);
+    const box = area.current?.getBoundingClientRect();
+    if (box === undefined || hold.isHeld()) return;
+    const { fromMs, toMs } = stretch;
+    const seconds = (fromMs + ((event.clientX - box.left) / box.width) * (toMs - fromMs)) / 1000;
+    const column = Math.floor((seconds - (xs[0] ?? 0)) / step);
+    const row = map.cells.length - 1 - Math.floor(((event.clientY - box.top) / box.height) * map.cells.length);
     const inside = column >= 0 && column < xs.length && row >= 0 && row < map.cells.length;
     setUnder(inside ? { row, column, x: event.clientX, y: event.clientY } : undefined);
   };
   return (
-    <figure class="chart" role="img" aria-label={`${label}, most in one cell ${shortNumber(map.most)}`}>
-      <canvas
-        ref={canvas}
-        class="heat"
-        style={{ height: `${height}px` }}
+    <HandFigure label={`${label}, most in one cell ${shortNumber(map.most)}`} stretch={stretch} hand={hand} hold={hold}>
+      <canvas ref={canvas} class="heat" style={{ height: `${height}px` }} />
+      <div
+        ref={area}
+        class="u-over heat-area"
+        style={{ left: `${LEFT}px`, height: `${height - BELOW}px` }}
         onMouseMove={onMove}
         onMouseLeave={() => setUnder(undefined)}
       />
@@ -62,28 +75,35 @@ export function Heat(props: HeatProps): JSX.Element {
           <b>{shortNumber(map.cells[under.row]?.[under.column] ?? 0)}</b>
         </div>
       )}
-    </figure>
+    </HandFigure>
   );
 }
 
-function paint(canvas: HTMLCanvasElement, width: number, { xs, map, height, format }: HeatProps): void {
+function paint(canvas: HTMLCanvasElement, width: number, props: HeatProps, { fromMs, toMs }: Stretch): void {
+  const { xs, step, map, height, format } = props;
   const ratio = devicePixelRatio;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   const pen = canvas.getContext('2d');
   if (pen === null) return;
   pen.scale(ratio, ratio);
-  const [cell, line] = [(width - LEFT) / Math.max(1, xs.length), (height - BELOW) / Math.max(1, map.cells.length)];
+  const perSecond = ((width - LEFT) * 1000) / (toMs - fromMs);
+  const across = (seconds: number): number => LEFT + (seconds - fromMs / 1000) * perSecond;
+  const line = (height - BELOW) / Math.max(1, map.cells.length);
+  pen.save();
+  pen.beginPath();
+  pen.rect(LEFT, 0, width - LEFT, height - BELOW);
+  pen.clip();
   pen.fillStyle = colourOf('--series-1');
   for (const [row, counts] of map.cells.entries()) {
     const y = height - BELOW - (row + 1) * line;
     for (const [column, count] of counts.entries()) {
       if (count <= 0) continue;
       pen.globalAlpha = inkOf(count, map.most);
-      pen.fillRect(LEFT + column * cell, y, Math.max(1, cell - 0.5), Math.max(1, line - 0.5));
+      pen.fillRect(across(xs[column] ?? 0), y, Math.max(1, step * perSecond - 0.5), Math.max(1, line - 0.5));
     }
   }
-  pen.globalAlpha = 1;
+  pen.restore();
   pen.fillStyle = colourOf('--ink-3');
   pen.font = FONT;
   pen.textAlign = 'right';
@@ -92,10 +112,7 @@ function paint(canvas: HTMLCanvasElement, width: number, { xs, map, height, form
   for (let row = 0; row < map.edges.length; row += everyRow)
     pen.fillText(format(map.edges[row] ?? 0), LEFT - 8, Math.max(7, Math.min(height - BELOW - row * line, height - BELOW - 4)));
   pen.textAlign = 'center';
-  const step = (xs[1] ?? 0) - (xs[0] ?? 0);
-  const tick = TICKS.find((each) => (each / Math.max(1, step)) * cell >= 80) ?? TICKS.at(-1) ?? 3600;
-  for (const [column, x] of xs.entries()) {
-    const at = LEFT + column * cell;
-    if (x % tick === 0 && at < width - 24) pen.fillText(clock(x * 1000).slice(0, tick >= 60 ? 5 : 8), at, height - 8);
-  }
+  const tick = TICKS.find((each) => each * perSecond >= 80) ?? Math.ceil(80 / perSecond / 3600) * 3600;
+  for (let at = Math.ceil(fromMs / 1000 / tick) * tick; across(at) < width - 24; at += tick)
+    pen.fillText(clock(at * 1000).slice(0, tick >= 60 ? 5 : 8), across(at), height - 8);
 }

@@ -8,8 +8,8 @@ import { shortNumber } from '../model/format.ts';
 import { seriesColour } from '../model/palette.ts';
 import { cellText, chartOf, isNumeric, type ResultChart } from '../model/result-chart.ts';
 import { parseRange, rangeText, stretchOf } from '../model/time-range.ts';
-import type { ChartHand } from './chart-options.ts';
 import { Chart } from './chart.tsx';
+import type { ChartHand } from './hand-figure.tsx';
 import { VirtualList } from './virtual-list.tsx';
 
 const CHART_HEIGHT = 300;
