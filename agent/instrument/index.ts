@@ -165,6 +165,7 @@ function started(given: Settings, sdk: SdkEngine | undefined): Agent {
     instrumentations: startThese(chosenInstrumentations(), meter, {
       instrumentations: given.instrumentations,
       ownEndpoints: [given.otlp.url],
+      later: put.engine.beforeObserving?.bind(put.engine),
       onFault: onInstrumentationFault,
     }),
   };

@@ -39,8 +39,8 @@ export const EXPORT_LIMITS = {
   /** How often the application's thread shows that it is alive, and how long it may not before it counts as blocked. */
   beatMs: 200,
   stallMs: 600,
-  /** Until the worker is started: what an application does first is to start itself. */
-  workerDelayMs: 20,
+  /** Until the worker is started: what an application does first is to start itself, and the worker would take part of its core. */
+  workerDelayMs: 100,
   /** Between two exports that tell of a blocked thread. */
   stallReportMs: 2000,
   /** Starts of a worker after the first; then export moves to the application's thread. */

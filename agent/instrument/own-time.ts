@@ -13,6 +13,7 @@ export function timedEngine(engine: InstrumentEngine): InstrumentEngine {
     })
     .bind();
   return {
+    ...(engine.beforeObserving === undefined ? {} : { beforeObserving: (step) => engine.beforeObserving?.(step) }),
     getMeter: (name, version, options) => engine.getMeter(name, version, options),
     stats: () => engine.stats(),
     observe: async (timeoutMs, inTurns) => {

@@ -66,7 +66,7 @@ function detected(detector: Exclude<Detector, 'env'>): ResourceAttributes {
 /** Linux makes one in 0.1 ms. The first of node:crypto takes 3 ms on Node 20 and 14 on Node 24, which load most of it for that. */
 function randomUuid(): string {
   try {
-    const uuid = nodeFs.readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim();
+    const uuid = nodeFs.readFileSync('/proc/sys/kernel/random/uuid', 'utf8').trim();
     if (UUID.test(uuid)) return uuid;
   } catch {
     // Another system, or no such file in this one.

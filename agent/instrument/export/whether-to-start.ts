@@ -1,7 +1,5 @@
 import type { Settings } from '../settings.ts';
 
-const { isMainThread } = process.getBuiltinModule('node:worker_threads');
-
 /** Programs that developers run with NODE_OPTIONS set for something else: they start others, or end soon. */
 const TOOLS: ReadonlySet<string> = new Set(
   ['npm', 'npm-cli', 'npx', 'npx-cli', 'npm-prefix', 'yarn', 'yarnpkg', 'pnpm', 'pnpx', 'corepack', 'bunx'].concat([
@@ -38,7 +36,7 @@ const TOOLS: ReadonlySet<string> = new Set(
 export function whyNotToStart(
   settings: Pick<Settings, 'disabled'>,
   main: string | undefined = process.argv[1],
-  onMainThread: boolean = isMainThread,
+  onMainThread: boolean = isMainThread(),
 ): string | undefined {
   if (settings.disabled) return 'OTEL_SDK_DISABLED is true';
   if (!onMainThread) return "this is a worker thread; the agent of the process's first thread measures for it";
@@ -47,4 +45,12 @@ export function whyNotToStart(
     .at(-1)!
     .replace(/\.[cm]?js$/, '');
   return TOOLS.has(name) ? `${name} is a tool and no application` : undefined;
+}
+
+/** Without node:worker_threads where that can be known, as loading it takes 2 ms. Node leaves a thread that is not the first one
+ *  without some functions of `process`, and marks what stands in their place. */
+function isMainThread(): boolean {
+  const { disabled } = process.abort as { readonly disabled?: boolean };
+  const isFirst = process.versions['bun'] === undefined && disabled !== true;
+  return isFirst || process.getBuiltinModule('node:worker_threads').isMainThread;
 }

@@ -70,7 +70,7 @@ class Serving {
 
   constructor(tools: Tools) {
     this.#tools = tools;
-    this.#durations = new RequestDurations(tools.meter, {
+    this.#durations = new RequestDurations(tools, {
       name: 'http.server.request.duration',
       description: 'Duration of HTTP server requests.',
       errorStatus: 500,

@@ -12,6 +12,8 @@ export interface InstrumentationSettings {
   };
   /** URLs that the agent itself sends to: what goes there is never counted. */
   readonly ownEndpoints?: readonly string[];
+  /** Runs a step before the first collection; at once without it. */
+  readonly later?: ((step: () => void) => void) | undefined;
   /** Told the first time that an instrumentation fails. It must not throw. */
   readonly onFault?: (instrumentation: string, error: unknown) => void;
 }
@@ -21,9 +23,14 @@ export interface Tools {
   readonly meter: Meter;
   readonly ownTraffic: OwnTraffic;
   readonly routes: Routes;
+  /** Starts what only a collection needs, before the first one: an application that starts does not wait for it. */
+  readonly later: (start: () => Stop) => Stop;
   /** Runs `step` and keeps what it throws from the application. */
   readonly quietly: <Arguments extends readonly unknown[]>(step: (...given: Arguments) => void) => (...given: Arguments) => void;
 }
+
+/** Ends something. Must be safe twice. */
+export type Stop = () => void;
 
 export type Started = { readonly stop: () => void } | { readonly why: string };
 

@@ -32,8 +32,8 @@ type Asked = Pick<EndedRequest, 'seconds' | 'method' | 'status'> & {
   readonly error?: unknown;
 };
 
-function recording({ meter, ownTraffic }: Tools): (asked: Asked) => void {
-  const durations = clientDurations(meter);
+function recording({ ownTraffic, ...tools }: Tools): (asked: Asked) => void {
+  const durations = clientDurations(tools);
   const origins = new Origins();
   const errors = new ErrorTypes();
   return ({ seconds, method, status, origin, path, error }) => {

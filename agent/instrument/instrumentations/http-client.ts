@@ -50,8 +50,8 @@ export const httpClient: Instrumentation = {
   },
 };
 
-function beginning({ meter, ownTraffic, quietly }: Tools): Begin {
-  const durations = clientDurations(meter);
+function beginning({ ownTraffic, quietly, ...tools }: Tools): Begin {
+  const durations = clientDurations(tools);
   const origins = new Origins();
   const errors = new ErrorTypes();
   const finish = quietly((request: Timed) => {
@@ -92,8 +92,8 @@ function originOf(request: Timed, origins: Origins): Origin {
 }
 
 /** The instrument that node:http's client and fetch share. */
-export function clientDurations(meter: Tools['meter']): RequestDurations {
-  return new RequestDurations(meter, {
+export function clientDurations(tools: Pick<Tools, 'later' | 'meter'>): RequestDurations {
+  return new RequestDurations(tools, {
     name: 'http.client.request.duration',
     description: 'Duration of HTTP client requests.',
     errorStatus: 400,

@@ -24,8 +24,8 @@ export const httpServer: Instrumentation = {
 type Begin = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A request ends when its response is closed: sent, or cut off. One listener for all of them, so none is made for each. */
-function beginning({ meter, routes, quietly }: Tools): Begin {
-  const durations = new RequestDurations(meter, {
+function beginning({ routes, quietly, ...tools }: Tools): Begin {
+  const durations = new RequestDurations(tools, {
     name: 'http.server.request.duration',
     description: 'Duration of HTTP server requests.',
     errorStatus: 500,

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { bunServe } from './bun-serve.ts';
-import type { Instrumentation, InstrumentationSettings, InstrumentationState, Started, Tools } from './contract.ts';
+import type { Instrumentation, InstrumentationSettings, InstrumentationState, Started, Stop, Tools } from './contract.ts';
 import { express } from './express.ts';
 import { fastify } from './fastify.ts';
 import { fetchClient } from './fetch.ts';
@@ -58,7 +58,7 @@ export function startThese(
   const shared = { meter, ownTraffic: new OwnTraffic(settings.ownEndpoints), routes: new Routes() };
   const started = instrumentations.map((instrumentation) => ({
     name: instrumentation.name,
-    outcome: start(instrumentation, { ...shared, quietly: quietFor(instrumentation.name, settings) }, settings),
+    outcome: start(instrumentation, { ...shared, ...toolsFor(instrumentation.name, settings) }, settings),
   }));
   let stopped = false;
   return {
@@ -95,6 +95,26 @@ function named(names: readonly string[]): ReadonlySet<string> {
 function state(name: string, outcome: Started, stopped: boolean): InstrumentationState {
   if ('why' in outcome) return { name, on: false, why: outcome.why };
   return stopped ? { name, on: false, why: 'it was stopped' } : { name, on: true };
+}
+
+function toolsFor(name: string, settings: InstrumentationSettings): Pick<Tools, 'later' | 'quietly'> {
+  const quietly = quietFor(name, settings);
+  return {
+    quietly,
+    later: (begin) => {
+      if (settings.later === undefined) return begin();
+      let stop: Stop | undefined;
+      let stopped = false;
+      const step = quietly(() => {
+        if (!stopped) stop = begin();
+      });
+      settings.later(step);
+      return () => {
+        stopped = true;
+        stop?.();
+      };
+    },
+  };
 }
 
 /** What a step throws is told once per instrumentation, and stays here. */

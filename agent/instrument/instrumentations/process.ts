@@ -1,5 +1,5 @@
 import type { BatchObservableResult, MetricOptions, Observable } from '@opentelemetry/api';
-import type { Instrumentation } from './contract.ts';
+import type { Instrumentation, Stop, Tools } from './contract.ts';
 
 /** ValueType.INT of the API, from which nothing but types is imported. */
 const INT = 0;
@@ -10,33 +10,35 @@ const STAT_VIRTUAL_BYTES = 20;
 /** What the operating system says of this process, as it is when it is collected. */
 export const processMetrics: Instrumentation = {
   name: 'process',
-  start({ meter, quietly }) {
-    const instruments = instrumentsOf((kind, name, options) =>
-      kind === 'counter'
-        ? meter.createObservableCounter(name, options)
-        : kind === 'gauge'
-          ? meter.createObservableGauge(name, options)
-          : meter.createObservableUpDownCounter(name, options),
-    );
-    const utilization = cpuUtilization();
-    const observing = (observables: Observable[], observe: (result: BatchObservableResult) => void): (() => void) => {
-      const callback = quietly(observe);
-      meter.addBatchObservableCallback(callback, observables);
-      return () => meter.removeBatchObservableCallback(callback, observables);
-    };
-    const { threads, virtual, descriptors, ...others } = instruments;
-    // Two callbacks, as each may have a turn of the event loop to itself, and a file is the half of it.
-    const stops = [
-      observing(Object.values(others), (result) => {
-        observeUsage(instruments, result);
-        for (const { mode, share } of utilization()) result.observe(others.cpuUtilization, share, { 'cpu.mode': mode });
-      }),
-    ];
-    if (process.platform === 'linux')
-      stops.push(observing([threads, virtual, descriptors], (result) => observeProc(instruments, result)));
-    return { stop: () => stops.forEach((stop) => stop()) };
-  },
+  start: ({ later, ...tools }) => ({ stop: later(() => observingProcess(tools)) }),
 };
+
+function observingProcess({ meter, quietly }: Pick<Tools, 'meter' | 'quietly'>): Stop {
+  const instruments = instrumentsOf((kind, name, options) =>
+    kind === 'counter'
+      ? meter.createObservableCounter(name, options)
+      : kind === 'gauge'
+        ? meter.createObservableGauge(name, options)
+        : meter.createObservableUpDownCounter(name, options),
+  );
+  const utilization = cpuUtilization();
+  const observing = (observables: Observable[], observe: (result: BatchObservableResult) => void): Stop => {
+    const callback = quietly(observe);
+    meter.addBatchObservableCallback(callback, observables);
+    return () => meter.removeBatchObservableCallback(callback, observables);
+  };
+  const { threads, virtual, descriptors, ...others } = instruments;
+  // Two callbacks, as each may have a turn of the event loop to itself, and a file is the half of it.
+  const stops = [
+    observing(Object.values(others), (result) => {
+      observeUsage(instruments, result);
+      for (const { mode, share } of utilization()) result.observe(others.cpuUtilization, share, { 'cpu.mode': mode });
+    }),
+  ];
+  if (process.platform === 'linux')
+    stops.push(observing([threads, virtual, descriptors], (result) => observeProc(instruments, result)));
+  return () => stops.forEach((stop) => stop());
+}
 
 type Create = (kind: 'counter' | 'gauge' | 'up_down_counter', name: string, options: MetricOptions) => Observable;
 type Instruments = ReturnType<typeof instrumentsOf>;
@@ -100,10 +102,10 @@ function observeUsage({ cpuTime, memory, uptime, faults, switches }: Instruments
   result.observe(switches, usage.involuntaryContextSwitches, { 'process.context_switch.type': 'involuntary' });
 }
 
-/** Shares of the CPUs since the last call; none when no time has passed. */
+/** Shares of the CPUs since the last call, at first since the process started; none when no time has passed. */
 function cpuUtilization(): () => readonly { readonly mode: string; readonly share: number }[] {
   const cpus = process.getBuiltinModule('node:os').availableParallelism();
-  let last = { ...process.cpuUsage(), atMs: performance.now() };
+  let last = { user: 0, system: 0, atMs: 0 };
   return () => {
     const now = { ...process.cpuUsage(), atMs: performance.now() };
     const cpuMicroseconds = (now.atMs - last.atMs) * 1000 * cpus;

@@ -1,4 +1,5 @@
 import type { Attributes, Histogram, Meter } from '@opentelemetry/api';
+import type { Tools } from './contract.ts';
 import type { AgentRecorder, BoundRecorder } from '../metrics/contract.ts';
 import { OTHER } from './error-types.ts';
 import { INSTRUMENTATION_LIMITS } from './limits.ts';
@@ -42,19 +43,29 @@ export interface RequestDurationsOptions {
  * small number, then measured without any: the cost of a request is that of two clock readings and some additions.
  */
 export class RequestDurations {
-  readonly #histogram: Histogram;
+  readonly #meter: Meter;
+  /** Made by the first request or before the first collection: an application that starts does not wait for it. */
+  #made: Histogram | undefined;
   readonly #options: RequestDurationsOptions;
   readonly #places = new Map<string, Map<number, BoundRecorder>>();
   #cells = 0;
 
-  constructor(meter: Meter, options: RequestDurationsOptions) {
-    const { name, description } = options;
+  constructor({ meter, later }: Pick<Tools, 'later' | 'meter'>, options: RequestDurationsOptions) {
+    this.#meter = meter;
     this.#options = options;
-    this.#histogram = meter.createHistogram(name, {
-      description,
-      unit: 's',
-      advice: { explicitBucketBoundaries: HTTP_BUCKETS_S },
-    });
+    later(() => this.#make());
+  }
+
+  /** What a meter cannot make it says at once, where there is no later. */
+  #make(): () => void {
+    void this.#histogram;
+    return () => undefined;
+  }
+
+  get #histogram(): Histogram {
+    const { name, description } = this.#options;
+    const advice = { explicitBucketBoundaries: HTTP_BUCKETS_S };
+    return (this.#made ??= this.#meter.createHistogram(name, { description, unit: 's', advice }));
   }
 
   record({ seconds, method, status, version, secure, place, errorType }: EndedRequest): void {

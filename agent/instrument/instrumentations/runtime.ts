@@ -1,7 +1,7 @@
 import type { BatchObservableResult, Histogram, Meter, Observable } from '@opentelemetry/api';
-import type { PerformanceObserverEntryList } from 'node:perf_hooks';
+import type { IntervalHistogram, PerformanceObserverEntryList } from 'node:perf_hooks';
 import { isBun } from './bun.ts';
-import type { Instrumentation, Tools } from './contract.ts';
+import type { Instrumentation, Stop, Tools } from './contract.ts';
 
 const { monitorEventLoopDelay, performance, PerformanceObserver } = process.getBuiltinModule('node:perf_hooks');
 
@@ -11,14 +11,17 @@ const DELAY_RESOLUTION_MS = 10;
 const GC_TYPES: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
 const GC_BUCKETS_S = [0.01, 0.1, 1, 10];
 
-type Stop = () => void;
-
 /** The event loop, garbage collection and V8's heap. What Bun does not measure is not there, instead of zero. */
 export const runtime: Instrumentation = {
   name: 'runtime',
   start(tools) {
     const stops = [eventLoopDelay(tools)];
-    if (!isBun()) stops.push(eventLoopTime(tools), garbageCollection(tools), heap(tools));
+    if (!isBun())
+      stops.push(
+        garbageCollection(tools),
+        tools.later(() => eventLoopTime(tools)),
+        tools.later(() => heap(tools)),
+      );
     return { stop: () => stops.forEach((stop) => stop()) };
   },
 };
@@ -34,13 +37,20 @@ function observing(
   return () => meter.removeBatchObservableCallback(callback, list);
 }
 
-/** Since the last collection. */
+/** Since the last collection, at first since now. */
 function eventLoopDelay(tools: Tools): Stop {
-  const { meter } = tools;
   const histogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   histogram.enable();
+  const stop = tools.later(() => observingDelay(tools, histogram));
+  return () => {
+    histogram.disable();
+    stop();
+  };
+}
+
+function observingDelay(tools: Tools, histogram: IntervalHistogram): Stop {
   const gauge = (name: string, description: string): Observable =>
-    meter.createObservableGauge(`nodejs.eventloop.delay.${name}`, { description, unit: 's' });
+    tools.meter.createObservableGauge(`nodejs.eventloop.delay.${name}`, { description, unit: 's' });
   const observed: readonly (readonly [Observable, () => number])[] = [
     [gauge('min', 'Event loop minimum delay.'), () => histogram.min],
     [gauge('max', 'Event loop maximum delay.'), () => histogram.max],
@@ -51,16 +61,12 @@ function eventLoopDelay(tools: Tools): Stop {
     [gauge('p99', 'Event loop 99 percentile delay.'), () => histogram.percentile(99)],
   ];
   const instruments = observed.map(([instrument]) => instrument);
-  const stop = observing(tools, instruments, (result) => {
+  return observing(tools, instruments, (result) => {
     // Nothing was sampled: a loop that stood still all the time, or two collections at once.
     if (histogram.count === 0) return;
     for (const [instrument, read] of observed) result.observe(instrument, read() / 1e9);
     histogram.reset();
   });
-  return () => {
-    histogram.disable();
-    stop();
-  };
 }
 
 function eventLoopTime(tools: Tools): Stop {
@@ -74,10 +80,11 @@ function eventLoopTime(tools: Tools): Stop {
     description: 'Cumulative duration of time the event loop has been in each state.',
     unit: 's',
   });
-  let last = eventLoopUtilization();
+  let last: ReturnType<typeof eventLoopUtilization> | undefined;
   return observing(tools, [utilization, time], (result) => {
     const now = eventLoopUtilization();
-    const since = eventLoopUtilization(now, last);
+    // At first since the loop began to turn.
+    const since = last === undefined ? now : eventLoopUtilization(now, last);
     last = now;
     if (since.active + since.idle > 0) result.observe(utilization, since.utilization);
     // Before the loop has turned once both are zero, which means that they are not known.
@@ -88,15 +95,17 @@ function eventLoopTime(tools: Tools): Stop {
 }
 
 function garbageCollection({ meter, quietly }: Tools): Stop {
-  const durations: Histogram = meter.createHistogram('v8js.gc.duration', {
-    description: 'Garbage collection duration.',
-    unit: 's',
-    advice: { explicitBucketBoundaries: GC_BUCKETS_S },
-  });
+  let durations: Histogram | undefined;
   const record = quietly((list: PerformanceObserverEntryList) => {
     for (const entry of list.getEntries()) {
       const type = GC_TYPES[(entry as { detail?: { kind?: number } }).detail?.kind ?? 0];
-      if (type !== undefined) durations.record(entry.duration / 1000, { 'v8js.gc.type': type });
+      if (type === undefined) continue;
+      durations ??= meter.createHistogram('v8js.gc.duration', {
+        description: 'Garbage collection duration.',
+        unit: 's',
+        advice: { explicitBucketBoundaries: GC_BUCKETS_S },
+      });
+      durations.record(entry.duration / 1000, { 'v8js.gc.type': type });
     }
   });
   const observer = new PerformanceObserver(record);
@@ -106,14 +115,13 @@ function garbageCollection({ meter, quietly }: Tools): Stop {
 
 function heap(tools: Tools): Stop {
   const { meter } = tools;
-  const v8 = process.getBuiltinModule('node:v8');
   const used = bytes(meter, 'v8js.memory.heap.used', 'Heap Memory size allocated.');
   const size = bytes(meter, 'v8js.memory.heap.space.size', 'Total heap memory size pre-allocated for a heap space.');
   const available = bytes(meter, 'v8js.memory.heap.space.available_size', 'Heap space available size.');
   const physical = bytes(meter, 'v8js.memory.heap.space.physical_size', 'Committed size of a heap space.');
   const inUse = new Set<string>();
   return observing(tools, [used, size, available, physical], (result) => {
-    for (const space of v8.getHeapSpaceStatistics()) {
+    for (const space of process.getBuiltinModule('node:v8').getHeapSpaceStatistics()) {
       // V8 lists spaces that a process never has; one that it had and gave back is at zero.
       if (space.space_size > 0) inUse.add(space.space_name);
       if (!inUse.has(space.space_name)) continue;

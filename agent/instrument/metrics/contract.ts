@@ -232,6 +232,9 @@ export interface InstrumentEngine extends MeterProvider {
    *  asynchronous; what synchronous ones observe is published when the call returns. Never rejects. `inTurns`: where the engine
    *  can, each callback has a turn of the event loop to itself, and all is published when the promise resolves. */
   observe(timeoutMs: number, inTurns?: boolean): Promise<void>;
+  /** Runs `step` before the first round of callbacks: what only they need is not made while an application starts. An engine
+   *  without it knows nothing of its first round. `step` must not throw. */
+  beforeObserving?(step: () => void): void;
   stats(): MeterProviderStats;
 }
 

@@ -32,6 +32,8 @@ export class AgentMeterProvider implements InstrumentEngine {
   readonly #callbacks: Callbacks;
   readonly #meters = new Map<string, PeriscopeMeter>();
   #series = 0;
+  /** Until the first round of callbacks. */
+  readonly #waiting: (() => void)[] = [];
   #metrics = 0;
 
   constructor(options: MeterProviderOptions) {
@@ -100,7 +102,12 @@ export class AgentMeterProvider implements InstrumentEngine {
     return meter;
   }
 
+  beforeObserving(step: () => void): void {
+    this.#waiting.push(step);
+  }
+
   async observe(timeoutMs: number, inTurns = false): Promise<void> {
+    for (const step of this.#waiting.splice(0)) step();
     const { gate, sink } = this.#factory.host;
     gate.refresh();
     gate.drain(sink);

@@ -15,7 +15,7 @@ const ATTRIBUTES = { tenant: 'tenant.scope', tier: 'tenant.tier', domain: 'tenan
 /** Sets of tags by what they say. Whoever sends requests may choose the tags: there are no more sets than the limit. */
 export class TagSets {
   readonly #sets = new Map<string, TagSet>();
-  readonly #others = setOf({ tenant: OTHER, tier: OTHER, domain: OTHER });
+  #others: TagSet | undefined;
 
   /** `tags` over those of `outer`; what is no text counts as not there. Never throws. */
   of(tags: RequestTags, outer: TagSet | undefined): TagSet | undefined {
@@ -24,7 +24,7 @@ export class TagSets {
     const known = this.#sets.get(key);
     if (known !== undefined) return known;
     if (Object.keys(merged).length === 0) return undefined;
-    if (this.#sets.size >= TRACK_LIMITS.tagSets) return this.#others;
+    if (this.#sets.size >= TRACK_LIMITS.tagSets) return (this.#others ??= setOf({ tenant: OTHER, tier: OTHER, domain: OTHER }));
     const made = setOf(merged);
     this.#sets.set(key, made);
     return made;

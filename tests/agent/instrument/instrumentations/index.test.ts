@@ -77,6 +77,29 @@ describe('startInstrumentations', () => {
     expect(faults).toEqual([['http-server', 'Error: cannot record']]);
   });
 
+  it('makes what only a collection needs before the first one, and not at all when it was stopped', () => {
+    const made: string[] = [];
+    const counting = new Proxy(meter, {
+      get: (target, key) => {
+        if (String(key).startsWith('create')) made.push(String(key));
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const steps: (() => void)[] = [];
+    const later = (step: () => void): void => void steps.push(step);
+    const started = startInstrumentations(counting, { later });
+    const stopped = startInstrumentations(counting, { later, instrumentations: { enabled: ['process'] } });
+    stopped.stop();
+    expect(started.report().find(({ name }) => name === 'process')).toEqual({ name: 'process', on: true });
+    expect(made).toEqual([]);
+    for (const step of steps) step();
+    expect(made.filter((each) => each === 'createObservableCounter').length).toBe(4);
+    expect(made).toContain('createHistogram');
+    started.stop();
+    stopped.stop();
+  });
+
   it('leaves nothing wrapped behind', () => {
     const before = [globalThis.fetch, Object.hasOwn(Server.prototype, 'emit')];
     startInstrumentations(meter).stop();
