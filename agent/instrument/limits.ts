@@ -47,7 +47,7 @@ export const EXPORT_LIMITS = {
   restarts: 3,
   /** Of the heap of a worker. */
   workerOldMb: 96,
-  workerYoungMb: 8,
+  workerYoungMb: 2,
   /** Different lines that are printed. */
   lines: 20,
   /** How far up from the program its package.json is looked for. */
