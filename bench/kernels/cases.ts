@@ -18,6 +18,7 @@ import { ResourceGroups } from '../../server/stream/resource-groups.kernel.ts';
 import { WantedGroups } from '../../server/stream/wanted-groups.ts';
 import { agentCases } from './agent-record.ts';
 import { trackCases } from './agent-track.ts';
+import { chartCases } from './chart-cases.ts';
 import { changingProcessors, runThrough, unleased } from './changing-cases.ts';
 import { BodySource } from '../load/body-source.ts';
 import { itemsPerBody, type Workload } from '../load/workload.ts';
@@ -57,6 +58,7 @@ export function* kernelCases(): Generator<KernelCase> {
     yield* pathCases(title, workload, bodies);
     if (!title.includes(',')) yield* codecCases(title, workload, bodies);
   }
+  yield* chartCases();
   yield* agentCases();
   yield* trackCases();
 }

@@ -111,6 +111,18 @@ const PICTURES: readonly Picture[] = [
   { name: 'overview', path: '/?range=15m', ready: '[data-service]', phone: true },
   { name: 'metrics', path: '/metrics?range=15m&metric=http.server.request.duration&by=service&agg=p95', ready: '.lines-table' },
   { name: 'heatmap', path: '/metrics?range=15m&metric=http.server.request.duration&agg=heatmap', ready: 'canvas.heat' },
+  {
+    name: 'points',
+    path: '/metrics?range=5m&metric=process.cpu.utilization&agg=points',
+    ready: '.lines-table',
+    // Zoomed in around a third of it, so that it no longer moves.
+    async act(page) {
+      const box = await page.locator('.chart .u-over').boundingBox();
+      await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) / 3, (box?.y ?? 0) + 60);
+      for (let turn = 0; turn < 4; turn += 1) await page.mouse.wheel(0, -120);
+      await page.getByRole('button', { name: 'Live', exact: true }).waitFor(settled);
+    },
+  },
   { name: 'logs', path: '/logs?range=15m', ready: '.log-line', phone: true },
   { name: 'traces', path: '/traces?range=15m', ready: '[data-trace]' },
   {

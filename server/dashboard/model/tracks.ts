@@ -112,12 +112,13 @@ function byColumn(
   const lines = tracks.map(({ xs, ys }, line) => {
     const [begin, end] = spans[line] as [number, number];
     columnExtremes(xs, ys, begin, end, width, first, out);
-    const values = Array.from<Value>({ length: before.length + out.length + after.length });
+    const values: Value[] = [];
+    for (let at = 0; at < before.length; at += 1) values.push(undefined);
     for (let at = 0; at < out.length; at += 1) {
       const value = out[at] as number;
-      if (value === -Infinity) values[before.length + at] = null;
-      else if (!Number.isNaN(value)) values[before.length + at] = value;
+      values.push(value === -Infinity ? null : Number.isNaN(value) ? undefined : value);
     }
+    for (let at = 0; at < after.length; at += 1) values.push(undefined);
     for (const at of [begin, end - 1]) {
       const [x, y] = [xs[at] ?? Number.NaN, ys[at] ?? Number.NaN];
       const place = before.includes(x)

@@ -5,7 +5,7 @@ import { pageHand } from '../data/hand.ts';
 import { nowMs, useLive, type Live } from '../data/live.ts';
 import { range } from '../data/place.ts';
 import { serviceColour } from '../data/services.ts';
-import { counted, valueIn } from '../model/format.ts';
+import { counted, valueIn, wholeNumber } from '../model/format.ts';
 import { pointCounts, pointLines, pointRows, pointStep, type PointLine } from '../model/metric-points.ts';
 import type { MetricView } from '../model/metric-queries.ts';
 import { seriesColour } from '../model/palette.ts';
@@ -26,6 +26,8 @@ interface Points {
   readonly rows: readonly unknown[];
   /** Of the whole stretch, drawn or not. */
   readonly count: number;
+  /** Series that did not fit into the answer are left out; undefined = none is. */
+  readonly cutAt: number | undefined;
   /** Seconds of a bucket of which the extremes are drawn; undefined = every point is. */
   readonly step: number | undefined;
 }
@@ -39,7 +41,17 @@ async function ask(view: MetricView, stretch: Stretch, signalOf: AbortSignal): P
   const sql = pointRows(view, stretch, step);
   const answer = await query(sql, signalOf);
   if (!answer.ok) return answer;
-  return { ok: true, value: { sql, lines: pointLines(records(answer.value), stretch), rows: answer.value.rows, count, step } };
+  return {
+    ok: true,
+    value: {
+      sql,
+      lines: pointLines(records(answer.value), stretch),
+      rows: answer.value.rows,
+      count,
+      step,
+      cutAt: answer.value.truncated === null ? undefined : answer.value.rows.length,
+    },
+  };
 }
 
 function usePoints(view: MetricView): Live<Points> {
@@ -60,7 +72,7 @@ interface MetricPointsProps {
 /** Every point of every series, as it came. */
 export function MetricPoints({ view, unit, controls }: MetricPointsProps): JSX.Element {
   const live = usePoints(view);
-  const { lines = [], count = 0, step, sql = '' } = live.value ?? {};
+  const { lines = [], count = 0, step, cutAt, sql = '' } = live.value ?? {};
   const stretch = stretchOf(range.value, nowMs());
   const { metric, service } = view;
   const drawn = useMemo(
@@ -94,6 +106,7 @@ export function MetricPoints({ view, unit, controls }: MetricPointsProps): JSX.E
             : step === undefined
               ? counted(count, 'point')
               : `${counted(count, 'point')}: least and greatest of each ${step} s are drawn. Zoom in for each of them.`}
+          {cutAt !== undefined && ` Of the first ${wholeNumber(cutAt)} series.`}
         </p>
       )}
       <LinesTable lines={drawn} format={format} hidden={lines.length - drawn.length} />

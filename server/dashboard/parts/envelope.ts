@@ -16,28 +16,34 @@ export function envelope(self: UPlot, series: number, { before, count }: Columns
   const down = (value: number): number => top + height - ((value - (low ?? 0)) / ((high ?? 1) - (low ?? 0))) * height;
   const thick = (LINE_PX / 2) * devicePixelRatio;
   const path = new Path2D();
-  let upper: [x: number, y: number][] = [];
-  let lower: [x: number, y: number][] = [];
+  // Of the columns since the last gap; plain numbers, for all of this is done at every frame.
+  const places: number[] = [];
+  const tops: number[] = [];
+  const bottoms: number[] = [];
   const finish = (): void => {
-    const [first, ...others] = [...upper, ...lower.toReversed()];
+    const [x = 0, y = 0, bottom = 0] = [places[0], tops[0], bottoms[0]];
     // One column by itself has no area between it and the next.
-    if (first !== undefined && upper.length === 1)
-      path.rect(first[0] - thick, first[1], 2 * thick, (others[0]?.[1] ?? 0) - first[1]);
-    else if (first !== undefined) {
-      path.moveTo(...first);
-      for (const [x, y] of others) path.lineTo(x, y);
+    if (places.length === 1) path.rect(x - thick, y, 2 * thick, bottom - y);
+    else if (places.length > 1) {
+      path.moveTo(x, y);
+      for (let at = 1; at < places.length; at += 1) path.lineTo(places[at] as number, tops[at] as number);
+      for (let at = places.length - 1; at >= 0; at -= 1) path.lineTo(places[at] as number, bottoms[at] as number);
     }
-    [upper, lower] = [[], []];
+    places.length = 0;
+    tops.length = 0;
+    bottoms.length = 0;
   };
   for (let at = 0; at < xs.length;) {
     const isColumn = at >= before && at < before + 2 * count;
-    const [one, other] = [values[at], isColumn ? values[at + 1] : undefined];
+    const one = values[at];
+    const other = isColumn ? (values[at + 1] ?? one) : one;
     const x = across(isColumn ? ((xs[at] ?? 0) + (xs[at + 1] ?? 0)) / 2 : (xs[at] ?? 0));
     at += isColumn ? 2 : 1;
     if (one === null) finish();
-    if (typeof one !== 'number') continue;
-    upper.push([x, down(Math.max(one, other ?? one)) - thick]);
-    lower.push([x, down(Math.min(one, other ?? one)) + thick]);
+    if (typeof one !== 'number' || typeof other !== 'number') continue;
+    places.push(x);
+    tops.push(down(Math.max(one, other)) - thick);
+    bottoms.push(down(Math.min(one, other)) + thick);
   }
   finish();
   return { fill: path, _fill: colour };

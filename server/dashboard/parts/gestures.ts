@@ -122,6 +122,7 @@ function listenToPointers(host: HTMLElement, surface: Surface, mover: Mover, sig
   const fingers = new Map<number, number>();
   let hold: Hold | undefined;
   let moved = false;
+  let before: Stretch | undefined;
   const grasp = (): Hold => {
     const xs = [...fingers.values()];
     const [low, high] = [Math.min(...xs), Math.max(...xs)];
@@ -133,6 +134,7 @@ function listenToPointers(host: HTMLElement, surface: Surface, mover: Mover, sig
     // With Shift a stretch is marked.
     if (event.button !== 0 || event.shiftKey || !isInside(surface, event)) return;
     host.setPointerCapture(event.pointerId);
+    if (fingers.size === 0) before = mover.view();
     fingers.set(event.pointerId, event.clientX);
     hold = grasp();
   });
@@ -158,7 +160,11 @@ function listenToPointers(host: HTMLElement, surface: Surface, mover: Mover, sig
     moved = false;
   };
   on('pointerup', release);
-  on('pointercancel', release);
+  on('pointercancel', (event) => {
+    // The browser scrolls the page with this finger: the chart is not meant.
+    if (moved && before !== undefined) mover.move(before);
+    release(event);
+  });
 }
 
 function listenToWheel(host: HTMLElement, surface: Surface, mover: Mover, signal: AbortSignal): void {
