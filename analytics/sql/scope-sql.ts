@@ -143,24 +143,31 @@ export class ScopeSql {
     const connection = await this.#connections.take(readsClock);
     const watch = new Watch(connection, query.timeoutMs, control);
     let prepared: DuckDBPreparedStatement | undefined;
+    let answer: Answer<Sink>;
+    let isRead = false;
     try {
       prepared = await connection.prepare(query.sql);
-      return await select(prepared, query, open);
+      answer = await select(prepared, query, open, () => (isRead = true));
     } catch (error) {
-      return faultOf(error, watch.reason, query, control);
-    } finally {
-      watch.relent();
-      void this.#connections.giveBack(connection, prepared).finally(() => watch.stop());
+      answer = faultOf(error, watch.reason, query, control);
     }
+    watch.relent();
+    const cleared = this.#connections.giveBack(connection, prepared).finally(() => watch.stop());
+    // Of a result that was not read to its end DuckDB's threads may be at more. They end at their next look, and until then
+    // the query runs: who asks holds its turn, and one that looks up from nothing is stuck.
+    if (!isRead) await cleared;
+    return answer;
   }
 }
 
 type Answer<Sink> = Omit<Read<Sink>, 'elapsedMs'> | SqlFault;
 
+/** `ended` is called when all rows were there. */
 async function select<Sink extends RowSink>(
   prepared: DuckDBPreparedStatement,
   query: Asked,
   open: OpenSink<Sink>,
+  ended: () => void,
 ): Promise<Answer<Sink>> {
   const { statementType } = prepared;
   if (statementType !== StatementType.SELECT && statementType !== StatementType.EXPLAIN)
@@ -175,7 +182,11 @@ async function select<Sink extends RowSink>(
   const { sink } = opened;
   for (;;) {
     const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0 || !sink.add(chunk)) break;
+    if (chunk === null || chunk.rowCount === 0) {
+      ended();
+      break;
+    }
+    if (!sink.add(chunk)) break;
   }
   return { ok: true, columns, sink };
 }
@@ -205,10 +216,10 @@ class Watch {
     this.#control.signal.removeEventListener('abort', this.#abort);
     clearTimeout(this.#timer);
     clearInterval(this.#again);
+    this.#stuck ??= this.#stuckAfter(this.#leftMs);
   }
 
   stop(): void {
-    this.relent();
     clearTimeout(this.#stuck);
   }
 
@@ -219,7 +230,14 @@ class Watch {
     // One that comes between two steps of a query is forgotten by the next of them.
     this.#again = setInterval(() => this.#connection.interrupt(), LIMITS.sqlInterruptAgainMs);
     // One that takes too much memory is about to end by that: it may take the time that it has.
-    const leftMs = reason === 'memory' ? Math.max(0, this.#endsMs - performance.now()) : 0;
-    this.#stuck = setTimeout(() => this.#control.stuck(), leftMs + LIMITS.sqlStuckMs);
+    this.#stuck = this.#stuckAfter(reason === 'memory' ? this.#leftMs : 0);
+  }
+
+  get #leftMs(): number {
+    return Math.max(0, this.#endsMs - performance.now());
+  }
+
+  #stuckAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#control.stuck(), ms + LIMITS.sqlStuckMs);
   }
 }

@@ -207,6 +207,40 @@ describe('a query', () => {
     scope.told.stuck = 0;
   });
 
+  it('whose answer is cut runs until DuckDB has let go of it; where it does not, that is told as stuck', async () => {
+    const { instance } = scope;
+    const told: string[] = [];
+    let letGo: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const holding = {
+      async connect() {
+        const connection = await instance.connect();
+        const run = connection.run.bind(connection);
+        // As where a thread that read ahead is in the middle of a long call.
+        connection.run = async (text, ...more) => {
+          if (text.startsWith('ROLLBACK')) await held;
+          const result = await run(text, ...more);
+          if (text.startsWith('ROLLBACK')) told.push('cleared');
+          return result;
+        };
+        return connection;
+      },
+    };
+    const sql = new ScopeSql(holding as unknown as DuckDBInstance, scope.parser);
+    const stuck = (): void => {
+      told.push('stuck');
+      letGo?.();
+    };
+    const query: SqlQuery = { sql: 'SELECT i FROM numbers', format: 'json', timeoutMs: 1000, maxRows: 1, maxBytes: 999 };
+    const answer = await sql.run(query, { signal: new AbortController().signal, stuck, broken() {} });
+    told.push('answered');
+    letGo?.();
+    await sql.close();
+    expect(answer).toMatchObject({ ok: true, rows: 1, truncated: 'rows' });
+    // One of the two connections that are cleared was used to look up the names of tables.
+    expect(told).toEqual(['stuck', 'cleared', 'cleared', 'answered']);
+  });
+
   it('that runs beside others is not disturbed by their end', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, n) =>
