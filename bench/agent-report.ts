@@ -21,7 +21,7 @@ const PEERS: Readonly<Record<string, string>> = {
   'sdk-metrics': 'sdk-metrics',
   'prom-client': 'prom-client',
   'sdk-http': 'sdk-metrics and instrumentation-http',
-  api: '@opentelemetry/api alone, which the agent needs',
+  api: '@opentelemetry/api alone, which the agent does not load',
 };
 
 /** The section of the agent's budget, for RESULTS.md. */

@@ -1,2 +1,2 @@
-/** The API alone, which the agent needs and which an app that measures by itself has loaded anyway. */
+/** The API alone, which the agent does not load, and an app that measures by itself has loaded anyway. */
 import '@opentelemetry/api';
