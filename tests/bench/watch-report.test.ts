@@ -113,7 +113,7 @@ describe('what the page says of the dashboard', () => {
   test('how a chart follows the mouse, how soon there is one, and what it weighs', () => {
     const [section] = watchSections([PAGE, { ...PAGE, round: 1, frameP95Ms: 40, usableMs: 1600 }, { ...PAGE, round: 2 }]);
     expect(section).toContain('a chart of 100,000 points in 20 series is dragged');
-    expect(section).toContain('| the same, p95 | 20.0 ms (20.0–40.0) | 33.3 ms | must, not in every round |');
+    expect(section).toContain('| the same, p95 | 20.0 ms (20.0–40.0) | 33.4 ms | must, not in every round |');
     expect(section).toContain('| all of the page, gzipped | 196 kB (196–196) | 200 kB | must |');
   });
 });
