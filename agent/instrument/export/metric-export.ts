@@ -3,6 +3,7 @@ import { CellReader } from '../encode/reader.ts';
 import type { CollectedRequest } from '../metrics/contract.ts';
 import type { Settings } from '../settings.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
+import { within } from '../within.ts';
 import { OwnMetrics } from './own-metrics.ts';
 import { OtlpTransport, type Posting } from './transport.ts';
 import { SeamTransport } from './seam-transport.ts';
@@ -112,7 +113,7 @@ export class MetricExport {
     this.#flushes = this.#flushes.then(async () => {
       const running = this.#running;
       if (running !== undefined) {
-        await settledWithin(running, (endMs - performance.now()) / 2, here);
+        await within(running, (endMs - performance.now()) / 2, undefined, here);
         this.#abort.abort();
         await running;
       }
@@ -328,14 +329,4 @@ function nowNs(): bigint {
 function shortened(message: string): string {
   // eslint-disable-next-line no-control-regex
   return message.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 200);
-}
-
-async function settledWithin(running: Promise<unknown>, timeoutMs: number, keepsAlive: boolean): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-    if (!keepsAlive) timer.unref();
-  });
-  await Promise.race([running, timeout]);
-  clearTimeout(timer);
 }

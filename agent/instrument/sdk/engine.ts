@@ -17,6 +17,7 @@ import type { KeptSource } from '../export/series-log.ts';
 import { Faults } from '../metrics/faults.ts';
 import { METRIC_LIMITS } from '../metrics/limits.ts';
 import { faultOfView } from '../metrics/views.ts';
+import { within } from '../within.ts';
 import { KeptProducer } from './kept-producer.ts';
 import { SdkMeter } from './meter.ts';
 import { sdkAggregation, type SdkMetrics, sdkView } from './views.ts';
@@ -171,18 +172,8 @@ class LoadedEngine implements SdkEngine {
   async flush(timeoutMs: number): Promise<boolean> {
     if (this.#sending === undefined) return true;
     const { reader, outcomes } = this.#sending;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeoutMs);
-      timer.unref();
-    });
-    const flushed = reader.forceFlush().then(
-      () => outcomes.arrived,
-      () => false,
-    );
-    const done = await Promise.race([flushed, late]);
-    clearTimeout(timer);
-    return done;
+    const arrived = reader.forceFlush().then(() => outcomes.arrived);
+    return within(arrived, timeoutMs, false, false);
   }
 
   shutdown(): Promise<void> {

@@ -1,6 +1,7 @@
 import { apiGlobal } from '../api-global.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import type { ResourceAttributes } from '../resource.ts';
+import { within } from '../within.ts';
 import { loadOfficialPackages, type WantedInstrumentations } from './official-packages.ts';
 
 export interface TraceOptions {
@@ -41,7 +42,7 @@ export function startTraces({ url, resource, instrumentations: wanted, program =
   const nothing = sdk.api.createNoopMeter();
   for (const each of instrumentations)
     if (MEASURED_BY_THE_AGENT.test(each.instrumentationName)) each.setMeterProvider({ getMeter: () => nothing });
-  const flush = (timeoutMs: number = EXPORT_LIMITS.flushMs): Promise<void> => within(timeoutMs, flushed());
+  const flush = (timeoutMs: number = EXPORT_LIMITS.flushMs): Promise<void> => within(flushed(), timeoutMs, undefined, true);
   // The SDK's own timer lets the process end.
   const endOfLoop = (): void => void flush();
   process.once('beforeExit', endOfLoop);
@@ -49,7 +50,7 @@ export function startTraces({ url, resource, instrumentations: wanted, program =
     flush,
     shutdown: () => {
       process.removeListener('beforeExit', endOfLoop);
-      return within(EXPORT_LIMITS.flushMs, running.shutdown());
+      return within(running.shutdown(), EXPORT_LIMITS.flushMs, undefined, true);
     },
   };
 }
@@ -73,15 +74,4 @@ function withoutLogs(start: () => void): void {
   } finally {
     delete process.env['OTEL_LOGS_EXPORTER'];
   }
-}
-
-function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeoutMs);
-    const finished = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    work.then(finished, finished);
-  });
 }
