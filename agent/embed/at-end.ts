@@ -14,19 +14,28 @@ export interface Ending {
  * application's. Returns what undoes it.
  */
 export function stopAtEnd(collector: Ending): () => void {
-  const endOfLoop = (): void => void collector.stop();
-  const exit = (): void => {
-    if (agentsEndCollectors()) return;
+  // However many there are, the process has one listener of each: it warns of more than ten.
+  if (running.size === 0) process.on('beforeExit', endOfLoop).on('exit', exit);
+  running.add(collector);
+  return () => {
+    if (!running.delete(collector) || running.size > 0) return;
+    process.removeListener('beforeExit', endOfLoop).removeListener('exit', exit);
+  };
+}
+
+const running = new Set<Ending>();
+
+function endOfLoop(): void {
+  for (const collector of running) void collector.stop();
+}
+
+function exit(): void {
+  if (agentsEndCollectors()) return;
+  for (const collector of running) {
     try {
       collector.stopSync?.(LIMITS.embeddedExitMs);
     } catch {
       // The process ends as it would without us.
     }
-  };
-  process.once('beforeExit', endOfLoop);
-  process.on('exit', exit);
-  return () => {
-    process.removeListener('beforeExit', endOfLoop);
-    process.removeListener('exit', exit);
-  };
+  }
 }

@@ -129,6 +129,45 @@ process.exit(0);
   });
 });
 
+describe('an application with many collectors', () => {
+  it('is not warned of their listeners', async () => {
+    const script = `
+const config = { receivers: { otlp: { protocols: { in_process: null } } }, exporters: { debug: null },
+  service: { pipelines: { logs: { receivers: ['otlp'], exporters: ['debug'] } } } };
+const warnings = [];
+process.on('warning', ({ name }) => warnings.push(name));
+const start = () => startCollector({ config, thread: 'main', log: () => {} });
+const listeners = () => [process.listenerCount('exit'), process.listenerCount('beforeExit')].join();
+// The first loads what stays loaded.
+await (await start()).stop();
+const before = listeners();
+const open = [];
+for (let n = 0; n < 12; n++) open.push(await start());
+await wait(20);
+await Promise.all(open.map((collector) => collector.stop()));
+console.log(JSON.stringify(warnings), listeners() === before);
+`;
+    expect(await runEmbedding(script)).toMatchObject({ code: 0, stdout: '[] true\n' });
+  });
+});
+
+describe("a collector on the application's own thread", () => {
+  it('that listens, or has an analytics process, keeps it alive until it is stopped', { timeout: 60_000 }, async () => {
+    const app = (http: string, exporter: string): string => `
+let ended = false;
+process.once('beforeExit', () => (ended = true));
+const collector = await startCollector({ thread: 'main', log: () => {}, config: {
+  receivers: { otlp: { protocols: { in_process: null ${http} } } }, exporters: { ${exporter}: null },
+  service: { pipelines: { logs: { receivers: ['otlp'], exporters: ['${exporter}'] } } },
+} });
+if ('${exporter}' === 'windows') await collector.sql('select 1');
+setTimeout(() => { console.log(ended); void collector.stop(); }, 300).unref();
+`;
+    for (const script of [app(", http: { endpoint: '127.0.0.1:0' }", 'debug'), app('', 'windows')])
+      expect(await runEmbedding(script)).toMatchObject({ code: 0, stdout: 'false\n' });
+  });
+});
+
 describe('what stops a forgotten collector', () => {
   it('is asked once, does not throw, and is taken back', () => {
     const before = [process.listenerCount('exit'), process.listenerCount('beforeExit')];
