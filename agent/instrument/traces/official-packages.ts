@@ -82,5 +82,8 @@ function loaderOf(load: Load, program: string): Load {
   };
 }
 
-const isInstalled = (name: string, program: string): boolean =>
-  modulesFor(nodePath.dirname(program)).some((modules) => nodeFs.existsSync(nodePath.join(modules, name)));
+/** `program`: a file, or a folder with a slash behind it. */
+export function isInstalled(name: string, program: string): boolean {
+  const folder = program.endsWith('/') ? program : nodePath.dirname(program);
+  return modulesFor(folder).some((modules) => nodeFs.existsSync(nodePath.join(modules, name)));
+}
