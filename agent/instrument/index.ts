@@ -30,7 +30,7 @@ import { NO_PERF } from './perf/no-perf.ts';
 import { type StartedPerf, startPerf } from './perf/perf.ts';
 import { plainTable } from './perf/plain-table.ts';
 import { scopeOf } from './perf/scope-of.ts';
-import { startPresence } from './presence.ts';
+import { sharedAgent, shareAgent, startPresence } from './presence.ts';
 import { detectResource, type ResourceAttributes } from './resource.ts';
 import type { SdkEngine } from './sdk/engine.ts';
 import { startFromSettings } from './sdk-start.ts';
@@ -75,7 +75,8 @@ if (feature('METRICS')) {
       "cannot use AGENT_ENGINE=sdk: this bundle was built without SDK_ENGINE (@periscope-otel/agent/full has it); the agent's own is used",
     );
   }
-  if (settings !== undefined) agent = guarded(() => started(settings, sdk));
+  if (settings === undefined) agent = sharedAgent() as Agent | undefined;
+  else shareAgent((agent = guarded(() => started(settings, sdk))));
   if (feature('DEBUG_PERF')) tell(`its start took ${(performance.now() - startMs).toFixed(1)} ms`);
 }
 

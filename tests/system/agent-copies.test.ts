@@ -23,13 +23,13 @@ const app = (between: string): string => `
   setInterval(() => undefined, 1000);
   setTimeout(() => {
     orders.add(41);
-    console.log('agents', [first, second].filter(({ engine }) => engine !== undefined).length);
+    console.log('agents', new Set([first.engine, second.engine]).size);
   }, 50);
 `;
 
 describe.each(AGENT_RUNTIMES)('two copies of the agent in one process of $name $note', ({ path, target, missing }) => {
   it.skipIf(missing).each([
-    ['that know of each other: one of them runs', '', 1],
+    ['that know of each other: one of them runs, and does what the other is asked for', '', 1],
     ['that do not: both run, and neither keeps the other from its turn', UNAWARE, 2],
   ])('%s', async (_title, between, running) => {
     const taking = await OtlpSink.start();

@@ -56,6 +56,8 @@ function namesAt({ requests }: OtlpSink): string[] {
   });
 }
 
+const ROW = { category: 'Isolation', type: 'performance', topic: 'Agent Scaling', id: '50', value: 'sub-ms' };
+
 describe('the agent', () => {
   it.each(['own', 'sdk'])('sends what the app measures by the API, and what it sees by itself; engine %s', async (engine) => {
     const sink = await collector();
@@ -138,7 +140,19 @@ describe('the agent', () => {
     vi.resetModules();
     const second = await started();
     expect(first.engine).toBeDefined();
-    expect(second.engine).toBeUndefined();
+    expect(second.engine).toBe(first.engine);
+    // What is asked of the second is done by the first.
+    expect(second.track('shop.open', () => 7)).toBe(7);
+    expect(second.perf.add(ROW)).toEqual({ accepted: true });
+    expect(first.perf.metrics().map(({ topic }) => topic)).toEqual(['Agent Scaling', 'shop.open']);
+    await second.shutdown();
+    await first.shutdown();
+  });
+
+  it('does nothing beside one of another version', async () => {
+    Object.assign(globalThis, { [Symbol.for('@periscope-otel/agent')]: { version: '0.0.1', agent: { engine: {} } } });
+    const { engine, perf } = await started({ AGENT_MODE: 'none' });
+    expect([engine, perf.add(ROW).accepted]).toEqual([undefined, false]);
   });
 
   it('leaves a provider alone that was registered before, and measures by itself beside it', async () => {
@@ -151,8 +165,6 @@ describe('the agent', () => {
 });
 
 describe('perf', () => {
-  const METRIC = { category: 'Isolation', type: 'performance', topic: 'Agent Scaling', id: '50', value: 'sub-ms' };
-
   it.each(['own', 'sdk'])('sends its rows with what is measured, operations among them; engine %s', async (engine) => {
     const sink = await collector();
     const agent = await started({
@@ -161,7 +173,7 @@ describe('perf', () => {
       OTEL_METRIC_EXPORT_INTERVAL: '60000',
     });
     agent.track('shop.open', () => 7);
-    expect(agent.perf.add(METRIC)).toEqual({ accepted: true });
+    expect(agent.perf.add(ROW)).toEqual({ accepted: true });
     expect(agent.perf.metrics().map(({ topic, properties }) => [topic, properties['scope']])).toEqual([
       ['Agent Scaling', 'DEVELOPMENT'],
       ['shop.open', 'DEVELOPMENT'],
@@ -176,7 +188,7 @@ describe('perf', () => {
   it('throws a row of another scope back, and writes it into the audit file', async () => {
     const path = join(folders(), 'audit.jsonl');
     const { perf } = await started({ AGENT_MODE: 'none', AGENT_SCOPE: 'DEVELOPMENT', AGENT_AUDIT_FILE: path });
-    expect(() => perf.add({ ...METRIC, properties: { scope: 'ENTERPRISE' } })).toThrow(
+    expect(() => perf.add({ ...ROW, properties: { scope: 'ENTERPRISE' } })).toThrow(
       expect.objectContaining({ code: 'SCOPE_VIOLATION' }),
     );
     expect(readFileSync(path, 'utf8')).toMatch(/SCOPE_VIOLATION.*"currentScope":"DEVELOPMENT".*"source":"perf.add"/);
@@ -197,7 +209,7 @@ describe('perf', () => {
 
   it('takes nothing where the agent does not run', async () => {
     const { perf, trackS3 } = await started({ OTEL_SDK_DISABLED: 'true' });
-    expect(perf.add(METRIC)).toMatchObject({ accepted: false });
+    expect(perf.add(ROW)).toMatchObject({ accepted: false });
     const client = {};
     expect(trackS3(client)).toBe(client);
   });
