@@ -55,7 +55,7 @@ export const VARIABLES: readonly Variable[] = [
   ),
   no(
     'OTEL_CONFIG_FILE',
-    'not read, as a reader of YAML is about as large as the agent: one line says so, and the environment counts',
+    'not read, as a reader of YAML (116 kB) is larger than the agent; one line says so, and which variables to set instead',
   ),
   no('OTEL_ENTITIES', 'in development; use OTEL_RESOURCE_ATTRIBUTES'),
   no('OTEL_SEMCONV_STABILITY_OPT_IN', 'the stable conventions are the only ones'),
