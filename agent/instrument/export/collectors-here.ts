@@ -30,7 +30,14 @@ export function collectorsHere(): CollectorsHere {
   let connected: CollectorHere | undefined;
   let ends = true;
   let agent: AgentHere | undefined;
-  const first = (): CollectorHere | undefined => point?.collectors.find((collector) => collector.takes('metrics'));
+  // What another package does must not come back as a fault in the application.
+  const first = (): CollectorHere | undefined => {
+    try {
+      return point?.collectors.find((collector) => collector.takes('metrics'));
+    } catch {
+      return undefined;
+    }
+  };
   return {
     join({ reconnect, flush }) {
       agent = {

@@ -96,11 +96,17 @@ export class MetricExport {
     this.#hadSeam ||= this.#seam !== undefined;
     this.#seam = port === undefined ? undefined : new SeamTransport(port);
     this.#status.failures = 0;
+    // One that has just come does not wait for the end of a long back-off.
+    if (port !== undefined && this.#timer !== undefined && this.#running === undefined) this.#scheduleFirst();
+  }
+
+  start(): void {
+    if (this.#options.synchronous) this.#transport.warm();
+    this.#scheduleFirst();
   }
 
   /** The first export comes early. */
-  start(): void {
-    if (this.#options.synchronous) this.#transport.warm();
+  #scheduleFirst(): void {
     const { intervalMs } = this.#options.settings.metrics;
     this.#schedule(Math.min(intervalMs, EXPORT_LIMITS.firstExportMs) * (0.5 + this.#random() / 2));
   }

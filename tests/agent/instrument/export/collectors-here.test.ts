@@ -64,6 +64,16 @@ describe('an agent among the collectors of its process', () => {
     expect(agent().here.connect()).toBeUndefined();
   });
 
+  it('does not stumble over one that is broken', () => {
+    const takes = (): boolean => {
+      throw new Error('broken');
+    };
+    const { here, asked, changed } = agent();
+    point.collectors.push(collector({ takes }));
+    changed();
+    expect([here.connect(), here.isBlockedWithUs(), asked]).toEqual([undefined, false, []]);
+  });
+
   it('knows one that cannot answer while this thread is blocked', () => {
     const { here } = agent();
     expect(here.isBlockedWithUs()).toBe(false);

@@ -235,6 +235,18 @@ describe('an export to a collector of this process', () => {
     expect(lines).toEqual([]);
   });
 
+  it('goes there soon after it has come, however long it is until the next one', async () => {
+    const { metrics, provider, sink } = await rig(undefined, { OTEL_METRIC_EXPORT_INTERVAL: '600000' });
+    provider.getMeter('app').createCounter('jobs').add(3);
+    metrics.start();
+    await sink.received(1);
+    const here = collectorHere();
+    // What the sink has is still to be heard of.
+    await expect.poll(() => metrics.status.delivered).toBeGreaterThan(0);
+    metrics.connect(here.port);
+    await expect.poll(() => here.bodies.length, { timeout: 4000 }).toBe(1);
+  });
+
   it('loses nothing to one that is gone, and nothing that it refuses for now', async () => {
     const { metrics, provider, lines } = await rig();
     provider.getMeter('app').createCounter('jobs').add(3);
