@@ -18,6 +18,8 @@ export interface CollectorsHere {
   /** A way to the collector, for whichever thread sends; undefined: there is none, and the network is left. */
   connect(): MessagePort | undefined;
   isConnected(): boolean;
+  /** There was one, which the application has stopped. */
+  hasLeft(): boolean;
   /** It cannot answer while this thread is blocked. */
   isBlockedWithUs(): boolean;
   /** The process ends, and the last data has been sent. */
@@ -28,6 +30,7 @@ export interface CollectorsHere {
 export function collectorsHere(): CollectorsHere {
   const point = meetingPoint();
   let connected: CollectorHere | undefined;
+  let had = false;
   let ends = true;
   let agent: AgentHere | undefined;
   // What another package does must not come back as a fault in the application.
@@ -54,6 +57,7 @@ export function collectorsHere(): CollectorsHere {
     leave: () => void (agent !== undefined && point?.agents.delete(agent)),
     connect() {
       connected = first();
+      had ||= connected !== undefined;
       try {
         return connected?.connect();
       } catch {
@@ -61,6 +65,7 @@ export function collectorsHere(): CollectorsHere {
       }
     },
     isConnected: () => connected !== undefined,
+    hasLeft: () => had && connected === undefined,
     isBlockedWithUs: () => first()?.isApart === false,
     end() {
       ends = false;

@@ -75,10 +75,10 @@ export class MainExport {
     const endMs = performance.now() + timeoutMs;
     void provider.observe(0);
     this.#learn();
-    const bodies = this.#metrics.collect().map(({ body }) => body);
-    if (bodies.length === 0) return true;
+    const requests = this.#metrics.collect().map(({ body, points }) => ({ body, points }));
+    if (requests.length === 0) return true;
     const control = new SharedArrayBuffer(CONTROL_BYTES);
-    const message: ToWorker = { type: 'deliver', id: 1, bodies, timeoutMs: timeoutMs - EXPORT_LIMITS.flushMarginMs };
+    const message: ToWorker = { type: 'deliver', id: 1, requests, timeoutMs: timeoutMs - EXPORT_LIMITS.flushMarginMs };
     try {
       const worker = newWorker(workerUrl, { control, settings, resource, exports: false, again: false });
       worker.unref();
@@ -90,7 +90,7 @@ export class MainExport {
     } catch {
       return false;
     }
-    return awaitFlush(new Int32Array(control), 1, endMs);
+    return awaitFlush(new Int32Array(control), 1, endMs, this.#options.line);
   }
 
   stop(): Promise<void> {

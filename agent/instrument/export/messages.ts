@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { CollectedRequest } from '../metrics/contract.ts';
 import type { ExportSettings, ExportStatus, LineLevel } from './metric-export.ts';
 import type { SeriesRecords } from './series-log.ts';
 
@@ -14,12 +15,15 @@ export interface WorkerData {
   readonly again: boolean;
 }
 
+/** A request, as far as it can go to another thread. */
+export type Sendable = Pick<CollectedRequest, 'body' | 'points'>;
+
 export type ToWorker =
   | { readonly type: 'observed'; readonly round: number; readonly records: SeriesRecords }
   | { readonly type: 'flush'; readonly id: number; readonly timeoutMs: number; readonly records: SeriesRecords }
   /** A way to a collector in this process; without one by the network. */
   | { readonly type: 'seam'; readonly seam: MessagePort | undefined }
-  | { readonly type: 'deliver'; readonly id: number; readonly timeoutMs: number; readonly bodies: readonly Uint8Array[] };
+  | { readonly type: 'deliver'; readonly id: number; readonly timeoutMs: number; readonly requests: readonly Sendable[] };
 
 export type FromWorker =
   | { readonly type: 'observe'; readonly round: number; readonly timeoutMs: number }
@@ -37,5 +41,7 @@ export const CONTROL = {
   beat: 2,
   /** 1 while that thread waits for a flush: it is not blocked, then. */
   waiting: 3,
+  /** Data points that were collected and have not arrived. */
+  open: 4,
 } as const;
-export const CONTROL_BYTES = 4 * Int32Array.BYTES_PER_ELEMENT;
+export const CONTROL_BYTES = 5 * Int32Array.BYTES_PER_ELEMENT;

@@ -4,6 +4,7 @@ import type { CollectedRequest } from '../metrics/contract.ts';
 import type { Settings } from '../settings.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { within } from '../within.ts';
+import type { Sendable } from './messages.ts';
 import { OwnMetrics } from './own-metrics.ts';
 import { OtlpTransport, type Posting } from './transport.ts';
 import { SeamTransport } from './seam-transport.ts';
@@ -16,6 +17,8 @@ export interface ExportHost {
   /** Runs the observable callbacks and tells the reader of new series; resolves when that is done. Never rejects. */
   observe(timeoutMs: number): Promise<void>;
   line(level: LineLevel, text: string): void;
+  /** So many data points are collected and have not arrived. */
+  open?(points: number): void;
 }
 
 export interface ExportSettings {
@@ -141,11 +144,13 @@ export class MetricExport {
   }
 
   /** Posts bytes that another thread collected. */
-  async deliver(bodies: readonly Uint8Array[], timeoutMs: number): Promise<boolean> {
+  async deliver(requests: readonly Sendable[], timeoutMs: number): Promise<boolean> {
     const endMs = performance.now() + timeoutMs;
-    for (const body of bodies) {
+    const arrived = this.#opened(requests);
+    for (const { body, points } of requests) {
       const answer = await this.#post(body, { timeoutMs: Math.max(1, endMs - performance.now()) });
       if (judge(answer, Date.now()).kind !== 'delivered') return false;
+      arrived(points);
     }
     return true;
   }
@@ -211,7 +216,9 @@ export class MetricExport {
 
   /** Undefined when each request was delivered, or given up for good. `last`: what is unacceptable again is given up. */
   async #sendAll(attempt: Attempt, last: boolean): Promise<Verdict | undefined> {
-    for (const request of this.collect()) {
+    const requests = this.collect();
+    const ended = this.#opened(requests);
+    for (const request of requests) {
       // Read now: it is given away.
       const bytes = request.body.length;
       const verdict = await this.#send(request, attempt);
@@ -219,8 +226,17 @@ export class MetricExport {
       else if (verdict.kind !== 'unacceptable') return this.#failed(verdict);
       else if (!last && this.#halve(bytes)) return verdict;
       else this.#drop(request, verdict.cause, verdict.subject);
+      ended(request.points);
     }
     return undefined;
+  }
+
+  /** Keeps the host's count of what has not arrived: the function that comes back takes points off it. */
+  #opened(requests: readonly Sendable[]): (points: number) => void {
+    let open = requests.reduce((sum, { points }) => sum + points, 0);
+    const { host } = this.#options;
+    host.open?.(open);
+    return (points) => host.open?.((open -= points));
   }
 
   async #send(request: CollectedRequest, attempt: Attempt): Promise<Verdict> {

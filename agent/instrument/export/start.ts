@@ -59,7 +59,9 @@ export function startExport(
   options: StartOptions = {},
 ): Exporter {
   if (settings.mode === 'none' || settings.metrics.exporter === 'none') return nothing(settings);
-  const line = linesOf(settings, options.print);
+  const told = linesOf(settings, options.print);
+  let isQuiet = false;
+  const line: typeof told = (level, text) => void (isQuiet || told(level, text));
   const workerUrl = existing(options.workerUrl ?? besideThis());
   // Who says where it goes is not asked whether the application has a collector.
   const here = settings.otlp.isDefault ? collectorsHere() : undefined;
@@ -85,6 +87,8 @@ export function startExport(
     },
     flushSync: (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
       if (here?.isBlockedWithUs()) return false;
+      // Who stopped the collector that he had has sent his last data to it.
+      isQuiet = here?.hasLeft() ?? false;
       const before = exporting.current;
       const delivered = before.flushSync(timeoutMs);
       return delivered || exporting.current === before ? delivered : exporting.current.flushSync(timeoutMs);

@@ -102,7 +102,7 @@ export class WorkerExport {
 
   #await(id: number, endMs: number): boolean {
     Atomics.store(this.#control, CONTROL.waiting, 1);
-    const done = awaitFlush(this.#control, id, endMs);
+    const done = awaitFlush(this.#control, id, endMs, this.#options.line);
     Atomics.store(this.#control, CONTROL.waiting, 0);
     return done;
   }
@@ -183,14 +183,22 @@ export function sendSeam(worker: Worker, seam: MessagePort | undefined): void {
   worker.postMessage({ type: 'seam', seam } satisfies ToWorker, seam === undefined ? [] : [seam]);
 }
 
-/** Blocks until the flush `id` has ended, or until `endMs` of performance.now. */
-export function awaitFlush(control: Int32Array, id: number, endMs: number): boolean {
+/** Blocks until the flush `id` has ended, or until `endMs` of performance.now. What had no time is told: nobody comes back
+ *  to it. An answer that came in time has been told of, if it was not what was wanted. */
+export function awaitFlush(control: Int32Array, id: number, endMs: number, line: WorkerExportOptions['line']): boolean {
   for (;;) {
     const last = Atomics.load(control, CONTROL.flushed);
-    if (last >= id) return Atomics.load(control, CONTROL.delivered) === 1;
+    const isOver = last >= id;
+    if (isOver && Atomics.load(control, CONTROL.delivered) === 1) return true;
     const leftMs = endMs - performance.now();
-    if (leftMs <= 0 || Atomics.wait(control, CONTROL.flushed, last, leftMs) === 'timed-out') return false;
+    if (isOver || leftMs <= 0 || Atomics.wait(control, CONTROL.flushed, last, leftMs) === 'timed-out') break;
   }
+  if (endMs - performance.now() < 2 * EXPORT_LIMITS.flushMarginMs) {
+    const points = Atomics.load(control, CONTROL.open);
+    const what = points > 0 ? `the last ${points} data points` : 'what was measured last';
+    line('warn', `cannot deliver ${what} before the process ends: no answer in time`);
+  }
+  return false;
 }
 
 /** Without Node's own options, which would load the agent in it again, and without the streams of the application. */

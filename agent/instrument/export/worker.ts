@@ -29,6 +29,7 @@ function run(data: WorkerData, port: NonNullable<typeof parentPort>): void {
         });
       },
       line: (level, text) => post({ type: 'line', level, text }),
+      open: (points) => void Atomics.store(control, CONTROL.open, points),
     },
   });
 
@@ -43,7 +44,7 @@ function run(data: WorkerData, port: NonNullable<typeof parentPort>): void {
   let rebases = data.again && data.settings.metrics.temporality !== 'cumulative';
   port.on('message', (message: ToWorker) => {
     if (message.type === 'deliver') {
-      void metrics.deliver(message.bodies, message.timeoutMs).then((delivered) => ended(message.id, delivered));
+      void metrics.deliver(message.requests, message.timeoutMs).then((delivered) => ended(message.id, delivered));
       return;
     }
     if (message.type === 'seam') return metrics.connect(message.seam);

@@ -45,12 +45,13 @@ describe('an agent among the collectors of its process', () => {
     changed();
     point.collectors.push(collector());
     changed();
-    expect(asked).toEqual(['collector']);
+    expect([asked, here.hasLeft()]).toEqual([['collector'], false]);
     point.collectors.splice(point.collectors.indexOf(first), 1);
     changed();
     point.collectors.pop();
     changed();
     expect(asked).toEqual(['collector', 'collector', 'network']);
+    expect(here.hasLeft()).toBe(true);
   });
 
   it('goes by the network where the collector cannot be reached', () => {
