@@ -27,12 +27,11 @@ export function pointStep(stretch: Stretch, points: number, series: number): num
   return stepSeconds(stretch, Math.max(BUCKETS_LEAST, Math.min(BUCKETS_MAX, Math.floor(POINTS_MAX / 2 / series))));
 }
 
-/** A row per series: (service, instance, attributes, times, vals), times in ms since the stretch began, rising. */
+/** A row per series: (service, attributes, resource, times, vals), times in ms since the stretch began, rising. */
 export function pointRows(view: MetricView, stretch: Stretch, step: number | undefined): string {
   const lists = (time: string, value: string): string =>
     `list(epoch_ms(${time}) - ${Math.round(stretch.fromMs)} ORDER BY ${time}) AS times, list(${value} ORDER BY ${time}) AS vals`;
-  const names = `any_value(ServiceName) AS service, any_value(ResourceAttributes['service.instance.id']) AS instance,
-  any_value(Attributes) AS attributes`;
+  const names = `any_value(ServiceName) AS service, any_value(Attributes) AS attributes, any_value(ResourceAttributes) AS resource`;
   if (step === undefined)
     return `SELECT ${names},
   ${lists('TimeUnix', 'Value')}
@@ -64,19 +63,53 @@ export interface PointLine {
   readonly values: Float64Array;
 }
 
+type Row = Readonly<Record<string, unknown>>;
+type Facts = ReadonlyMap<string, string>;
+
+const factsOf = (map: unknown): [key: string, value: string][] =>
+  Object.entries((map ?? {}) as Record<string, unknown>).map(([key, value]) => [key, String(value ?? '')]);
+
+/** The keys whose values are not the same everywhere; one that is missing is as one that is empty. */
+function tellingKeys(facts: readonly Facts[]): string[] {
+  const keys = [...new Set(facts.flatMap((each) => [...each.keys()]))];
+  return keys.filter((key) => new Set(facts.map((each) => each.get(key) ?? '')).size > 1);
+}
+
+/**
+ * What tells each series from the others: attributes, service and instance as far as they differ, and of the rest of their
+ * resources what it takes besides. A word for a resource never stands for an attribute of the same name.
+ */
+function namesOf(rows: readonly Row[]): string[] {
+  const attributes = rows.map((row) => factsOf(row['attributes']));
+  const resources = rows.map((row): Facts => new Map(factsOf(row['resource'])));
+  const taken = new Set(attributes.flat().map(([key]) => key));
+  const wordFor = (...words: string[]): string => words.find((word) => !taken.has(word)) ?? `resource ${words.at(-1)}`;
+  const [service, instance] = [wordFor('service', 'service.name'), wordFor('instance', 'service.instance.id')];
+  const own = rows.map((row, at): Facts => {
+    const { [at]: of } = resources;
+    return new Map([
+      ...(attributes[at] ?? []),
+      [service, String(row['service'] ?? '')],
+      [instance, of?.get('service.instance.id') ?? ''],
+    ]);
+  });
+  const withFact = (name: string, key: string, value = ''): string =>
+    value === '' ? name : `${name}${name === '' ? '' : ' '}${key}=${value}`;
+  const keys = tellingKeys(own);
+  let names = own.map((facts) => keys.reduce((name, key) => withFact(name, key, facts.get(key)), ''));
+  for (const key of tellingKeys(resources).toSorted()) {
+    const longer = names.map((name, at) => withFact(name, wordFor(key), resources[at]?.get(key)));
+    if (new Set(longer).size > new Set(names).size) names = longer;
+  }
+  return names;
+}
+
 /** Rows of series as lines, by name. Series that nothing tells apart (such as one before and after a reload) are one line. */
-export function pointLines(rows: readonly Readonly<Record<string, unknown>>[], { fromMs }: Stretch): PointLine[] {
-  const labels = rows.map(({ service, instance, attributes }) => ({
-    ...(attributes as Record<string, unknown> | null),
-    service,
-    instance: instance ?? '',
-  }));
-  const keys = [...new Set(labels.flatMap((label) => Object.keys(label)))];
-  const telling = keys.filter((key) => new Set(labels.map((label) => (label as Record<string, unknown>)[key] ?? '')).size > 1);
+export function pointLines(rows: readonly Row[], { fromMs }: Stretch): PointLine[] {
+  const names = namesOf(rows);
   const points = new Map<string, { readonly service: string; readonly at: [x: number, y: number][] }>();
   for (const [place, { service, times, vals }] of rows.entries()) {
-    const label = (labels[place] ?? {}) as Record<string, unknown>;
-    const name = telling.flatMap((key) => ((label[key] ?? '') === '' ? [] : [`${key}=${String(label[key])}`])).join(' ');
+    const name = names[place] ?? '';
     let line = points.get(name);
     if (line === undefined) points.set(name, (line = { service: String(service ?? ''), at: [] }));
     for (const [at, time] of ((times as unknown[] | null) ?? []).entries()) {

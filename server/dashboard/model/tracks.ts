@@ -80,10 +80,11 @@ function eachPoint(tracks: readonly Track[], spans: readonly [number, number][])
     const values = Array.from<Value>({ length: all.length });
     for (let place = 0; place < all.length; place += 1) {
       if (xs[at] !== all[place]) continue;
+      // Of several points at one time the last one counts.
+      while (xs[at + 1] === all[place]) at += 1;
       const value = ys[at] as number;
       values[place] = Number.isNaN(value) ? null : value;
-      // Of several points at one time the last one counts.
-      while (xs[at] === all[place]) at += 1;
+      at += 1;
     }
     return values;
   });

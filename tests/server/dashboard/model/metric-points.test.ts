@@ -26,9 +26,12 @@ const view = (service = ''): MetricView => ({
   aggregate: 'points',
 });
 /** The API writes a MAP as an object, DuckDB's package as a list. */
-const asApi = ({ attributes, ...row }: Record<string, unknown>) => ({
+const asObject = (map: unknown) =>
+  Object.fromEntries((map as { key: string; value: string }[]).map(({ key, value }) => [key, value]));
+const asApi = ({ attributes, resource, ...row }: Record<string, unknown>) => ({
   ...row,
-  attributes: Object.fromEntries((attributes as { key: string; value: string }[]).map(({ key, value }) => [key, value])),
+  attributes: asObject(attributes),
+  resource: asObject(resource),
 });
 const linesOf = async (service: string, step?: number) =>
   pointLines((await tables.run(pointRows(view(service), STRETCH, step))).map(asApi), STRETCH).map(({ name, xs, values }) => [
@@ -79,8 +82,32 @@ describe('each point of a metric', () => {
     }
   });
 
+  it('is in the line of its series, also where only an attribute named as we name a part of the resource tells it', () => {
+    const points = { times: [1], vals: [1] };
+    const names = (...rows: object[]): string[] =>
+      pointLines(
+        rows.map((row) => ({ service: 's', attributes: {}, resource: {}, ...points, ...row })),
+        STRETCH,
+      ).map(({ name }) => name);
+    const scraped = ['a', 'b'].map((instance) => ({ attributes: { instance } }));
+    expect(names(...scraped)).toEqual(['instance=a', 'instance=b']);
+    expect(names(...['a', 'b'].map((service) => ({ attributes: { service } })))).toEqual(['service=a', 'service=b']);
+    const both = scraped.map((row, at) => ({ ...row, resource: { 'service.instance.id': `i${at}` } }));
+    expect(names(...both)).toEqual(['instance=a service.instance.id=i0', 'instance=b service.instance.id=i1']);
+  });
+
+  it('of hosts that only their resources tell apart is in the line of its host; of resources as much is told as that takes', () => {
+    const row = (resource: object, attributes: object = {}) => ({ service: 's', attributes, resource, times: [1], vals: [1] });
+    const names = (...rows: ReturnType<typeof row>[]): string[] => pointLines(rows, STRETCH).map(({ name }) => name);
+    expect(names(row({ 'host.name': 'h1', 'process.pid': '1' }), row({ 'host.name': 'h2', 'process.pid': '2' }))).toEqual([
+      'host.name=h1',
+      'host.name=h2',
+    ]);
+    expect(names(row({ 'host.name': 'h1' }, { cpu: '0' }), row({ 'host.name': 'h2' }, { cpu: '1' }))).toEqual(['cpu=0', 'cpu=1']);
+  });
+
   it('of series that nothing tells apart is one line, in the order of time', () => {
-    const row = { service: 's', instance: null, attributes: {} };
+    const row = { service: 's', attributes: {}, resource: { 'host.name': 'h' } };
     expect(
       pointLines(
         [

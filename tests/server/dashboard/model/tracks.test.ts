@@ -51,6 +51,14 @@ describe('a picture', () => {
     });
   });
 
+  it('of several points of a line at one time has the last one', () => {
+    const track = { xs: Float64Array.of(1, 2, 2, 2, 3), ys: Float64Array.of(10, 20, Number.NaN, 30, 40) };
+    expect(pictureOf([track], 0, 4, 100).data).toEqual([
+      [1, 2, 3],
+      [10, 30, 40],
+    ]);
+  });
+
   it('of many points reaches as far up and down in each column as they do, and never further', () => {
     fc.assert(
       fc.property(
