@@ -27,6 +27,9 @@ const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|REAL|DECIMAL\
 const TEMPORAL = /^(TIMESTAMP|DATE\b)/i;
 const TIME_NAME = /^(t|ts|time|bucket|minute|second|hour|epoch_ms)$/i;
 const MS_LEAST = 1e11;
+/** Seconds of the years 0 to 9999: numbers further off are no times, and seconds of them no double tells apart. */
+const TIME_LEAST_S = -62_167_219_200;
+const TIME_MOST_S = 253_402_300_800;
 const LINES_MAX = 24;
 const BARS_MAX = 50;
 
@@ -68,7 +71,8 @@ function overTime(
   for (const row of rows) {
     const time = row[timeAt];
     const x = (typeof time === 'number' ? time : timeOf(time)) / 1000;
-    if (!Number.isFinite(x)) continue;
+    // NaN, too.
+    if (!(x >= TIME_LEAST_S && x < TIME_MOST_S)) continue;
     least = Math.min(least, x);
     most = Math.max(most, x);
     const group = names.map((each) => String(row[each] ?? '')).join(' ');
@@ -83,7 +87,7 @@ function overTime(
   }
   if (least > most) return undefined;
   // A single moment still needs a stretch to stand in.
-  const air = least === most ? 1 : 0;
+  const air = most - least < 0.001 ? 1 : 0;
   return {
     kind: 'time',
     stretch: { fromMs: (least - air) * 1000, toMs: (most + air) * 1000 },

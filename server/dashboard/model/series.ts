@@ -84,7 +84,8 @@ export function sparkPath(values: readonly Value[], width: number, height: numbe
   if (known.length === 0) return '';
   const low = floor ?? known.reduce((least, value) => Math.min(least, value), Infinity);
   const high = known.reduce((most, value) => Math.max(most, value), low);
-  const span = high - low || 1;
+  // In halves: the way from the least double to the greatest is none.
+  const span = high / 2 - low / 2 || 1;
   const step = values.length > 1 ? width / (values.length - 1) : 0;
   let path = '';
   let down = false;
@@ -94,7 +95,7 @@ export function sparkPath(values: readonly Value[], width: number, height: numbe
       down = false;
       continue;
     }
-    const y = high === low ? height / 2 : height - ((value - low) / span) * height;
+    const y = high === low ? height / 2 : height - ((value / 2 - low / 2) / span) * height;
     path += `${down ? 'L' : 'M'}${(at * step).toFixed(1)} ${y.toFixed(1)}`;
     down = true;
   }

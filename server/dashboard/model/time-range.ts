@@ -39,15 +39,18 @@ export function rangeText(range: TimeRange): string {
   return RANGES.find(({ ms }) => ms === range.ms)?.name ?? `${Math.round(range.ms / 1000)}s`;
 }
 
+/** What the times of the tables reach to, forth and back: 2262 and 1677. */
+const TIME_MOST_MS = 9_223_372_036_000;
+
 /** Whatever somebody has written into the address; undefined when it is no range. */
 export function parseRange(text: string): TimeRange | undefined {
   const named = RANGES.find(({ name }) => name === text);
   if (named !== undefined) return { kind: 'last', ms: named.ms };
   const seconds = /^(\d{1,7})s$/.exec(text)?.[1];
   if (seconds !== undefined && Number(seconds) > 0) return { kind: 'last', ms: Number(seconds) * 1000 };
-  const [, from, to] = /^(\d{1,15})-(\d{1,15})$/.exec(text) ?? [];
-  if (from === undefined || to === undefined || Number(from) >= Number(to)) return undefined;
-  return { kind: 'fixed', fromMs: Number(from), toMs: Number(to) };
+  const [fromMs = Number.NaN, toMs = Number.NaN] = (/^(-?\d{1,13})-(-?\d{1,13})$/.exec(text) ?? []).slice(1).map(Number);
+  if (!(-TIME_MOST_MS <= fromMs && fromMs < toMs && toMs <= TIME_MOST_MS)) return undefined;
+  return { kind: 'fixed', fromMs, toMs };
 }
 
 /** Whole buckets only: one that is still filling looks like a fall. A stretch that stands still is widened to whole ones. */

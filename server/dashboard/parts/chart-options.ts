@@ -1,6 +1,7 @@
 import UPlot from 'uplot';
 import { colourOf } from '../data/theme.ts';
 import { clock } from '../model/format.ts';
+import { heightsOf, type Heights } from '../model/heights.ts';
 import { stack, type Value } from '../model/series.ts';
 import type { Stretch } from '../model/time-range.ts';
 import { pictureOf, type Columns, type Picture, type Track } from '../model/tracks.ts';
@@ -55,8 +56,6 @@ export interface PlotParts {
   readonly heldHeights: () => Heights | undefined;
 }
 
-export type Heights = [low: number, high: number];
-
 export function chartOptions({ latest, point, columns, heldHeights }: PlotParts, width: number): UPlot.Options {
   const { height, kind = 'lines', hand } = latest();
   const { series, drawn } = seriesOf(latest(), columns);
@@ -81,7 +80,7 @@ export function chartOptions({ latest, point, columns, heldHeights }: PlotParts,
     },
     scales: {
       x: { time: true, range: (_, low, high) => [low, high] },
-      y: { range: (_, low, high) => heldHeights() ?? heights(low, high, latest().fromZero === true) },
+      y: { range: (_, low, high) => heldHeights() ?? heightsOf(low, high, latest().fromZero === true) },
     },
     axes: axesOf((value) => latest().format(value)),
     hooks: { setCursor: [(self) => point(pointerOf(self))], setSelect: [(self) => marked(self, latest().hand)] },
@@ -155,14 +154,6 @@ export function chartPicture(
 ): Picture {
   if (kind === 'lines') return pictureOf(tracks, fromMs / 1000, toMs / 1000, columns);
   return { data: [xs, ...stack(lines.map(({ values }) => [...values])).toReversed()], columns: undefined };
-}
-
-/** From zero where zero is near, with some air above. */
-function heights(low: number | null, high: number | null, fromZero: boolean): Heights {
-  if (low === null || high === null) return [0, 1];
-  const near = low >= 0 && low <= high - low;
-  const from = fromZero || near ? Math.min(0, low) : low - (high - low || Math.abs(low)) * 0.1;
-  return [from, high === from ? from + 1 : high + (high - from) * 0.06];
 }
 
 /** A point or two are no line and would not be seen. */

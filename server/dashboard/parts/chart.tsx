@@ -4,8 +4,9 @@ import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { painted } from '../data/theme.ts';
 import { clock } from '../model/format.ts';
+import type { Heights } from '../model/heights.ts';
 import { nearest, trackOf, type Columns, type Track } from '../model/tracks.ts';
-import { chartOptions, chartPicture, type ChartProps, type Heights, type Pointer } from './chart-options.ts';
+import { chartOptions, chartPicture, type ChartProps, type Pointer } from './chart-options.ts';
 import { HandFigure, useHold, type Hold } from './hand-figure.tsx';
 
 /**

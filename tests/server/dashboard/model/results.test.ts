@@ -66,6 +66,16 @@ describe('a result as a picture', () => {
     });
   });
 
+  it('is no picture of numbers that are no times, and has a second on both sides of moments that nothing tells apart', () => {
+    const columns = [
+      { name: 't', type: 'DOUBLE' },
+      { name: 'n', type: 'BIGINT' },
+    ];
+    for (const t of [1e20, 1e300, '1e999']) expect(chartOf(columns, [[t, 1]])).toBeUndefined();
+    expect(chartOf(columns, [[1e12, 1], [1e17, 2]])).toMatchObject({ lines: [{ xs: Float64Array.of(1e9) }] }); // prettier-ignore
+    expect(chartOf(columns, [[1e12, 1], [1e12 + 0.5, 2]])).toMatchObject({ stretch: { fromMs: 1e12 - 1000 } }); // prettier-ignore
+  });
+
   it('is a line for each number where there are several, and takes milliseconds for a time', () => {
     const columns = [
       { name: 't', type: 'BIGINT' },

@@ -86,6 +86,7 @@ describe('a spark line', () => {
   it('stands on its floor and lifts the pen at gaps', () => {
     expect(sparkPath([0, 10, null, 5, 10], 40, 10)).toBe('M0.0 10.0L10.0 0.0M30.0 5.0L40.0 0.0');
     expect(sparkPath([5, 5], 10, 10)).toBe('M0.0 5.0L10.0 5.0');
+    expect(sparkPath([-1.7e308, 1.7e308], 10, 10)).toBe('M0.0 10.0L10.0 0.0');
     expect(sparkPath([5], 10, 10, 0)).toBe('M0.0 0.0');
     expect(sparkPath([null, undefined], 10, 10)).toBe('');
   });

@@ -1,0 +1,78 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserMissing, browserNote, openBrowser, watchedPage, type Watched } from '../support/browser.ts';
+import { Collector } from '../support/collector.ts';
+import { dashboardYaml, linkOf } from '../support/dashboard.ts';
+
+const settled = { timeout: 20_000 };
+const LOGS = 100;
+
+async function send(collector: Collector, signal: 'metrics' | 'logs', body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${collector.url('otlp')}/v1/${signal}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  expect(await answer.text()).toBe('{}');
+}
+
+describe.skipIf(browserMissing)(`what a page takes${browserNote}`, () => {
+  let browser: Browser;
+  let collector: Collector;
+  let watched: Watched;
+  let page: Page;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    collector = await Collector.start(dashboardYaml());
+    const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'edges' } }] };
+    const at = (n: number): string => `${Date.now() - 60_000 + n * 100}000000`;
+    const gauge = (name: string, values: readonly (number | string)[]): object => ({
+      name,
+      gauge: { dataPoints: values.map((asDouble, n) => ({ timeUnixNano: at(n), asDouble })) },
+    });
+    const metrics = [
+      gauge('neighbours', [1, 1 + Number.EPSILON, 1]),
+      gauge('extremes', [-Number.MAX_VALUE, 1, 'Infinity', 'NaN', '-Infinity', Number.MAX_VALUE]),
+      gauge('least', [Number.MIN_VALUE, 0, Number.MIN_VALUE]),
+    ];
+    await send(collector, 'metrics', { resourceMetrics: [{ resource, scopeMetrics: [{ metrics }] }] });
+    const logRecords = Array.from({ length: LOGS }, (_, n) => ({
+      timeUnixNano: at(n),
+      body: { stringValue: `record ${n}\n${'and more\n'.repeat(20)}` },
+    }));
+    await send(collector, 'logs', { resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] });
+    watched = await watchedPage(browser, collector.url('dashboard'));
+    page = watched.page;
+    await page.goto(await linkOf(collector));
+    await page.locator('[data-service="edges"]').waitFor(settled);
+  });
+  afterAll(async () => {
+    await watched?.context.close();
+    await collector?.[Symbol.asyncDispose]();
+    await browser?.close();
+  });
+
+  it.each(['neighbours', 'extremes', 'least'])('draws a metric of %s, and can be moved', async (metric) => {
+    await page.goto(`/metrics?scope=global&metric=${metric}&agg=points&range=5m`);
+    await page.locator('.lines-table tbody tr').waitFor(settled);
+    await page.locator('figure.chart').focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.getByRole('button', { name: 'Live', exact: true }).waitFor(settled);
+    expect(watched.faults).toEqual([]);
+  });
+
+  it('draws times of clocks that cannot be, as far as they are times', async () => {
+    const chartOf = (sql: string): Promise<unknown> => page.goto(`/sql?scope=global&as=chart&sql=${encodeURIComponent(sql)}`);
+    await chartOf('SELECT 1e20 AS t, 1 AS v');
+    await page.locator('.result-rows .result-line').waitFor(settled);
+    for (const time of [
+      "TIMESTAMP '9999-12-31 23:59:59' - INTERVAL (i) MINUTE",
+      "TIMESTAMP '0001-01-01' + INTERVAL (i) MINUTE",
+      '1e12 + i / 1e6',
+    ]) {
+      await chartOf(`SELECT ${time} AS t, i AS v FROM range(3000) r(i)`);
+      await page.locator('figure.chart').waitFor(settled);
+      await page.locator('figure.chart').focus();
+      for (const key of ['+', 'ArrowLeft', '-']) await page.keyboard.press(key);
+      await page.getByRole('button', { name: 'All', exact: true }).click(settled);
+    }
+    expect(watched.faults).toEqual([]);
+  });
+});
