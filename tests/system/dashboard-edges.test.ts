@@ -75,4 +75,21 @@ describe.skipIf(browserMissing)(`what a page takes${browserNote}`, () => {
     }
     expect(watched.faults).toEqual([]);
   });
+
+  it('opens a record of which only the lower part is seen from its top, and keeps the others where they are', async () => {
+    await page.goto('/logs?scope=global&range=15m');
+    const list = page.locator('.logs .list-scroll');
+    await expect.poll(() => list.evaluate((box) => box.scrollHeight), settled).toBeGreaterThan(LOGS * 25);
+    await list.evaluate((box) => (box.scrollTop = 27 * 10 + 15));
+    const row = page.locator('.logs .list-row').filter({ hasText: new RegExp(`record ${LOGS - 11}\\b`) });
+    const top = async (): Promise<number> => Math.round((await row.boundingBox())?.y ?? Number.NaN);
+    await row.waitFor(settled);
+    const before = await top();
+    const edge = Math.round((await list.boundingBox())?.y ?? 0);
+    expect(before).toBeLessThan(edge);
+    await page.mouse.click(400, edge + 4);
+    await page.locator('.opened').waitFor(settled);
+    await expect.poll(async () => (await row.boundingBox())?.height ?? 0, settled).toBeGreaterThan(100);
+    expect(await top()).toBe(before);
+  });
 });

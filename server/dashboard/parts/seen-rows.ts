@@ -60,9 +60,9 @@ export function useSeen<Item>(scroller: RefObject<HTMLDivElement | null>, { item
   rows.current ??= observeRows(heights, rowHeight, (key, more) => {
     const { items: now, keyOf: name, tops: places } = latest.current;
     const host = scroller.current;
-    // What grows above what one looks at must not push it away.
-    if (host !== null && (places[now.findIndex((item) => name(item) === key)] ?? Infinity) < host.scrollTop)
-      host.scrollTop += more;
+    // What grows above what one looks at must not push it away; what one sees a part of grows downwards.
+    const at = now.findIndex((item) => name(item) === key);
+    if (host !== null && at !== -1 && (places[at + 1] ?? Infinity) <= host.scrollTop) host.scrollTop += more;
     setMeasured((count) => count + 1);
   });
   const { keys, observer } = rows.current;
