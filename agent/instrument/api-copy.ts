@@ -1,10 +1,8 @@
 import { nodeFs, nodePath, nodeUrl } from './builtins.ts';
 import { apiGlobal } from './api-global.ts';
-import { modulesFor, realPath } from './node-modules.ts';
+import { modulesFor, packagesFolder, realPath } from './node-modules.ts';
 
 const API = '@opentelemetry/api';
-/** The first of 1.x in which there are metrics. */
-const FIRST_MINOR = 3;
 
 export interface ApiCopy {
   readonly version: string;
@@ -12,36 +10,29 @@ export interface ApiCopy {
   readonly path: string;
 }
 
-/**
- * The version in which the agent registers: that of the copy which the program, `main`, loads, as it sees what is registered then,
- * and can register a tracer of its own. Where it loads none that can measure, that of the copy beside the agent, which packages
- * of the program get. Undefined where there is neither.
- */
-export function versionToRegister(main: string | undefined = process.argv[1], agent?: string): string | undefined {
-  return measuring(resolvedApi(folderOf(main))) ?? measuring(resolvedApi(agent ?? here()));
-}
-
-function measuring(copy: ApiCopy | undefined): string | undefined {
-  const numbers = copy === undefined ? undefined : numbersOf(copy.version);
-  return numbers?.major === 1 && numbers.minor >= FIRST_MINOR ? copy?.version : undefined;
+/** The copy that the program, `main`, loads. */
+export function programCopy(main?: string): ApiCopy | undefined {
+  return resolvedApi(packagesFolder(main));
 }
 
 /**
- * What is to be told where the program, `main`, gets a copy of the API that does not see what is registered: what it measures
- * goes nowhere, and nothing says so. Undefined where it does, or where nothing can be known.
+ * The copy in whose version the agent registers: that of the program, which sees what is registered then, and can register a
+ * tracer of its own, though one before 1.3 knows no metrics. Where the program has none of 1.x, the one beside the agent, which
+ * packages of the program get. Undefined where there is neither.
  */
-export function deafCopy(main: string | undefined = process.argv[1]): string | undefined {
+export function copyToRegister(program: ApiCopy | undefined, agent: string = here()): ApiCopy | undefined {
+  return [program, resolvedApi(agent)].find((copy) => numbersOf(copy?.version ?? '')?.major === 1);
+}
+
+/**
+ * What is to be told where the copy of the program does not see what is registered: what it measures goes nowhere, and nothing
+ * says so. Undefined where it does, or where nothing can be known.
+ */
+export function deafCopy(program: ApiCopy | undefined): string | undefined {
   const version = apiGlobal()?.version;
-  const copy = resolvedApi(folderOf(main));
-  if (version === undefined || copy === undefined) return undefined;
-  const cause = mismatch(version, copy.version);
-  return cause === undefined ? undefined : `cannot see the program's own measurements, by the API in ${copy.path}: ${cause}`;
-}
-
-/** Where the program looks for packages. */
-function folderOf(main: string | undefined): string {
-  const program = main === undefined ? undefined : realPath(main);
-  return program === undefined ? process.cwd() : nodePath.dirname(program);
+  if (version === undefined || program === undefined) return undefined;
+  const cause = mismatch(version, program.version);
+  return cause === undefined ? undefined : `cannot see the program's own measurements, by the API in ${program.path}: ${cause}`;
 }
 
 /** In one executable file there is none. */
@@ -81,12 +72,13 @@ export function apiIn(modules: string): ApiCopy | undefined {
 export function mismatch(registered: string, caller: string): string | undefined {
   const [ours, theirs] = [numbersOf(registered), numbersOf(caller)];
   if (ours === undefined || theirs === undefined) return registered === caller ? undefined : 'its version cannot be compared';
-  if (ours.major !== theirs.major)
-    return `what it measures goes nowhere: major version ${theirs.major} does not see what ${registered} registers`;
-  if (theirs.minor > ours.minor) {
-    return `what it measures goes nowhere: ${caller} is newer than ${registered}, with which the agent registers; install @opentelemetry/api ${theirs.major}.${theirs.minor} beside the agent`;
-  }
-  return undefined;
+  const why =
+    ours.major !== theirs.major
+      ? `major version ${theirs.major} does not see what ${registered} registers`
+      : theirs.minor > ours.minor
+        ? `${caller} is newer than ${registered}, with which the agent registers; use one version of ${API}`
+        : undefined;
+  return why === undefined ? undefined : `what it measures goes nowhere: ${why}`;
 }
 
 function numbersOf(version: string): { readonly major: number; readonly minor: number } | undefined {

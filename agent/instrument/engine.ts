@@ -1,5 +1,5 @@
 import type { metrics } from '@opentelemetry/api';
-import { deafCopy, versionToRegister } from './api-copy.ts';
+import { copyToRegister, deafCopy, programCopy } from './api-copy.ts';
 import { apiGlobal, apiGlobalOf } from './api-global.ts';
 import type { InstrumentEngine, OnFault, SeriesSink, View } from './metrics/contract.ts';
 import { AgentMeterProvider } from './metrics/provider.ts';
@@ -31,19 +31,29 @@ export function register(engine: InstrumentEngine, warn: (line: string) => void)
     );
     return false;
   }
-  const version = there?.version ?? versionToRegister();
-  if (version === undefined) registerWhenLoaded(engine);
+  const program = programCopy();
+  const version = there?.version ?? copyToRegister(program)?.version;
+  if (version === undefined) registerBundled(engine);
   else apiGlobalOf(version).metrics = engine;
-  const deaf = there === undefined ? undefined : deafCopy();
+  const deaf = deafCopy(program);
   if (deaf !== undefined) warn(deaf);
   return true;
 }
 
+/** Of a bundler, which puts in its place what it names, and of Bun. In an ES module of Node there is none. */
+declare const require: (name: '@opentelemetry/api') => Api;
+type Api = { readonly metrics: typeof metrics };
+
 /** No copy is installed where one would be looked for: if there is one at all it is in the application's own file, which a bundler
  *  made of it and of the agent. */
-function registerWhenLoaded(engine: InstrumentEngine): void {
-  const registering = (api: { readonly metrics: typeof metrics }): void => void api.metrics.setGlobalMeterProvider(engine);
-  void import('@opentelemetry/api').then(registering).catch(() => undefined);
+function registerBundled(engine: InstrumentEngine): void {
+  const registering = (api: Api): void => void api.metrics.setGlobalMeterProvider(engine);
+  try {
+    // At once: what the rest of the file measures with is made before a promise has its turn.
+    registering(require('@opentelemetry/api'));
+  } catch {
+    void import('@opentelemetry/api').then(registering).catch(() => undefined);
+  }
 }
 
 function nameOf(provider: object): string {

@@ -1,6 +1,7 @@
 import { nodeFs, nodeOs, nodePath } from './builtins.ts';
 import type { AttributeValue } from '@opentelemetry/api';
 import { EXPORT_LIMITS } from './limits.ts';
+import { programFolder } from './node-modules.ts';
 import { scopeAttributes } from './scope-tags.ts';
 import type { Detector, Settings } from './settings.ts';
 import { AGENT_NAME, AGENT_VERSION } from './version.ts';
@@ -85,7 +86,7 @@ interface Program {
 
 /** The next package.json above the program that has a name. */
 function packageOf(main: string | undefined): Program | undefined {
-  let folder = main === undefined ? process.cwd() : nodePath.dirname(main);
+  let folder = programFolder(main);
   for (let level = 0; level < EXPORT_LIMITS.packageLevels; level++) {
     const found = programIn(folder);
     if (found !== undefined) return found;

@@ -1,17 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { cpSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AGENT_RUNTIMES } from '../support/agent-runtimes.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
+import { temporaryFolders } from '../support/temporary.ts';
 import { ROOT, trackedFiles } from '../support/tree.ts';
 
 /** The agent as it is published: prebuilt bundles, run by each runtime. */
 const AGENT = join(ROOT, 'agent/instrument');
 /** What npm links as `periscope-agent`. */
 const LAUNCHER = join(AGENT, 'periscope-agent.js');
+const folders = temporaryFolders();
 let sink: OtlpSink | undefined;
 afterEach(async () => sink?.close());
 
@@ -73,6 +75,14 @@ it('doctor without a command, or with one that it has not, says how it is used',
     stdout: expect.stringContaining('periscope-agent doctor'),
   });
   expect((await run(process.execPath, [LAUNCHER, 'operate'])).code).toBe(2);
+});
+
+it('doctor runs where there is no copy of the API, and says so', async () => {
+  const folder = folders();
+  cpSync(join(AGENT, 'dist/doctor.js'), join(folder, 'doctor.mjs'));
+  const ended = await run(process.execPath, [join(folder, 'doctor.mjs'), 'doctor', folder], { AGENT_MODE: 'none' });
+  expect(ended).toMatchObject({ code: 1, stderr: '' });
+  expect(ended.stdout).toContain(`cannot find @opentelemetry/api from ${folder}: npm install @opentelemetry/api`);
 });
 
 it('doctor ends as it should when its reader goes', async () => {

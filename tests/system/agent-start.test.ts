@@ -8,6 +8,7 @@ import { pointsByInstance, projectIn, runProgram, settledTotal, type Ended } fro
 import { temporaryFolders } from '../support/temporary.ts';
 import { ROOT } from '../support/tree.ts';
 
+const BUN = join(ROOT, 'node_modules/.bin/bun');
 const folders = temporaryFolders();
 let sink: OtlpSink;
 beforeEach(async () => {
@@ -94,6 +95,18 @@ describe.each(AGENT_RUNTIMES)('the start on $name $note', ({ path, target, prelo
       expect(await settledTotal(sink, 'http.client.request.duration', 1)).toBe(1);
       expect(await settledTotal(sink, 'shop.orders', 2)).toBe(2);
     });
+  });
+
+  it.skipIf(missing)('of an app that is one file with it sees what is measured, and traced, from its first line on', async () => {
+    const cwd = folders();
+    const first = `import './agent/index.js';\n${TRACED}${APP.replace('import(process.env.BUNDLE)', "import('./agent/index.js')")}`;
+    projectIn(cwd, { 'app.js': first }, { target });
+    const alone = folders();
+    const built = await runProgram(BUN, ['build', 'app.js', `--target=${target}`, `--outfile=${join(alone, 'app.js')}`], { cwd });
+    expect(built).toMatchObject({ code: 0 });
+    const ended = await runProgram(path, [join(alone, 'app.js')], { cwd: alone, env: environmentIn(cwd) });
+    expect(ended).toMatchObject({ code: 0, stdout: 'registered\nok\n' });
+    expect(await settledTotal(sink, 'shop.orders', 2)).toBe(2);
   });
 
   it.skipIf(missing)(

@@ -90,6 +90,20 @@ describe.each(AGENT_RUNTIMES)('AGENT_TRACES=1 under $name $note', ({ name, path,
     expect(exemplars).toEqual([[traceId, true]]);
   });
 
+  it.skipIf(missing).each(['.', 'app'])('finds the packages of a program that is written as %s', async (written) => {
+    const folder = folders();
+    projectIn(
+      folder,
+      { 'app.js': 'process.exitCode = 3', 'package.json': '{"name":"shop","type":"module","main":"app.js"}' },
+      { target },
+    );
+    const ended = await runProgram(path, [preload, './agent/index.js', written], {
+      cwd: folder,
+      env: { AGENT_TRACES: '1', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url() },
+    });
+    expect(ended).toEqual({ code: 3, signal: null, stdout: '', stderr: '' });
+  });
+
   it.skipIf(missing)('says what is not installed, and measures', async () => {
     const folder = folders();
     // The program is looked at where it really is: in a folder without packages.

@@ -1,6 +1,8 @@
-import { createNoopMeter } from '@opentelemetry/api';
-import { mismatch, resolvedApi } from '../api-copy.ts';
+import { type ApiCopy, copyToRegister, mismatch, programCopy } from '../api-copy.ts';
+import { SeriesLog } from '../export/series-log.ts';
 import { startInstrumentations } from '../instrumentations/index.ts';
+import { AgentMeterProvider } from '../metrics/provider.ts';
+import { programFolder } from '../node-modules.ts';
 import { detectResource } from '../resource.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
@@ -22,7 +24,7 @@ export interface Subject {
   /** Where the application's packages are looked for. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The program that would run, for its name. */
+  /** The program that would run, for its name and its packages; undefined: what is in the folder. */
   readonly program: string | undefined;
 }
 
@@ -34,12 +36,12 @@ const note = (text: string): Line => ({ mark: 'note', text });
 export async function examine({ folder, environment, program }: Subject): Promise<readonly Section[]> {
   const warnings: string[] = [];
   const settings = readSettings(environment, (line) => warnings.push(line));
-  const resource = detectResource(settings, program);
+  const resource = detectResource(settings, program ?? folder);
   const sends = !settings.disabled && settings.mode !== 'none' && settings.metrics.exporter !== 'none';
   const answer = sends ? await sendTestPoint(settings.otlp, resource) : undefined;
   return [
     { title: `${AGENT_NAME} ${AGENT_VERSION}`, lines: runtimeLines(settings) },
-    { title: 'Copies of @opentelemetry/api', lines: apiLines(folder) },
+    { title: 'Copies of @opentelemetry/api', lines: apiLines(folder, program ?? folder) },
     { title: 'Instrumentation', lines: instrumentationLines(settings) },
     {
       title: 'Settings',
@@ -71,7 +73,9 @@ function runtimeLines({ disabled, engine, mode }: Settings): readonly Line[] {
 
 /** What starts here and now: an agent in the application starts the same. */
 function instrumentationLines({ instrumentations }: Settings): readonly Line[] {
-  const started = startInstrumentations(createNoopMeter(), { instrumentations });
+  // Of the agent: the API may be what is missing.
+  const provider = new AgentMeterProvider({ sink: new SeriesLog(), onFault: () => undefined });
+  const started = startInstrumentations(provider.getMeter(AGENT_NAME), { instrumentations });
   const lines = started
     .report()
     .map(({ name, on, why = '' }): Line => (on ? ok(name) : { mark: 'off', text: `${name}: ${why}` }));
@@ -79,19 +83,24 @@ function instrumentationLines({ instrumentations }: Settings): readonly Line[] {
   return lines;
 }
 
-function apiLines(folder: string): readonly Line[] {
-  const registered = resolvedApi(folder);
-  if (registered === undefined) return [bad(`cannot find @opentelemetry/api from ${folder}: npm install @opentelemetry/api`)];
-  const others = findApiCopies(folder).filter(({ path }) => path !== registered.path);
+function apiLines(folder: string, program: string): readonly Line[] {
+  const own = programCopy(program);
+  const registered = copyToRegister(own);
+  const from = programFolder(program);
+  const others = findApiCopies(from).filter(({ path }) => path !== registered?.path);
+  const copies = registered === undefined ? others : [registered, ...others];
   return [
-    ok(`${registered.version}  ${pathFrom(folder, registered.path)}, with which the agent registers`),
-    ...others.map(({ version, path }) => {
-      const fault = mismatch(registered.version, version);
-      return fault === undefined
-        ? note(`${version}  ${pathFrom(folder, path)}, which sees what the agent registers`)
-        : bad(`${version}  ${pathFrom(folder, path)}: ${fault}`);
-    }),
+    ...(own === undefined ? [bad(`cannot find @opentelemetry/api from ${from}: npm install @opentelemetry/api`)] : []),
+    ...copies.map((copy) => copyLine(copy, registered, pathFrom(folder, copy.path))),
   ];
+}
+
+function copyLine({ path, version }: ApiCopy, registered: ApiCopy | undefined, shown: string): Line {
+  if (path === registered?.path) return ok(`${version}  ${shown}, with which the agent registers`);
+  const fault = registered === undefined ? 'the agent registers with 1.x' : mismatch(registered.version, version);
+  return fault === undefined
+    ? note(`${version}  ${shown}, which sees what the agent registers`)
+    : bad(`${version}  ${shown}: ${fault}`);
 }
 
 function destinationLines({ otlp, metrics }: Settings, sends: boolean): readonly Line[] {

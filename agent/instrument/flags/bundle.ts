@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FLAGS, type Flag, type FlagName } from './registry.ts';
-import { secondPass } from './second-pass.ts';
+import { REQUIRE, secondPass } from './second-pass.ts';
 
 export const TARGETS = ['node', 'bun'] as const;
 export type Target = (typeof TARGETS)[number];
@@ -48,7 +48,7 @@ export async function bundle({ entries, flags, target, folder, name }: BundleOpt
   const externals = EXTERNAL.map((external) => `--external=${external}`);
   const from = mkdtempSync(join(tmpdir(), 'periscope-bundle-'));
   try {
-    const output = [`--outdir=${from}`, `--entry-naming=${name ?? '[name]'}.[ext]`, '--splitting'];
+    const output = [`--outdir=${from}`, `--entry-naming=${name ?? '[name]'}.[ext]`, '--splitting', `--define=require=${REQUIRE}`];
     await run(BUN, ['build', ...entries, ...output, `--target=${target}`, '--minify-syntax', ...externals, ...features]);
     const names = entries.map((entry) => name ?? parse(entry).name);
     await secondPass({ from, entries: names, folder, ...FIRST_LINE[target] });

@@ -48,11 +48,14 @@ export async function secondPass({ from, entries, folder, firstLine = '' }: Seco
   }
 }
 
+/** What the first pass is told to call `require`, of which both passes would make one that the bundler of an application no
+ *  longer knows. */
+export const REQUIRE = 'requireOfBundler';
 const HASH_OF_FIRST_PASS = /-[0-9a-z]{8}$/;
 
 /** After the bundler, which makes classes into `var`, and before names are short and mean one thing here, another there. */
 function minified(name: string, code: string): string {
   const { code: made, errors } = minifySync(name, withConstants(code), { module: true, codegen: { legalComments: 'inline' } });
   if (errors.length > 0) throw new Error(`cannot bundle the agent: ${errors[0]!.message}`);
-  return made;
+  return made.replaceAll(`${REQUIRE}(`, 'require(');
 }

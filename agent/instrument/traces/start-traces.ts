@@ -1,5 +1,6 @@
 import { apiGlobal } from '../api-global.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
+import { packagesFolder } from '../node-modules.ts';
 import type { ResourceAttributes } from '../resource.ts';
 import { within } from '../within.ts';
 import { loadOfficialPackages, type WantedInstrumentations } from './official-packages.ts';
@@ -27,7 +28,7 @@ const MEASURED_BY_THE_AGENT = /\/instrumentation-(http|undici|runtime-node)$/;
  * Traces by the official SDK (`@opentelemetry/sdk-node`), which the application has installed: `AGENT_TRACES=1`. It exports by
  * OTLP from the application's thread. Throws when it is not installed or cannot start.
  */
-export function startTraces({ url, resource, instrumentations: wanted, program = programHere() }: TraceOptions): Traces {
+export function startTraces({ url, resource, instrumentations: wanted, program = `${packagesFolder()}/` }: TraceOptions): Traces {
   const { sdk, exporter, instrumentations } = loadOfficialPackages(program, wanted);
   const attributes = Object.entries(resource).filter(([, value]) => value !== undefined);
   const running = new sdk.NodeSDK({
@@ -59,10 +60,6 @@ export function startTraces({ url, resource, instrumentations: wanted, program =
 async function flushed(): Promise<void> {
   const provider = apiGlobal()?.trace?.getDelegate?.() as { forceFlush?(): Promise<void> } | undefined;
   await provider?.forceFlush?.();
-}
-
-function programHere(): string {
-  return process.argv[1] ?? `${process.cwd()}/`;
 }
 
 /** The SDK would export logs, too, where nothing is said of them. */

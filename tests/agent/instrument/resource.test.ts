@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { detectResource } from '../../../agent/instrument/resource.ts';
@@ -27,6 +27,17 @@ describe('the resource', () => {
     expect(resource({ ...given, OTEL_SERVICE_NAME: 'bar' }, main)['service.name']).toBe('bar');
     writeFileSync(join(root, 'package.json'), '{"name":');
     expect(resource({}, main)['service.name']).not.toBe('');
+  });
+
+  it.each(['shop', 'shop/app', 'bin/shop'])('is named by the package of a program that is written as %s', (written) => {
+    const root = folder();
+    for (const path of ['shop', 'bin']) mkdirSync(join(root, path));
+    writeFileSync(join(root, 'package.json'), '{"name":"above"}');
+    writeFileSync(join(root, 'shop/package.json'), '{"name":"shop"}');
+    writeFileSync(join(root, 'shop/app.js'), '');
+    // A program that npm links belongs to whoever has the link.
+    symlinkSync(join(root, 'shop/app.js'), join(root, 'bin/shop'));
+    expect(resource({}, join(root, written))['service.name']).toBe(written === 'bin/shop' ? 'above' : 'shop');
   });
 
   it('says where it runs, and nothing of the arguments', () => {

@@ -117,6 +117,33 @@ describe('what stands in the way', () => {
     expect(texts(lines, 'note').join()).toContain('1.4.0');
   });
 
+  it('is that there is no copy for the program; that beside the agent serves its packages', async () => {
+    const lines = await linesFor({ AGENT_MODE: 'none' });
+    expect(texts(lines, 'bad').join()).toContain('npm install @opentelemetry/api');
+    expect(texts(lines, 'ok').join()).toMatch(/node_modules.@opentelemetry.api, with which the agent registers/);
+  });
+
+  it('is a copy of another major version: the agent registers with that beside itself', async () => {
+    const folder = folders();
+    mkdirSync(join(folder, 'node_modules/@opentelemetry/api'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules/@opentelemetry/api/package.json'), '{"version":"2.0.0"}');
+    const lines = await linesFor({ AGENT_MODE: 'none' }, folder);
+    expect(texts(lines, 'bad').join()).toContain('2.0.0  node_modules/@opentelemetry/api: what it measures goes nowhere');
+    expect(texts(lines, 'ok').join()).not.toContain('2.0.0');
+  });
+
+  it('is looked for from the program that is named', async () => {
+    const folder = folders();
+    mkdirSync(join(folder, 'shop/node_modules/@opentelemetry/api'), { recursive: true });
+    writeFileSync(join(folder, 'shop/node_modules/@opentelemetry/api/package.json'), '{"version":"1.4.0"}');
+    writeFileSync(join(folder, 'shop/package.json'), '{"name":"shop"}');
+    const program = join(folder, 'shop/app.js');
+    const sections = await examine({ folder, environment: { AGENT_MODE: 'none' }, program });
+    const lines = sections.flatMap((section) => section.lines);
+    expect(texts(lines, 'ok')).toContain('1.4.0  shop/node_modules/@opentelemetry/api, with which the agent registers');
+    expect(texts(lines, 'note')).toContain('as service.name shop');
+  });
+
   it('is a variable with a bad value; a password in an address is not shown', async () => {
     const lines = await linesFor({
       OTEL_METRIC_EXPORT_INTERVAL: 'soon',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { secondPass } from '../../../../agent/instrument/flags/second-pass.ts';
+import { REQUIRE, secondPass } from '../../../../agent/instrument/flags/second-pass.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -66,6 +66,14 @@ describe('the second pass', () => {
     });
     expect(index).toContain('from"path"');
     expect(index).toContain('from"@opentelemetry/api"');
+  });
+
+  it('leaves `require` to whoever bundles it with an application', async () => {
+    const { 'index.js': index } = await made({
+      'index.js': `export const load = () => ${REQUIRE}('@opentelemetry/api').metrics;`,
+    });
+    expect(index).toMatch(/=>require\(["`]@opentelemetry\/api["`]\)/);
+    expect(index).not.toContain('createRequire');
   });
 
   it('makes files of the same names of the same modules, wherever they are', async () => {
