@@ -7,6 +7,7 @@
  */
 import { feature } from 'bun:bundle';
 import { auditOf, type StartedAudit, violationsTo } from './audit/audit-start.ts';
+import { requireBuiltins } from './builtins.ts';
 import { chosenInstrumentations } from './chosen-instrumentations.ts';
 import { register, startEngine } from './engine.ts';
 import type { BeforeSignal } from './export/flush-at-end.ts';
@@ -237,6 +238,7 @@ function measuring(given: Settings, sink: SeriesSink): InstrumentEngine {
 
 /** Of the environment, as far as this bundle lets it; undefined where the agent is not to run. */
 function settingsHere(): Settings | undefined {
+  requireBuiltins();
   const read = tenantSettings(readSettings(env, warn), knownTenants(), env['HOST']);
   const why = whyNotToStart(read) ?? startPresence();
   if (why !== undefined) {

@@ -69,6 +69,14 @@ describe.each(AGENT_RUNTIMES)('the start on $name $note', ({ path, target, prelo
     expect(sink.seen).toBe(0);
   });
 
+  it.skipIf(missing)('on a runtime that is too old is one line, and the app runs without an agent', async () => {
+    const ended = await run('process.getBuiltinModule = undefined;');
+    expect(ended).toMatchObject({ code: 0, stdout: 'ok\n' });
+    expect(ended.stderr).toBe(
+      'periscope agent: cannot start: it needs process.getBuiltinModule, which Node has since 20.16; the application goes on without it\n',
+    );
+  });
+
   it.skipIf(missing)('that fails ends the app where AGENT_STRICT asks for it', async () => {
     const ended = await run(NO_SHARED_MEMORY, { AGENT_STRICT: '1' });
     expect(ended).toMatchObject({ code: 1, stdout: '' });

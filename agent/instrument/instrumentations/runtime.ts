@@ -1,9 +1,10 @@
 import type { BatchObservableResult, Histogram, Meter, Observable } from '@opentelemetry/api';
 import type { IntervalHistogram, PerformanceObserverEntryList } from 'node:perf_hooks';
+import { builtin } from '../builtins.ts';
 import { isBun } from './bun.ts';
 import type { Instrumentation, Stop, Tools } from './contract.ts';
 
-const { monitorEventLoopDelay, performance, PerformanceObserver } = process.getBuiltinModule('node:perf_hooks');
+const { monitorEventLoopDelay, performance, PerformanceObserver } = builtin('node:perf_hooks');
 
 /** Between two samples of the event loop's delay, in ms; that of the official instrumentation, as the delay holds it. */
 const DELAY_RESOLUTION_MS = 10;
