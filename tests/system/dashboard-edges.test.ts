@@ -58,6 +58,28 @@ describe.skipIf(browserMissing)(`what a page takes${browserNote}`, () => {
     expect(watched.faults).toEqual([]);
   });
 
+  it('goes where it is sent while a chart is in hand: Escape in the middle of a drag, a button right after the wheel', async () => {
+    await page.goto('/metrics?scope=global&metric=neighbours&agg=points&range=5m');
+    await page.locator('.lines-table tbody tr').waitFor(settled);
+    const range = (): string | null => new URL(page.url()).searchParams.get('range');
+    const box = await page.locator('.chart .u-over').boundingBox();
+    if (box === null) throw new Error('cannot find the chart: it is not on the screen');
+    const [x, y] = [box.x + box.width / 2, box.y + 40];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + 60, y, { steps: 3 });
+    await page.keyboard.press('Escape');
+    await page.mouse.move(x + 90, y, { steps: 3 });
+    await page.mouse.up();
+    expect(range()).toBe('5m');
+    await page.mouse.wheel(0, -400);
+    await page.getByRole('button', { name: 'Last 1 hour' }).click();
+    // As long as a chart takes to settle, and longer.
+    await page.waitForTimeout(500);
+    expect(range()).toBe('1h');
+    expect(watched.faults).toEqual([]);
+  });
+
   it('draws times of clocks that cannot be, as far as they are times', async () => {
     const chartOf = (sql: string): Promise<unknown> => page.goto(`/sql?scope=global&as=chart&sql=${encodeURIComponent(sql)}`);
     await chartOf('SELECT 1e20 AS t, 1 AS v');

@@ -31,6 +31,9 @@ export function listenToGestures(host: HTMLElement, surface: Surface): () => voi
   const { signal } = stop;
   listenToPointers(host, surface, mover, signal);
   listenToWheel(host, surface, mover, signal);
+  // Who presses something else has left the chart: what that does is not undone a moment later.
+  const elsewhere = (event: Event): unknown => isInside(surface, event) || mover.finish();
+  for (const type of ['pointerdown', 'click']) addEventListener(type, elsewhere, { capture: true, signal });
   const isButton = ({ target }: Event): boolean => (target as Element).closest('button') !== null;
   host.addEventListener('dblclick', (event) => !isButton(event) && mover.reset(), { signal });
   host.addEventListener(
@@ -60,6 +63,8 @@ class Mover {
   #pending: Stretch | undefined;
   #frame = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** A hand that holds the chart while it is set back holds it no more. */
+  resets = 0;
 
   constructor(surface: Surface) {
     this.#surface = surface;
@@ -80,12 +85,18 @@ class Mover {
     this.#surface.settle(view);
   }
 
+  /** Settles at once what would settle soon. */
+  finish(): void {
+    if (this.#pending !== undefined) this.settle();
+  }
+
   settleSoon(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.settle(), SETTLE_MS);
   }
 
   reset(): void {
+    this.resets += 1;
     this.leave();
     this.#surface.reset();
   }
@@ -123,6 +134,7 @@ function listenToPointers(host: HTMLElement, surface: Surface, mover: Mover, sig
   let hold: Hold | undefined;
   let moved = false;
   let before: Stretch | undefined;
+  let resets = 0;
   const grasp = (): Hold => {
     const xs = [...fingers.values()];
     const [low, high] = [Math.min(...xs), Math.max(...xs)];
@@ -134,12 +146,12 @@ function listenToPointers(host: HTMLElement, surface: Surface, mover: Mover, sig
     // With Shift a stretch is marked.
     if (event.button !== 0 || event.shiftKey || !isInside(surface, event)) return;
     host.setPointerCapture(event.pointerId);
-    if (fingers.size === 0) before = mover.view();
+    if (fingers.size === 0) [before, resets] = [mover.view(), mover.resets];
     fingers.set(event.pointerId, event.clientX);
     hold = grasp();
   });
   on('pointermove', (event) => {
-    if (hold === undefined || !fingers.has(event.pointerId)) return;
+    if (hold === undefined || resets !== mover.resets || !fingers.has(event.pointerId)) return;
     fingers.set(event.pointerId, event.clientX);
     const { x, apart } = grasp();
     if (!moved && Math.abs(x - hold.x) < CLICK_PX && Math.abs(apart - hold.apart) < CLICK_PX) return;
@@ -156,13 +168,13 @@ function listenToPointers(host: HTMLElement, surface: Surface, mover: Mover, sig
     hold = fingers.size > 0 ? grasp() : undefined;
     if (hold !== undefined) return;
     host.classList.remove('moves');
-    if (moved) mover.settle();
+    if (moved && resets === mover.resets) mover.settle();
     moved = false;
   };
   on('pointerup', release);
   on('pointercancel', (event) => {
     // The browser scrolls the page with this finger: the chart is not meant.
-    if (moved && before !== undefined) mover.move(before);
+    if (moved && before !== undefined && resets === mover.resets) mover.move(before);
     release(event);
   });
 }
