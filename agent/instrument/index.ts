@@ -49,7 +49,8 @@ import { AGENT_NAME, AGENT_VERSION } from './version.ts';
 export type { ExporterStatus, InstrumentationState, InstrumentEngine, Perf };
 
 const { env } = process;
-const startMs = performance.now();
+/** Not asked for without the flag: to look at `performance` loads all of node:perf_hooks. */
+const startMs = feature('DEBUG_PERF') ? performance.now() : 0;
 /** Printed until now. */
 let faultLines = 0;
 

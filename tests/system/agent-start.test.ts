@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AGENT_RUNTIMES } from '../support/agent-runtimes.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
-import { pointsByInstance, projectIn, runProgram, settledTotal, type Ended } from '../support/prebuilt-agent.ts';
+import { pointsByInstance, projectIn, runProgram, settledTotal, totalsOf, type Ended } from '../support/prebuilt-agent.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { ROOT } from '../support/tree.ts';
 
@@ -42,6 +42,22 @@ const LOGGING = `
   import { diag } from '@opentelemetry/api';
   const nothing = () => undefined;
   diag.setLogger({ error: nothing, warn: nothing, info: nothing, debug: nothing, verbose: nothing });
+`;
+/** Ends when garbage was collected under the eyes of the agent. */
+const PERF_HOOKS = `
+  const isLoaded = () => process.moduleLoadList.includes('NativeModule perf_hooks');
+  const atStart = isLoaded();
+  const { flush } = await import(process.env.BUNDLE);
+  while (!isLoaded()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const { PerformanceObserver } = process.getBuiltinModule('node:perf_hooks');
+  let seen = false;
+  new PerformanceObserver(() => (seen = true)).observe({ entryTypes: ['gc'] });
+  while (!seen) {
+    for (let round = 0; round < 1000; round++) Array.from({ length: 1000 }, () => ({ round }));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await flush(10_000);
+  console.log(atStart, isLoaded());
 `;
 /** No engine can be made: it would keep its numbers in shared memory. */
 const NO_SHARED_MEMORY = `
@@ -92,6 +108,17 @@ describe.each(AGENT_RUNTIMES)('the start on $name $note', ({ path, target, prelo
     expect(await settledTotal(sink, 'shop.orders', 0)).toBe(0);
     expect(pointsByInstance(sink).size).toBe(1);
   });
+
+  it.skipIf(missing || target === 'bun')(
+    'loads no part of node:perf_hooks before the app runs, and measures by it later',
+    async () => {
+      const cwd = folders();
+      projectIn(cwd, { 'app.js': PERF_HOOKS }, { target });
+      const ended = await runProgram(path, [preload, './agent/index.js', 'app.js'], { cwd, env: environmentIn(cwd) });
+      expect(ended).toMatchObject({ code: 0, stdout: 'false true\n', stderr: '' });
+      expect(totalsOf(sink, 'v8js.gc.duration').size).toBe(1);
+    },
+  );
 
   describe.each(['1.3.0', '1.9.0', '1.10.0', '1.999.0'])('of an app whose copy of the API is %s', (version) => {
     it.skipIf(missing)('is seen by it, and leaves it free to register a tracer', async () => {

@@ -25,6 +25,8 @@ export interface Tools {
   readonly routes: Routes;
   /** Starts what only a collection needs, before the first one: an application that starts does not wait for it. */
   readonly later: (start: () => Stop) => Stop;
+  /** The same for what measures between collections: a moment after the application's start, if no collection comes before. */
+  readonly soon: (start: () => Stop) => Stop;
   /** Runs `step` and keeps what it throws from the application. */
   readonly quietly: <Arguments extends readonly unknown[]>(step: (...given: Arguments) => void) => (...given: Arguments) => void;
 }

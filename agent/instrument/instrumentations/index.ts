@@ -6,6 +6,7 @@ import { fastify } from './fastify.ts';
 import { fetchClient } from './fetch.ts';
 import { httpClient } from './http-client.ts';
 import { httpServer } from './http-server.ts';
+import { INSTRUMENTATION_LIMITS } from './limits.ts';
 import { OwnTraffic } from './own-traffic.ts';
 import { processMetrics } from './process.ts';
 import { Routes } from './routes.ts';
@@ -97,22 +98,43 @@ function state(name: string, outcome: Started, stopped: boolean): Instrumentatio
   return stopped ? { name, on: false, why: 'it was stopped' } : { name, on: true };
 }
 
-function toolsFor(name: string, settings: InstrumentationSettings): Pick<Tools, 'later' | 'quietly'> {
+function toolsFor(name: string, settings: InstrumentationSettings): Pick<Tools, 'later' | 'quietly' | 'soon'> {
   const quietly = quietFor(name, settings);
   return {
     quietly,
     later: (begin) => {
       if (settings.later === undefined) return begin();
-      let stop: Stop | undefined;
-      let stopped = false;
-      const step = quietly(() => {
-        if (!stopped) stop = begin();
-      });
-      settings.later(step);
+      const begun = once(begin, quietly);
+      settings.later(begun.step);
+      return begun.stop;
+    },
+    soon: (begin) => {
+      if (settings.later === undefined) return begin();
+      const begun = once(begin, quietly);
+      settings.later(begun.step);
+      const timer = setTimeout(begun.step, INSTRUMENTATION_LIMITS.beginDelayMs);
+      timer.unref();
       return () => {
-        stopped = true;
-        stop?.();
+        clearTimeout(timer);
+        begun.stop();
       };
+    },
+  };
+}
+
+/** Begins with the first step, and never once it was stopped. */
+function once(begin: () => Stop, quietly: Tools['quietly']): { readonly step: () => void; readonly stop: Stop } {
+  let stop: Stop | undefined;
+  let over = false;
+  return {
+    step: quietly(() => {
+      if (over) return;
+      over = true;
+      stop = begin();
+    }),
+    stop: () => {
+      over = true;
+      stop?.();
     },
   };
 }

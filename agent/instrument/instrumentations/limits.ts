@@ -14,4 +14,6 @@ export const INSTRUMENTATION_LIMITS = {
   buckets: 100,
   /** Characters of a route, of a host; a longer one is cut. */
   textChars: 256,
+  /** Until what measures all the time begins, at the latest: what an application does first is to start itself. */
+  beginDelayMs: 100,
 } as const;

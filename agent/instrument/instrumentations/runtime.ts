@@ -1,10 +1,7 @@
 import type { BatchObservableResult, Histogram, Meter, Observable } from '@opentelemetry/api';
 import type { IntervalHistogram, PerformanceObserverEntryList } from 'node:perf_hooks';
-import { builtin } from '../builtins.ts';
 import { isBun } from './bun.ts';
 import type { Instrumentation, Stop, Tools } from './contract.ts';
-
-const { monitorEventLoopDelay, performance, PerformanceObserver } = builtin('node:perf_hooks');
 
 /** Between two samples of the event loop's delay, in ms; that of the official instrumentation, as the delay holds it. */
 const DELAY_RESOLUTION_MS = 10;
@@ -12,20 +9,23 @@ const DELAY_RESOLUTION_MS = 10;
 const GC_TYPES: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
 const GC_BUCKETS_S = [0.01, 0.1, 1, 10];
 
-/** The event loop, garbage collection and V8's heap. What Bun does not measure is not there, instead of zero. */
+/** The event loop, garbage collection and V8's heap. What Bun does not measure is not there, instead of zero. Nothing of it begins
+ *  while the application starts: to load node:perf_hooks, and to watch, is a millisecond. */
 export const runtime: Instrumentation = {
   name: 'runtime',
   start(tools) {
-    const stops = [eventLoopDelay(tools)];
+    const stops = [tools.soon(() => eventLoopDelay(tools))];
     if (!isBun())
       stops.push(
-        garbageCollection(tools),
+        tools.soon(() => garbageCollection(tools)),
         tools.later(() => eventLoopTime(tools)),
         tools.later(() => heap(tools)),
       );
     return { stop: () => stops.forEach((stop) => stop()) };
   },
 };
+
+const perfHooks = () => process.getBuiltinModule('node:perf_hooks');
 
 function observing(
   { meter, quietly }: Pick<Tools, 'meter' | 'quietly'>,
@@ -40,7 +40,7 @@ function observing(
 
 /** Since the last collection, at first since now. */
 function eventLoopDelay(tools: Tools): Stop {
-  const histogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  const histogram = perfHooks().monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   histogram.enable();
   const stop = tools.later(() => observingDelay(tools, histogram));
   return () => {
@@ -72,7 +72,7 @@ function observingDelay(tools: Tools, histogram: IntervalHistogram): Stop {
 
 function eventLoopTime(tools: Tools): Stop {
   const { meter } = tools;
-  const { eventLoopUtilization } = performance;
+  const { eventLoopUtilization } = perfHooks().performance;
   const utilization = meter.createObservableGauge('nodejs.eventloop.utilization', {
     description: 'Event loop utilization.',
     unit: '1',
@@ -109,7 +109,7 @@ function garbageCollection({ meter, quietly }: Tools): Stop {
       durations.record(entry.duration / 1000, { 'v8js.gc.type': type });
     }
   });
-  const observer = new PerformanceObserver(record);
+  const observer = new (perfHooks().PerformanceObserver)(record);
   observer.observe({ entryTypes: ['gc'] });
   return () => observer.disconnect();
 }

@@ -21,7 +21,8 @@ interface Instruments {
 }
 
 const { hrtime } = process;
-const clock = performance;
+/** Looked at when an operation is measured: that loads node:perf_hooks. */
+let clock: typeof performance | undefined;
 /** Taken off, so that a double holds nanoseconds. */
 const [firstS] = hrtime();
 
@@ -37,7 +38,7 @@ export const nowMs: () => number =
     ? () => nanoseconds() * 1e-6
     : Number.parseInt(process.versions.node) < 24
       ? byHrtime
-      : () => clock.now();
+      : () => (clock ??= performance).now();
 
 function byHrtime(): number {
   const time = hrtime();

@@ -5,8 +5,9 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { describe, expect, it } from 'vitest';
-import { startInstrumentations } from '../../../../agent/instrument/instrumentations/index.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Instrumentation } from '../../../../agent/instrument/instrumentations/contract.ts';
+import { startInstrumentations, startThese } from '../../../../agent/instrument/instrumentations/index.ts';
 import { MeasuredApp } from '../../../support/measured-app.ts';
 import { OwnEngine } from '../../../support/metric-engine.ts';
 
@@ -98,6 +99,53 @@ describe('startInstrumentations', () => {
     expect(made).toContain('createHistogram');
     started.stop();
     stopped.stop();
+  });
+
+  describe('what measures between collections', () => {
+    const begun = (): { readonly told: string[]; readonly stop: () => void; readonly collect: () => void } => {
+      const told: string[] = [];
+      const steps: (() => void)[] = [];
+      const watching: Instrumentation = {
+        name: 'watching',
+        start: ({ soon }) => ({
+          stop: soon(() => {
+            told.push('begins');
+            return () => void told.push('ends');
+          }),
+        }),
+      };
+      const { stop } = startThese([watching], meter, { later: (step) => void steps.push(step) });
+      return { told, stop, collect: () => steps.splice(0).forEach((step) => step()) };
+    };
+
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it.each([
+      ['a moment after the start', ['wait', 'collect']],
+      ['with the first collection, if that comes before', ['collect', 'wait']],
+    ])('begins once, %s', (_, order) => {
+      vi.useFakeTimers();
+      const { told, stop, collect } = begun();
+      expect(told).toEqual([]);
+      for (const step of order) {
+        if (step === 'collect') collect();
+        else vi.runAllTimers();
+        expect(told).toEqual(['begins']);
+      }
+      stop();
+      expect(told).toEqual(['begins', 'ends']);
+    });
+
+    it('does not begin once it was stopped, and leaves no timer', () => {
+      vi.useFakeTimers();
+      const { told, stop, collect } = begun();
+      stop();
+      expect(vi.getTimerCount()).toBe(0);
+      collect();
+      expect(told).toEqual([]);
+    });
   });
 
   it('leaves nothing wrapped behind', () => {

@@ -8,10 +8,20 @@ describe('the clock of rows', () => {
       () => 1000 + Math.floor(counted),
       () => counted,
     );
+    expect(now()).toBe(1010);
     counted = 10.25;
     expect(now()).toBe(1010.25);
     counted = 12.5;
     expect(now()).toBe(1012.5);
+  });
+
+  it('reads no clock before the first time is asked for', () => {
+    let readings = 0;
+    const reading = (): number => (readings += 1);
+    const now = wallClock(reading, reading);
+    expect(readings).toBe(0);
+    now();
+    expect(readings).toBeGreaterThan(0);
   });
 
   it('follows the clock of the machine when it is set, or has gone on while the machine slept', () => {
