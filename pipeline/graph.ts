@@ -13,7 +13,7 @@ import { DeliveryQueue } from './queue.ts';
 import { RunningGraph, type AdmissionPart, type ExporterPart, type ExtensionPart, type ReceiverPart } from './running-graph.ts';
 import { ScopeLimiters } from './scope-limits.ts';
 import { DEFAULT_SCOPE_STAGE, type ScopeStageConfig } from './scope/stage.ts';
-import type { GraphStats } from './stats.ts';
+import type { GraphStats, QueueShare } from './stats.ts';
 import type { ComponentStatus } from './status.ts';
 
 export interface Graph {
@@ -30,6 +30,8 @@ export interface Graph {
   ledger(): LedgerSnapshot;
   status(): readonly ComponentStatus[];
   stats(): GraphStats;
+  /** What a scope has of the queue of an exporter; undefined where none of this id is in the graph. */
+  queueShare(exporter: string, scope: string): QueueShare | undefined;
 }
 
 export interface GraphContext {

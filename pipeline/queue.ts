@@ -13,7 +13,7 @@ import type { Delivery } from './plan.ts';
 import { QueueBatcher, type Queued } from './queue-batcher.ts';
 import { backoffMs, isExhausted } from './retry.ts';
 import { Room, type Share } from './room.ts';
-import type { QueueStats } from './stats.ts';
+import type { QueueShare, QueueStats } from './stats.ts';
 import type { ComponentState, ComponentStatus } from './status.ts';
 
 export interface QueueContext {
@@ -130,6 +130,14 @@ export class DeliveryQueue {
       bytesMax: sizer === 'bytes' ? Math.min(queue_size, queue_bytes) : queue_bytes,
       inFlight: this.#sending.size + this.#retrying.size,
     };
+  }
+
+  /** What `scope` has of it. */
+  shareOf(scope: string): QueueShare {
+    const { exporter, sizer, capacity, bytesMax } = this.stats();
+    const { bytes, ...used } = this.room.usedBy(scope);
+    const size = Math.ceil(sizer === 'bytes' ? bytes : used[sizer]);
+    return { exporter, scope, sizer, size, capacity, bytes, bytesMax, share: this.delivery.sending_queue.scope_share ?? 1 };
   }
 
   /** Takes a batch for which `reserved` was taken before. */

@@ -21,6 +21,7 @@ export class Ticket {
 }
 
 type Total = Omit<Share, 'scope'>;
+const NOTHING: Total = { items: 0, bytes: 0, requests: 0 };
 /** What one scope has of it. */
 type Held = { -readonly [key in keyof Total]: Total[key] };
 
@@ -49,18 +50,24 @@ export class Room {
   #items = 0;
   #bytes = 0;
   #requests = 0;
-  /** Undefined where one scope may have it all. */
-  readonly #held: Map<string, Held> | undefined;
+  readonly #held = new Map<string, Held>();
+  /** One scope may have it all. */
+  readonly #undivided: boolean;
   readonly #waiters: Waiter[] = [];
   #closed = false;
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds;
-    this.#held = (bounds.scope_share ?? 1) < 1 ? new Map() : undefined;
+    this.#undivided = (bounds.scope_share ?? 1) >= 1;
   }
 
   get used(): Total {
     return { items: this.#items, bytes: this.#bytes, requests: this.#requests };
+  }
+
+  /** What one scope has of it. */
+  usedBy(scope: string): Total {
+    return this.#held.get(scope) ?? NOTHING;
   }
 
   /** Takes room, or says that there is none now. A waiter shows its ticket. */
@@ -126,25 +133,28 @@ export class Room {
     this.#items += items;
     this.#bytes += bytes;
     this.#requests += requests;
-    if (this.#held === undefined) return;
     let held = this.#held.get(scope);
     if (held === undefined) this.#held.set(scope, (held = { items: 0, bytes: 0, requests: 0 }));
     held.items += items;
     held.bytes += bytes;
     held.requests += requests;
-    if (held.items === 0 && held.bytes === 0) this.#held.delete(scope);
+    if (held.items !== 0 || held.bytes !== 0) return;
+    // Of parts that were added and taken away again something may be left.
+    held.requests = 0;
+    // One that is alone will most likely come again.
+    if (this.#held.size > 1) this.#held.delete(scope);
   }
 
   /** As far as the shares of its scopes go. */
   #mayHold(need: Demand): boolean {
-    if (this.#held === undefined) return true;
+    if (this.#undivided) return true;
     const total = totalOf(need);
     return need.every((share) => this.#mayScopeHold(share, total));
   }
 
   #mayScopeHold({ scope, items, bytes, requests }: Share, total: Total): boolean {
-    const held = this.#held?.get(scope);
-    if (held === undefined) return true;
+    const held = this.#held.get(scope);
+    if (held === undefined || (held.items === 0 && held.bytes === 0)) return true;
     const { sizer, queue_size, queue_bytes, scope_share = 1 } = this.#bounds;
     const within = (own: number, all: number, bound: number): boolean => own * (1 - scope_share) <= (bound - all) * scope_share;
     if (!within(held.bytes + bytes, this.#bytes + total.bytes, queue_bytes)) return false;

@@ -6,7 +6,7 @@ import type { Held, Ledger, LedgerSnapshot } from './ledger.ts';
 import type { Instance } from './plan.ts';
 import type { DeliveryQueue } from './queue.ts';
 import type { ScopeLimiters } from './scope-limits.ts';
-import type { GraphStats } from './stats.ts';
+import type { GraphStats, QueueShare } from './stats.ts';
 import { worstOfEach, type ComponentState, type ComponentStatus } from './status.ts';
 
 export interface ExtensionPart {
@@ -127,6 +127,10 @@ export class RunningGraph implements Graph {
       queues: exporters.map(({ queue }) => queue.stats()),
       traffic: this.counters.traffic,
     };
+  }
+
+  queueShare(exporter: string, scope: string): QueueShare | undefined {
+    return this.parts.exporters.find(({ queue }) => queue.id === exporter)?.queue.shareOf(scope);
   }
 
   async #stop(deadlineMs: number): Promise<void> {

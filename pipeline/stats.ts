@@ -24,6 +24,23 @@ export interface QueueStats {
   readonly inFlight: number;
 }
 
+/** What one scope has of the queue of one exporter, over all signals. Nothing in it depends on what others have there. */
+export interface QueueShare {
+  readonly exporter: string;
+  readonly scope: string;
+  readonly sizer: QueueStats['sizer'];
+  /** In units of `sizer`, of this scope; what is reserved for its items that processors hold is part of it. */
+  readonly size: number;
+  /** Of the whole queue. */
+  readonly capacity: number;
+  /** Of this scope. */
+  readonly bytes: number;
+  /** Of the whole queue. */
+  readonly bytesMax: number;
+  /** How much of the queue one scope may fill by itself: above 0, at most 1. */
+  readonly share: number;
+}
+
 /** What a running graph tells for own metrics, beside its ledger. */
 export interface GraphStats {
   readonly components: readonly ComponentStats[];

@@ -14,7 +14,7 @@ import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import { LiveHub } from '../../pipeline/live.ts';
 import type { Log } from '../../pipeline/log.ts';
 import { GLOBAL_SCOPE, SCOPE_MATRIX, scopeNames, type ScopeMatrix } from '../../pipeline/scope/matrix.ts';
-import type { GraphStats } from '../../pipeline/stats.ts';
+import type { GraphStats, QueueShare } from '../../pipeline/stats.ts';
 import type { ComponentStatus } from '../../pipeline/status.ts';
 import { Traffic } from '../../pipeline/traffic.ts';
 import type { Authenticator } from '../../server/auth/authenticator.ts';
@@ -28,6 +28,7 @@ export interface Running {
   ledger(): LedgerSnapshot;
   status(): readonly ComponentStatus[];
   stats(): GraphStats;
+  queueShare(exporter: string, scope: string): QueueShare | undefined;
 }
 
 const NOBODY: AuthResult = {
@@ -127,6 +128,7 @@ class GraphHost implements Host {
       open: (http, handler) => this.http(http, handler),
       authenticator: () => current().#authenticator ?? this.#authenticator,
       ledger: () => this.ledger(),
+      queueShare: (exporter, scope) => common.running?.queueShare(exporter, scope),
       ingest: common.ingest,
       drawPerf: async (rows) => {
         const { perfText } = await import('../perf/matrix.ts');

@@ -7,6 +7,7 @@ import type { IngestPoints } from '../../pipeline/ingest.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { PerfRecord } from '../../pipeline/perf/record.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
+import type { QueueShare } from '../../pipeline/stats.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { holdOwnerToken } from '../auth/owner-token.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
@@ -22,6 +23,7 @@ export interface ApiHost {
   open(options: HttpOptions, handler: HttpHandler): Promise<HttpListener>;
   authenticator(): Authenticator | undefined;
   ledger(): LedgerSnapshot;
+  queueShare(exporter: string, scope: string): QueueShare | undefined;
   readonly ingest: IngestPoints;
   /** Absent: JSON. */
   drawPerf?(rows: readonly PerfRecord[]): string | Promise<string>;
@@ -65,6 +67,7 @@ export async function openApi(options: ApiOptions, host: ApiHost): Promise<HttpL
     ticketFor: (principal) => host.authenticator()?.ticketFor(principal),
     now: Date.now,
     ledger: () => host.ledger(),
+    queueShare: (exporter, scope) => host.queueShare(exporter, scope),
     ingest: host.ingest,
     drawPerf: (rows) => host.drawPerf?.(rows) ?? JSON.stringify(rows, null, 2),
     analytics: host.analytics,

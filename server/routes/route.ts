@@ -5,6 +5,7 @@ import type { IngestPoints } from '../../pipeline/ingest.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { PerfRecord } from '../../pipeline/perf/record.ts';
 import type { ScopeMatrix } from '../../pipeline/scope/matrix.ts';
+import type { QueueShare } from '../../pipeline/stats.ts';
 
 /** Who asks, and as which of their scopes. */
 export interface Caller {
@@ -24,6 +25,8 @@ export interface ApiSources {
   /** MASTER_PERF as a table of text, for people. */
   drawPerf(rows: readonly PerfRecord[]): string | Promise<string>;
   ledger(): LedgerSnapshot;
+  /** What a scope has of the queue of an exporter; undefined where none of this id runs. */
+  queueShare(exporter: string, scope: string): QueueShare | undefined;
   readonly matrix: ScopeMatrix;
   /** As which scope this machine runs. */
   readonly runsAs: string;

@@ -296,6 +296,25 @@ describe('a full queue', () => {
     ]);
   });
 
+  test('tells each scope what it has there, by the unit that the queue counts, and nothing of the others', async () => {
+    const told = async (sizer: 'items' | 'bytes' | 'requests') => {
+      const queue_size = sizer === 'bytes' ? 5000 : 500;
+      const { queue, offer } = setUp(open, { sending_queue: { sizer, queue_size, queue_bytes: 10_000, scope_share: 0.5 } });
+      queue.room.tryTake([{ scope: 'B', items: 100, bytes: 150, requests: 7 }]);
+      void offer(3);
+      void offer(2);
+      return { mine: queue.shareOf('A'), theirs: queue.shareOf('B'), nobodys: queue.shareOf('C'), used: queue.room.used };
+    };
+    const { mine, theirs, nobodys, used } = await told('items');
+    const bytes = used.bytes - 150;
+    const whole = { exporter: 'e', sizer: 'items', capacity: 500, bytesMax: 10_000, share: 0.5 };
+    expect(mine).toEqual({ ...whole, scope: 'A', size: 5, bytes });
+    expect(theirs).toEqual({ ...whole, scope: 'B', size: 100, bytes: 150 });
+    expect(nobodys).toEqual({ ...whole, scope: 'C', size: 0, bytes: 0 });
+    expect((await told('requests')).mine).toMatchObject({ sizer: 'requests', size: 2, bytes });
+    expect((await told('bytes')).mine).toMatchObject({ sizer: 'bytes', size: bytes, capacity: 5000, bytesMax: 5000 });
+  });
+
   test('says when it is tried next', async () => {
     const { queue, offer } = setUp(async () => later(), { sending_queue: { num_consumers: 1 } });
     expect(queue.retryAfterMs).toBe(LIMITS.retryAfterMs);

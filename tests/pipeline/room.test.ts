@@ -138,6 +138,36 @@ describe('the share of one scope', () => {
     expect(fill(bounded, 'A', 10)).toBe(50);
   });
 
+  test.each([0.5, 1])('what each has is told whatever one may have (%s)', (scopeShare) => {
+    const bounded = shared(1000, scopeShare);
+    const nothing = { items: 0, bytes: 0, requests: 0 };
+    bounded.tryTake([of('A', 30), of('B', 5)]);
+    bounded.tryTake([of('A', 10)]);
+    expect(bounded.usedBy('A')).toEqual({ items: 40, bytes: 400, requests: 2 });
+    expect(bounded.usedBy('B')).toEqual({ items: 5, bytes: 50, requests: 1 });
+    expect(bounded.usedBy('C')).toEqual(nothing);
+    bounded.give(of('B', 5));
+    bounded.exchange(of('A', 30), 20, 700);
+    expect(bounded.usedBy('A')).toEqual({ items: 30, bytes: 800, requests: 2 });
+    bounded.give(share(30, 800, 2));
+    expect([bounded.usedBy('A'), bounded.usedBy('B')]).toEqual([nothing, nothing]);
+  });
+
+  test('who had something and has it no more gets in like who never had', () => {
+    const bounded = shared(100);
+    bounded.tryTake([of('A', 10)]);
+    bounded.give(of('A', 10));
+    expect(fill(bounded, 'B')).toBe(50);
+    expect(bounded.tryTake([of('A', 50)])).toBe(true);
+  });
+
+  test('of requests in parts nothing is left when all were given back', () => {
+    const bounded = shared(100, 1, 'requests');
+    bounded.tryTake([share(10)]);
+    for (let part = 0; part < 10; part++) bounded.give(share(1, 10, 0.1));
+    expect(bounded.usedBy('A')).toEqual({ items: 0, bytes: 0, requests: 0 });
+  });
+
   test('a request of several scopes goes in when each of them may, or not at all', () => {
     const bounded = shared(100);
     expect(fill(bounded, 'A', 10)).toBe(50);

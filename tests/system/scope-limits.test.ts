@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
+import type { QueueShare } from '../../pipeline/stats.ts';
 import { recordsIn } from '../support/audit-logs.ts';
 import { encode, numbered } from '../support/build.ts';
 import { Collector, MAIN } from '../support/collector.ts';
@@ -47,10 +48,11 @@ function tokenFor(collector: Collector, ...scopes: string[]): string {
   return spawnSync(process.execPath, [MAIN, ...args], { cwd: collector.folder, encoding: 'utf8' }).stdout.trim();
 }
 
-async function ledgerOf(collector: Collector): Promise<LedgerSnapshot> {
+type LedgerAnswer = LedgerSnapshot & { readonly queues: readonly QueueShare[] };
+async function ledgerOf(collector: Collector, scope?: string): Promise<LedgerAnswer> {
   const owner = readFileSync(join(collector.folder, 'state/token'), 'utf8').trim();
-  const headers = { authorization: `Bearer ${owner}` };
-  return (await (await fetch(`${collector.url('dashboard')}/api/v1/ledger`, { headers })).json()) as LedgerSnapshot;
+  const headers = { authorization: `Bearer ${owner}`, ...(scope !== undefined && { 'x-dashboard-scope': scope }) };
+  return (await (await fetch(`${collector.url('dashboard')}/api/v1/ledger`, { headers })).json()) as LedgerAnswer;
 }
 
 describe('a gateway whose tenants have limits', () => {
@@ -129,6 +131,21 @@ describe('a gateway whose tenants have limits', () => {
     const { receivers } = await ledgerOf(collector);
     expect(receivers.find(({ scope }) => scope === 'BUSY')).toMatchObject({ accepted: 10 * ITEMS });
     expect(receivers.find(({ scope }) => scope === 'QUIET')).toMatchObject({ accepted: REQUESTS_TAKEN * ITEMS, rejected: {} });
+    // Each is told of the part of the queue that is its own, by the API and by `periscope top`.
+    const queues = (await ledgerOf(collector)).queues.map(({ scope, size, capacity, share }) => [scope, size, capacity, share]);
+    expect(queues.toSorted()).toEqual([
+      ['BUSY', 10 * ITEMS, 20 * ITEMS, 0.5],
+      ['QUIET', REQUESTS_TAKEN * ITEMS, 20 * ITEMS, 0.5],
+    ]);
+    expect((await ledgerOf(collector, 'QUIET')).queues.map(({ scope }) => scope)).toEqual(['QUIET']);
+    for (const [scope, fill] of [
+      ['BUSY', '100% of 1k'],
+      ['QUIET', '50% of 1k'],
+    ] as const) {
+      const args = ['top', '--config', 'periscope.yaml', '--url', collector.url('dashboard'), '--scope', scope];
+      const { stdout } = spawnSync(process.execPath, [MAIN, ...args], { cwd: collector.folder, encoding: 'utf8' });
+      expect(stdout.match(/^otlp_http .*?(\d+% of \S+)/m)?.[1], stdout).toBe(fill);
+    }
     await collector.stop();
   });
 });

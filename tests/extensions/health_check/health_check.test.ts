@@ -35,7 +35,7 @@ describe('the health listener', () => {
   ): Promise<{ url: string; listener: HttpListener }> {
     const host = createHost();
     const ledger = ledgerOf({ exporters: [exporterRow({ exported: 5, routed: 5 })] });
-    host.attach({ ledger: () => ledger, status: () => components, stats: () => NO_STATS });
+    host.attach({ ledger: () => ledger, status: () => components, stats: () => NO_STATS, queueShare: () => undefined });
     const log = { info() {}, warn() {}, error() {}, limited() {} };
     const clock = { now: () => Date.now(), after: () => () => {} };
     extension = create(config.parse({ endpoint: '127.0.0.1:0', ...options }), {

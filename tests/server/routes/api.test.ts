@@ -6,10 +6,15 @@ import type { AuditEvent } from '../../../pipeline/audit.ts';
 import { authSchema } from '../../../pipeline/auth.ts';
 import type { HttpListener } from '../../../pipeline/host.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
+import { DeliveryQueue } from '../../../pipeline/queue.ts';
 import { overrideMatrix, SCOPE_MATRIX } from '../../../pipeline/scope/matrix.ts';
 import { readOwnerToken } from '../../../server/auth/owner-token.ts';
+import { quietContext } from '../../support/contexts.ts';
 import { HTTP_OPTIONS } from '../../support/http-bench.ts';
+import { exporterRow } from '../../support/ledger-rows.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { NO_STATS } from '../../support/no-stats.ts';
+import { delivery, ScriptedExporter } from '../../support/scripted.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { SECRET, tokenOf } from '../../support/tokens.ts';
 
@@ -21,6 +26,18 @@ afterEach(async () => {
 
 const row = (scope: string) => ({ receiver: 'otlp', scope, signal: 'logs' as const, received: 1, accepted: 1, rejected: {} });
 
+/** A has 3 items in it, B 50. */
+const queue = new DeliveryQueue(
+  'out',
+  new ScriptedExporter(() => new Promise(() => {})),
+  delivery({ sending_queue: { sizer: 'items', queue_size: 100 } }),
+  { clock: new ManualClock(), random: () => 0.5, log: quietContext().log },
+);
+queue.room.tryTake([
+  { scope: 'A', items: 3, bytes: 30, requests: 1 },
+  { scope: 'B', items: 50, bytes: 500, requests: 9 },
+]);
+
 async function start(storage = folder()) {
   const host = createHost(storage, {
     auth: authSchema.parse({ tokens: { secret: SECRET } }),
@@ -28,9 +45,18 @@ async function start(storage = folder()) {
     runsAs: 'A',
   });
   host.attach({
-    ledger: () => ({ receivers: [row('A'), row('B')], pipelines: [], exporters: [] }),
+    ledger: () => ({
+      receivers: [row('A'), row('B')],
+      pipelines: [],
+      exporters: ['A', 'B'].flatMap((scope) => [
+        exporterRow({ exporter: 'out', scope }),
+        exporterRow({ exporter: 'out', scope, signal: 'traces' }),
+        exporterRow({ exporter: 'gone', scope }),
+      ]),
+    }),
     status: () => [],
     stats: () => NO_STATS,
+    queueShare: (exporter, scope) => (exporter === queue.id ? queue.shareOf(scope) : undefined),
   });
   const listener = await host.api({ ...HTTP_OPTIONS, auth: ['token'] });
   open.push(listener);
@@ -69,6 +95,21 @@ describe('the API', () => {
     const all = await ask('/api/v1/scopes', admin);
     expect(all.body?.['runsAs']).toBe('A');
     expect(scopesIn(all.body, 'scopes')).toEqual(expect.arrayContaining(['ENTERPRISE', 'global', 'A', 'B']));
+  });
+
+  it('tells each caller their own share of the queues they use, once for all signals, and an admin of all', async () => {
+    const { ask } = await start();
+    const whole = { exporter: 'out', sizer: 'items', capacity: 100, bytesMax: LIMITS.queueBytes, share: 1 };
+    const [a, b] = [
+      { ...whole, scope: 'A', size: 3, bytes: 30 },
+      { ...whole, scope: 'B', size: 50, bytes: 500 },
+    ];
+    expect((await ask('/api/v1/ledger', await query(['A']))).body?.['queues']).toEqual([a]);
+    expect((await ask('/api/v1/ledger', await query(['B']))).body?.['queues']).toEqual([b]);
+    expect((await ask('/api/v1/ledger', await query(['A', 'ENTERPRISE']))).body?.['queues']).toEqual([a]);
+    const admin = await query(['A', 'B'], 'admin');
+    expect((await ask('/api/v1/ledger', admin)).body?.['queues']).toEqual([a, b]);
+    expect((await ask('/api/v1/ledger?scope=A', admin)).body?.['queues']).toEqual([a]);
   });
 
   it('narrows to a chosen scope, by header or query, and never widens', async () => {

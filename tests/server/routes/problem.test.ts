@@ -45,6 +45,7 @@ describe('an API without tokens', () => {
         open: openHttp,
         authenticator: () => authenticator,
         ledger,
+        queueShare: () => undefined,
         ingest: new IngestPoints(),
         analytics: new AnalyticsClient(() => log),
         matrix: () => SCOPE_MATRIX,

@@ -37,6 +37,7 @@ beforeAll(async () => {
       open: openHttp,
       authenticator: () => authenticator,
       ledger: () => ({ receivers: [], pipelines: [], exporters: [] }),
+      queueShare: () => undefined,
       ingest: new IngestPoints(),
       analytics,
       matrix: () => SCOPE_MATRIX,
