@@ -1,5 +1,4 @@
 import { StartError } from '../../pipeline/errors.ts';
-import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import { StreamClient, type StreamState } from '../../server/client.ts';
 import {
   gaugeChanges,
@@ -14,7 +13,7 @@ import * as queries from '../../server/dashboard/model/overview-queries.ts';
 import { STREAM_PATH } from '../../server/stream/protocol.ts';
 import { openFullScreen, type ScreenInput, type ScreenOutput } from '../terminal/full-screen.ts';
 import { surfaceOf } from '../terminal/surface.ts';
-import { Overview, SERVICES_QUERY } from '../top/overview.ts';
+import { Overview, SERVICES_QUERY, type LedgerAnswer } from '../top/overview.ts';
 import { drawOverview, type Frame } from '../top/screen.ts';
 import { apiClient, type ApiClient, type ApiOptions } from './api-client.ts';
 
@@ -180,7 +179,7 @@ class Watch {
     const { overview } = this;
     try {
       const response = await this.#api.get('/api/v1/ledger', VERB, this.#soon());
-      overview.readLedger((await response.json()) as LedgerSnapshot, Date.now());
+      overview.readLedger((await response.json()) as LedgerAnswer, Date.now());
     } catch (error) {
       if (first) throw error;
       overview.notes.ledger = messageOf(error);

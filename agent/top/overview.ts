@@ -1,5 +1,6 @@
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import { SIGNALS, type Signal } from '../../pipeline/signal.ts';
+import type { QueueShare } from '../../pipeline/stats.ts';
 import { withEvents, type ActivityLine } from '../../server/dashboard/model/activity-events.ts';
 import type { Change } from '../../server/dashboard/model/changes.ts';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../server/dashboard/model/ledger.ts';
 import { afterChanges, standingOptions, type StandingRows } from '../../server/dashboard/model/standing-rows.ts';
 import type { ActivityEvent, SqlData } from '../../server/stream/protocol.ts';
+import { queueFill, type QueueFill } from './queue-fill.ts';
 
 /** Who sends, as a query that stays open; its columns are read by their places. */
 export const SERVICES_QUERY = standingOptions(
@@ -27,6 +29,8 @@ export interface SignalRate {
 export interface ExporterLine extends Balance {
   /** Items exported. */
   readonly perSecond: number;
+  /** Of what this scope may fill of its queue; undefined of one that runs no more. */
+  readonly queue: QueueFill | undefined;
 }
 export interface ServiceLine {
   readonly name: string;
@@ -44,6 +48,11 @@ export interface Notes {
   services?: string | undefined;
   changes?: string | undefined;
   activity?: string | undefined;
+}
+
+/** The answer of `GET /api/v1/ledger`, as far as it is shown. */
+export interface LedgerAnswer extends LedgerSnapshot {
+  readonly queues: readonly QueueShare[];
 }
 
 interface Reading {
@@ -66,7 +75,7 @@ export class Overview {
   readonly #history = new Map<Signal, number[]>();
   readonly #totals = new Map<string, { atMs: number; total: number }[]>();
   #services: StandingRows | undefined;
-  #ledger: LedgerSnapshot = { receivers: [], pipelines: [], exporters: [] };
+  #ledger: LedgerAnswer = { receivers: [], pipelines: [], exporters: [], queues: [] };
   changes: readonly Change[] | undefined;
   events: readonly ActivityLine[] | undefined;
 
@@ -80,9 +89,14 @@ export class Overview {
   }
 
   /** Rows of other scopes, which an admin sees, are left out. */
-  readLedger({ receivers, pipelines, exporters }: LedgerSnapshot, atMs: number): void {
+  readLedger({ receivers, pipelines, exporters, queues }: LedgerAnswer, atMs: number): void {
     const own = ({ scope }: { readonly scope: string }): boolean => scope === this.scope;
-    this.#ledger = { receivers: receivers.filter(own), pipelines: pipelines.filter(own), exporters: exporters.filter(own) };
+    this.#ledger = {
+      receivers: receivers.filter(own),
+      pipelines: pipelines.filter(own),
+      exporters: exporters.filter(own),
+      queues: queues.filter(own),
+    };
     this.notes.ledger = undefined;
     const exported = Object.fromEntries(
       exporterBalances(this.#ledger).map(({ name, parts }) => [name, parts.find((part) => part.name === 'exported')?.count ?? 0]),
@@ -157,7 +171,10 @@ export class Overview {
 
   get exporters(): ExporterLine[] {
     const perSecond = this.#perSecond(({ exported }) => exported);
-    return exporterBalances(this.#ledger).map((balance) => ({ ...balance, perSecond: perSecond[balance.name] ?? 0 }));
+    return exporterBalances(this.#ledger).map((balance) => {
+      const queue = this.#ledger.queues.find(({ exporter }) => exporter === balance.name);
+      return { ...balance, perSecond: perSecond[balance.name] ?? 0, queue: queue && queueFill(queue) };
+    });
   }
 
   /** Those that send most first. */

@@ -9,6 +9,7 @@ import type { Surface } from '../terminal/surface.ts';
 import type { Cell } from '../terminal/table.ts';
 import { displayWidth } from '../terminal/width.ts';
 import type { Overview } from './overview.ts';
+import type { QueueFill } from './queue-fill.ts';
 
 /** What stands around the overview. */
 export interface Frame {
@@ -150,25 +151,35 @@ function exporters({ exporters: all }: Overview): Section {
   const counted = (count: number, colour: string): Cell => ({ text: wholeNumber(count), style: count > 0 ? { colour } : {} });
   return {
     columns: [
-      { title: 'EXPORTER', narrowest: 8 },
+      { title: 'EXPORTER', narrowest: 14 },
       { title: 'ITEMS/S', align: 'right' },
-      { title: 'EXPORTED', align: 'right', optional: 1 },
+      { title: 'EXPORTED', align: 'right', optional: 2 },
       { title: 'QUEUED', align: 'right' },
+      { title: 'FULL', align: 'right' },
       { title: 'REFUSED', align: 'right' },
       { title: 'DROPPED', align: 'right' },
-      { title: 'WHY', narrowest: 8, optional: 2 },
+      { title: 'WHY', narrowest: 10, optional: 1 },
     ],
     rows: all.map((each) => [
       { text: each.name, style: each.balanced ? {} : { colour: BAD, bold: true } },
       shortNumber(each.perSecond),
       wholeNumber(of(each, 'exported')),
       wholeNumber(of(each, 'in flight')),
+      filled(each.queue),
       counted(of(each, 'refused'), BAD),
       counted(of(each, 'dropped'), WARN),
       each.reasons.map(([reason]) => reason).join(', '),
     ]),
     note: 'nothing has come in for this scope yet',
   };
+}
+
+const NEARLY_FULL = 0.9;
+const HALF_FULL = 0.5;
+function filled(queue: QueueFill | undefined): Cell {
+  if (queue === undefined) return '';
+  const { part, text } = queue;
+  return { text, style: part >= NEARLY_FULL ? { colour: BAD } : part >= HALF_FULL ? { colour: WARN } : {} };
 }
 
 function services(overview: Overview, { nowMs }: Frame): Section {

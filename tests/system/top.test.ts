@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { displayWidth } from '../../agent/terminal/width.ts';
 import * as build from '../support/build.ts';
 import { Collector, MAIN } from '../support/collector.ts';
+import { OtlpSink } from '../support/otlp-sink.ts';
 import { peer } from '../support/peers.ts';
 import { ROOT } from '../support/tree.ts';
 
@@ -27,10 +28,13 @@ service:
 
 async function started(): Promise<Collector> {
   const collector = await Collector.start(YAML);
+  expect(await sendSeven(collector)).toBe(200);
+  return collector;
+}
+async function sendSeven(collector: Collector): Promise<number> {
   const items = Array.from({ length: 7 }, (_, at) => build.logRecord({}, `record ${at}`));
   const request = build.request('logs', [{ resource: { 'service.name': 'checkout' }, items }]);
-  expect((await collector.send('/v1/logs', build.encode('logs', request))).status).toBe(200);
-  return collector;
+  return (await collector.send('/v1/logs', build.encode('logs', request))).status;
 }
 const topOf = (collector: Collector): string[] => [
   MAIN,
@@ -64,10 +68,34 @@ describe('periscope top', () => {
     while (!stdout.includes('checkout')) ({ stdout, stderr } = await top());
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^ledger {4}✓ balanced {2}received 7 = accepted 7 \+ rejected 0$/m);
-    expect(stdout).toMatch(/^windows +\S+ +7 +0 +0 +0/m);
+    expect(stdout).toMatch(/^windows +\S+ +7 +0 +0% of 1M +0 +0/m);
     expect(stdout).toMatch(/^checkout +0 +0 +7 +0$/m);
     expect(stdout).toMatch(/all is as it was/);
     expect(stdout).toMatch(/nothing but items that come in/);
+  });
+
+  it('says how full the queue of a destination that does not answer is, and what that made of the rest', async () => {
+    const sink = await OtlpSink.start(() => ({ hang: true }));
+    const queue = (bound: string): string => `{ endpoint: '${sink.url}', timeout: 0s, sending_queue: { ${bound} } }`;
+    try {
+      await using collector = await Collector.start(
+        YAML.replace(
+          'live: ,',
+          `otlp_http/few: ${queue('queue_size: 21, sizer: items, on_full: drop')}, otlp_http/many: ${queue('queue_size: 4, sizer: requests')},`,
+        )
+          .replace('ack: delivered', 'shutdown_timeout: 1s')
+          .replaceAll('[live, windows]', '[otlp_http/few, otlp_http/many]'),
+      );
+      const statuses: number[] = [];
+      for (let n = 0; n < 5; n++) statuses.push(await sendSeven(collector));
+      expect(statuses).toEqual([200, 200, 200, 200, 503]);
+      const { stdout } = await run(process.execPath, topOf(collector), { env: { ...process.env, FORCE_COLOR: '0' } });
+      expect(stdout).toMatch(/received 35 = accepted 28 \+ rejected 7 \(queue_full 7\)/);
+      expect(stdout).toMatch(/^otlp_http\/few +0 +21 +100% of 21 +0 +7 +queue_full$/m);
+      expect(stdout).toMatch(/^otlp_http\/many +0 +28 +100% of 4 req +0 +0 *$/m);
+    } finally {
+      await sink.close();
+    }
   });
 
   it.skipIf(python.missing)(

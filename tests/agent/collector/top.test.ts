@@ -38,7 +38,7 @@ function answerTo(path: string): unknown {
   if (path === '/api/v1/sql') return { columns: [{ name: 'now' }], rows: [] };
   accepted += 5;
   const row = { receiver: 'otlp', scope: 'global', signal: 'logs', received: accepted, accepted, rejected: {} };
-  return { receivers: [row], pipelines: [], exporters: [] };
+  return { receivers: [row], pipelines: [], exporters: [], queues: [] };
 }
 
 /** A terminal, or a pipe: what is written to it, and keys that somebody presses. */

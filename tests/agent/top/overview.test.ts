@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Overview } from '../../../agent/top/overview.ts';
-import type { LedgerSnapshot } from '../../../pipeline/ledger.ts';
+import { Overview, type LedgerAnswer } from '../../../agent/top/overview.ts';
 
-const ledger = (scope: string, accepted: number, exported: number): LedgerSnapshot => ({
+const ledger = (scope: string, accepted: number, exported: number): LedgerAnswer => ({
   receivers: [{ receiver: 'otlp', scope, signal: 'logs', received: accepted + 2, accepted, rejected: { scope_mismatch: 2 } }],
   pipelines: [{ pipeline: 'logs', scope, signal: 'logs', accepted, dropped: { filter: 1, none: 0 } }],
   exporters: [
@@ -18,11 +17,24 @@ const ledger = (scope: string, accepted: number, exported: number): LedgerSnapsh
       onFull: 'drop',
     },
   ],
+  queues: [
+    {
+      exporter: 'debug',
+      scope,
+      sizer: 'items',
+      size: accepted - exported,
+      capacity: 1000,
+      bytes: 10 * (accepted - exported),
+      bytesMax: 100_000,
+      share: 1,
+    },
+  ],
 });
-const both = (...all: LedgerSnapshot[]): LedgerSnapshot => ({
+const both = (...all: LedgerAnswer[]): LedgerAnswer => ({
   receivers: all.flatMap(({ receivers }) => receivers),
   pipelines: all.flatMap(({ pipelines }) => pipelines),
   exporters: all.flatMap(({ exporters }) => exporters),
+  queues: all.flatMap(({ queues }) => queues),
 });
 const columns = ['periscope_place', 'ServiceName', 'Points', 'Spans', 'Logs', 'Errors'].map((name) => ({ name, type: 'BIGINT' }));
 
@@ -33,6 +45,15 @@ describe('the overview', () => {
     expect(overview.intake).toMatchObject({ whole: 12, balanced: true, reasons: [['scope_mismatch', 2]] });
     expect(overview.exporters).toMatchObject([{ name: 'debug', whole: 10, balanced: true, perSecond: 0 }]);
     expect(overview.droppedOnTheWay).toEqual([['filter', 1]]);
+  });
+
+  it('has of each exporter how full its queue is with what this scope sends, and nothing where it runs no more', () => {
+    const overview = new Overview('A');
+    const { queues: _, ...counted } = ledger('A', 500, 10);
+    overview.readLedger(both(ledger('B', 999, 0), ledger('A', 500, 10)), 0);
+    expect(overview.exporters[0]?.queue).toEqual({ part: 0.49, text: '49% of 1k' });
+    overview.readLedger({ ...counted, queues: [] }, 1000);
+    expect(overview.exporters[0]).toMatchObject({ name: 'debug', queue: undefined });
   });
 
   it('tells what comes and goes per second, over the last five', () => {

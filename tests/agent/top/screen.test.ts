@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { paint } from '../../../agent/terminal/colour.ts';
 import type { Surface } from '../../../agent/terminal/surface.ts';
 import { displayWidth } from '../../../agent/terminal/width.ts';
 import { Overview } from '../../../agent/top/overview.ts';
@@ -16,7 +17,7 @@ const FRAME: Frame = { url: 'http://localhost:3004', nowMs: 2000, icon: '●', c
 const columns = ['periscope_place', 'ServiceName', 'Points', 'Spans', 'Logs', 'Errors'].map((name) => ({ name, type: 'BIGINT' }));
 
 /** With `services` of them. */
-function filled(services = 3, name = 'service'): Overview {
+function filled(services = 3, name = 'service', queue = { size: 1, capacity: 20 }): Overview {
   const overview = new Overview('global');
   for (const second of [0, 1])
     overview.readLedger(
@@ -45,6 +46,7 @@ function filled(services = 3, name = 'service'): Overview {
             onFull: 'drop',
           },
         ],
+        queues: [{ exporter: 'debug', scope: 'global', sizer: 'items', ...queue, bytes: 9, bytesMax: 1000, share: 1 }],
       },
       second * 1000,
     );
@@ -85,7 +87,7 @@ describe('the screen', () => {
       /^periscope top {2}● global +http:\/\/localhost:3004 {2}\d\d:\d\d:\d\d$/m,
       /^items\/s {3}metrics +0 .*traces +0 .*logs +1 █/m,
       /^ledger {4}✓ balanced {2}received 13 = accepted 11 \+ rejected 2 \(invalid 2\)$/m,
-      /^debug +1 +5 +1 +0 +5 +queue_full$/m,
+      /^debug +1 +5 +1 +5% of 20 +0 +5 +queue_full$/m,
       /^service2 +1 +2 +3 +2$/m,
       /^GET \/ +cart +p95 +1 ms → 3 ms +×3$/m,
       /^\d\d:\d\d:00 +rejection +2 +items rejected at otlp$/m,
@@ -95,6 +97,18 @@ describe('the screen', () => {
     expect(text).not.toContain('records received');
   });
 
+  it('colours a queue that fills up, and shows it on a narrow terminal, too', () => {
+    const rowOf = (size: number): string =>
+      drawOverview(filled(1, 'service', { size, capacity: 20 }), FRAME, surface({ colours: 'all' })).find((line) =>
+        line.includes(' of 20'),
+      )!;
+    expect(rowOf(9)).toContain('  45% of 20 ');
+    expect(rowOf(10)).toContain(paint('50% of 20', { colour: '#d97706' }, 'all'));
+    expect(rowOf(18)).toContain(paint('90% of 20', { colour: '#dc2626' }, 'all'));
+    const narrow = drawOverview(filled(1, 'service', { size: 20, capacity: 20 }), FRAME, surface({ columns: 60 })).join('\n');
+    expect(narrow).toMatch(/^debug .*100% of 20/m);
+  });
+
   it('says what is wrong with a ledger that does not balance', () => {
     const overview = filled();
     overview.readLedger(
@@ -102,6 +116,7 @@ describe('the screen', () => {
         receivers: [{ receiver: 'otlp', scope: 'global', signal: 'logs', received: 20, accepted: 11, rejected: {} }],
         pipelines: [],
         exporters: [],
+        queues: [],
       },
       2000,
     );
