@@ -1,6 +1,8 @@
 import type { metrics } from '@opentelemetry/api';
 import { copyToRegister, deafCopy, programCopy } from './api-copy.ts';
 import { apiGlobal, apiGlobalOf } from './api-global.ts';
+import { nodeFs } from './builtins.ts';
+import { isBun } from './instrumentations/bun.ts';
 import type { InstrumentEngine, OnFault, SeriesSink, View } from './metrics/contract.ts';
 import { AgentMeterProvider } from './metrics/provider.ts';
 import type { Settings } from './settings.ts';
@@ -47,6 +49,8 @@ type Api = { readonly metrics: typeof metrics };
 /** No copy is installed where one would be looked for: if there is one at all it is in the application's own file, which a bundler
  *  made of it and of the agent. */
 function registerBundled(engine: InstrumentEngine): void {
+  // Bun fetches a package that is not there from the network, and beside the worker's program the agent is in a file of its own.
+  if (isBun() && nodeFs.existsSync(new URL('./worker.js', import.meta.url))) return;
   const registering = (api: Api): void => void api.metrics.setGlobalMeterProvider(engine);
   try {
     // At once: what the rest of the file measures with is made before a promise has its turn.

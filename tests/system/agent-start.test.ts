@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -130,6 +133,33 @@ describe.each(AGENT_RUNTIMES)('the start on $name $note', ({ path, target, prelo
       expect(await settledTotal(sink, 'http.client.request.duration', 1)).toBe(1);
       expect(await settledTotal(sink, 'shop.orders', 2)).toBe(2);
     });
+  });
+
+  it.skipIf(missing)('where there are no packages fetches none', async () => {
+    const asked: string[] = [];
+    const registry = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(404).end();
+    }).listen(0, '127.0.0.1');
+    await once(registry, 'listening');
+    try {
+      const cwd = folders();
+      cpSync(join(ROOT, 'agent/instrument/dist', target, 'production'), join(cwd, 'agent'), { recursive: true });
+      for (const [name, text] of [
+        ['agent/package.json', '{"type":"module"}'],
+        ['app.js', "console.log('ok')"],
+      ] as const) {
+        writeFileSync(join(cwd, name), text);
+      }
+      const { port } = registry.address() as AddressInfo;
+      const env = { BUN_CONFIG_REGISTRY: `http://127.0.0.1:${port}/`, BUN_INSTALL_CACHE_DIR: join(cwd, 'cache') };
+      const args = [preload, './agent/index.js', 'app.js'];
+      const ended = await runProgram(path, args, { cwd, env: { ...environmentIn(cwd), ...env } });
+      expect(ended).toMatchObject({ code: 0, stdout: 'ok\n', stderr: '' });
+      expect(asked).toEqual([]);
+    } finally {
+      registry.close();
+    }
   });
 
   it.skipIf(missing)('of an app that is one file with it sees what is measured, and traced, from its first line on', async () => {
