@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { WindowBounds } from '../pipeline/analytics.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { OpenWindow } from './scope-stores.ts';
+import { yieldPoolThreads } from './query-threads.ts';
 import { AnalyticsService, type Mouth } from './service.ts';
 import { FrameMemory } from './wire/frame-memory.ts';
 import { frameHead, PIPE_FD } from './wire/frames.ts';
@@ -49,6 +50,8 @@ export function serve(openWindow: OpenWindow): void {
   const open = async (bounds: WindowBounds): Promise<void> => {
     const rss = (): number => process.memoryUsage.rss();
     service = await AnalyticsService.open({ openWindow, threads, now: Date.now, rss, isBounded: isBounded() }, mouth, bounds);
+    // Before a scope's database, whose threads are as nice as the one that starts them; its own start nothing shall delay.
+    await yieldPoolThreads(LIMITS.analyticsPoolThreads, LIMITS.queryNiceness);
     mouth.report({ type: 'ready' });
   };
   const stop = async (): Promise<void> => {

@@ -219,8 +219,9 @@ export const LIMITS = {
   sqlVerdictChars: 1024 * 1024,
   /** Between two interrupts of a query whose time is over. */
   sqlInterruptAgainMs: 20,
-  /** A query that was interrupted and runs on for so long costs the process its life. */
-  sqlStuckMs: 1000,
+  /** A query that was interrupted and runs on for so long costs the process its life: three times what one with a whole
+   *  thread's share of a core should have, as `queryNiceness` leaves it a third of that. */
+  sqlStuckMs: 3000,
   /** A user's query: its time, its rows unless it asks for more, the most it may ask for, and bytes of the rows. */
   sqlTimeoutMs: 5000,
   sqlRows: 10_000,
@@ -238,6 +239,9 @@ export const LIMITS = {
   tablesTimeoutMs: 5000,
   /** libuv's threads in the analytics process. */
   analyticsPoolThreads: 16,
+  /** By how much the threads that answer questions are nicer than those that load and receive. On a full core each then
+   *  has a third of the share of one of these. */
+  queryNiceness: 5,
   /** Heaps that glibc spreads the threads of the analytics process over; its own choice is eight a core, and what was freed
    *  in one is of no use to the others. `MALLOC_ARENA_MAX` of our own environment goes before. */
   analyticsHeaps: 2,
