@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { REQUIRE, secondPass } from '../../../../agent/instrument/flags/second-pass.ts';
 
@@ -53,6 +54,26 @@ describe('the second pass', () => {
     expect(index.one().count(1)).toBe(1);
     expect((await index.later()).two[0].used).toBe(1);
     expect((await index.later()).two[1]).toBe(3);
+  });
+
+  it('writes ASCII alone, and the strings, patterns and templates stay what they were', async () => {
+    const texts = fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 50 });
+    await fc.assert(
+      fc.asyncProperty(texts, async (given) => {
+        const { 'index.js': index = '' } = await made({
+          'index.js': `export const texts = ${JSON.stringify(given)};\nexport const circle = (of) => [\`\u25cb \${of} \u{1f300}\`, /^[\u25cf\u25c6]$/u];`,
+        });
+        expect(index).toMatch(/^[\0-\x7f]*$/);
+        const loaded = (await import(`data:text/javascript,${encodeURIComponent(index)}`)) as {
+          texts: string[];
+          circle: (of: number) => [string, RegExp];
+        };
+        expect(loaded.texts).toEqual(given);
+        const [text, pattern] = loaded.circle(1);
+        expect([text, pattern.test('\u25c6'), pattern.test('\u25cb')]).toEqual(['\u25cb 1 \u{1f300}', true, false]);
+      }),
+      { endOnFailure: true, numRuns: 20 },
+    );
   });
 
   it('keeps licences, and puts its first line before all else', async () => {
