@@ -37,7 +37,7 @@ const TYPES: Readonly<Record<number, MetricType>> = {
 };
 /** Where the lengths begin in the key of a metric: wasm/metrics.ts. */
 const METRIC_HEAD_BYTES = 3;
-const SERVICE_NAME = 'service.name';
+export const SERVICE_NAME = 'service.name';
 
 type Pairs = [key: string, value: string][];
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { FieldReader } from '../../pipeline/otlp/field-reader.kernel.ts';
 import { Interner } from '../../pipeline/otlp/interner.kernel.ts';
-import { readAttributes } from '../../pipeline/otlp/scan-dictionaries.ts';
+import { readAttributes, SERVICE_NAME } from '../../pipeline/otlp/scan-dictionaries.ts';
 import {
   GROUP_END,
   GROUP_START,
@@ -17,6 +17,13 @@ export interface Part {
   readonly end: number;
 }
 
+/** All of one service: `service.name`, '' = those without. */
+export interface OfService {
+  readonly service: string;
+}
+/** Resources that somebody wants: by their keys, or all of a service. Another one is another object. */
+export type WantedResources = ReadonlySet<string> | OfService;
+
 type Attributes = readonly (readonly [key: string, value: string])[];
 
 /** Of a resource, whatever the order of its attributes. */
@@ -27,8 +34,7 @@ export function resourceKey(attributes: Attributes): string {
 /** Which Resource groups have a resource that somebody wants. A Resource message that was seen before is
  *  compared with the one that is expected or costs a look-up by its bytes, one that is new is read. */
 export class WantedGroups {
-  /** By key of their resources. */
-  readonly wanted: readonly ReadonlySet<string>[];
+  readonly wanted: readonly WantedResources[];
   #messages = new Interner(randomInt(2 ** 31));
   /** By message: is it wanted? */
   #verdicts: boolean[] = [];
@@ -37,7 +43,7 @@ export class WantedGroups {
   #last = 0;
   #bytesMax = 0;
 
-  constructor(wanted: readonly ReadonlySet<string>[]) {
+  constructor(wanted: readonly WantedResources[]) {
     this.wanted = wanted;
   }
 
@@ -76,7 +82,9 @@ export class WantedGroups {
 
   /** One that was not found. */
   #add(bytes: Uint8Array, view: DataView, start: number, end: number): number {
-    const key = keyOf(bytes, start, end);
+    const attributes = attributesOf(bytes, start, end);
+    const key = resourceKey([...attributes]);
+    const service = attributes.get(SERVICE_NAME) ?? '';
     if (this.#messages.size > this.#bytesMax) {
       this.#messages = new Interner(randomInt(2 ** 31));
       this.#verdicts = [];
@@ -84,7 +92,7 @@ export class WantedGroups {
       this.#last = 0;
       this.#messages.find(bytes, view, start, end);
     }
-    this.#verdicts.push(this.wanted.some((keys) => keys.has(key)));
+    this.#verdicts.push(this.wanted.some((each) => ('service' in each ? each.service === service : each.has(key))));
     this.#next.push(0);
     return this.#messages.add(bytes, start, end);
   }
@@ -93,12 +101,12 @@ export class WantedGroups {
 const reader = new FieldReader();
 
 /** Resource { repeated KeyValue attributes = 1; … } */
-function keyOf(bytes: Uint8Array, start: number, end: number): string {
+function attributesOf(bytes: Uint8Array, start: number, end: number): ReadonlyMap<string, string> {
   const attributes = new Map<string, string>();
   reader.begin(bytes, start, end);
   while (reader.next()) {
     if (reader.number !== 1) continue;
     for (const [key, value] of readAttributes(bytes, reader.start, reader.position)) attributes.set(key, value);
   }
-  return resourceKey([...attributes]);
+  return attributes;
 }

@@ -4,7 +4,7 @@ import type { LogsScan, MetricsScan, TracesScan } from '../../pipeline/otlp/scan
 import type { Signal } from '../../pipeline/signal.ts';
 import { LookBudget } from './look-budget.ts';
 import { ResourceGroups } from './resource-groups.kernel.ts';
-import { WantedGroups } from './wanted-groups.ts';
+import { WantedGroups, type WantedResources } from './wanted-groups.ts';
 
 export interface ScanOf {
   readonly metrics: MetricsScan;
@@ -18,8 +18,8 @@ export interface Watcher<Scan> {
   take(scan: Scan): void;
   /** So many items came that nobody had time to look at. */
   skip(items: number): void;
-  /** Keys of the only resources whose items can be of interest, another set when they change; undefined: anything can. */
-  readonly resources?: ReadonlySet<string> | undefined;
+  /** The only resources whose items can be of interest, another object when they change; undefined: anything can. */
+  readonly resources?: WantedResources | undefined;
   /** All that it has seen in the last seconds it has seen in this one: more would take the place of what it has. */
   readonly isSated?: boolean;
   /** So many items came that are of other resources, or more of what it has seen in this second. */
@@ -110,7 +110,7 @@ class Watch {
   /** Follows what the watchers are interested in. */
   #narrow(): void {
     const before = this.#wanted?.wanted;
-    const now: ReadonlySet<string>[] = [];
+    const now: WantedResources[] = [];
     let changes = this.watchers.size !== before?.length;
     for (const { resources } of this.watchers) {
       if (resources === undefined) {

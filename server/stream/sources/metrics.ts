@@ -11,7 +11,7 @@ import type {
 } from '../../../pipeline/otlp/scan-types.ts';
 import { readOptions } from '../messages.ts';
 import type { StreamNumber, StreamPoint, StreamSeries, StreamValue } from '../protocol.ts';
-import { resourceKey } from '../wanted-groups.ts';
+import { resourceKey, type OfService, type WantedResources } from '../wanted-groups.ts';
 import type { Watcher, Watches } from '../watch.ts';
 import { ByIndex } from './by-index.ts';
 import { cutAttributes, cutText, numberOf } from './text.ts';
@@ -77,6 +77,8 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
   readonly #options: Options;
   readonly #now: () => number;
   readonly #names: ReadonlySet<string> | undefined;
+  /** Who asked for one. */
+  readonly #service: OfService | undefined;
   /** By what makes a series one and the same over generations. */
   readonly #shown = new Map<string, Shown>();
   /** Attribute sets, of the generation that runs, of those that were found in it. */
@@ -101,6 +103,7 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
     this.#options = options;
     this.#now = now;
     this.#names = options.names === null ? undefined : new Set(options.names);
+    this.#service = options.service === null ? undefined : { service: options.service };
   }
 
   take(scan: MetricsScan): void {
@@ -117,21 +120,23 @@ class MetricsFeed implements StreamFeed, Watcher<MetricsScan> {
     this.#skipped += items;
   }
 
-  /** Once all that there is room for was found, of who takes whatever comes: of other resources there is only what has no
-   *  room. Who asked for names or a service is told of that alone, so all has to be read. */
-  get resources(): ReadonlySet<string> | undefined {
-    const { service, limit } = this.#options;
-    if (this.#names !== undefined || service !== null || this.#shown.size < limit) return undefined;
+  /** Those of the service that was asked for. Else, once all that there is room for was found, of who takes whatever comes:
+   *  of other resources there is only what has no room. A name may come with any resource, so all has to be read for it. */
+  get resources(): WantedResources | undefined {
+    if (this.#service !== undefined) return this.#service;
+    if (this.#names !== undefined || this.#shown.size < this.#options.limit) return undefined;
     this.#resources ??= new Set([...this.#shown.values()].map(({ resource }) => resource));
     return this.#resources;
   }
 
+  /** Who asked for a service is shown what that brings anew, and counts what has no room. */
   get isSated(): boolean {
-    return this.#lively > 0 && this.#changed >= this.#lively;
+    return this.#service === undefined && this.#lively > 0 && this.#changed >= this.#lively;
   }
 
+  /** Of who asked for a service these are of another one: none was skipped. */
   pass(items: number): void {
-    this.#skipped += items;
+    if (this.#service === undefined) this.#skipped += items;
     this.#nowMs = this.#now();
     if (this.#makeRoom()) this.#places.forget();
   }

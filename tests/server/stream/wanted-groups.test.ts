@@ -71,6 +71,19 @@ it('a resource is the same in whatever order its attributes come, of whatever ty
   expect(isWanted([['a', 'x']])).toBe(false);
 });
 
+it('all of a service are wanted, whatever else their resources say, and those without one by an empty name', () => {
+  const groups = new ResourceGroups();
+  const places = (service: string): number[] => {
+    const wanted = new WantedGroups([{ service }]);
+    const resources = [{ pod: 'a', 'service.name': 'shop' }, { pod: 'b' }, { 'service.name': 'cart', pod: 'c' }, {}];
+    return [...resources, { 'service.name': 'shop', pod: 'd' }].flatMap((resource, at) => {
+      expect(groups.find(request([resource]))).toBe(true);
+      return wanted.find(groups, BYTES).length > 0 ? [at] : [];
+    });
+  };
+  expect([places('shop'), places('cart'), places(''), places('sho')]).toEqual([[0, 4], [2], [1, 3], []]);
+});
+
 const LITTLE = 100_000;
 
 it('more resources than it may remember are found out again', () => {
