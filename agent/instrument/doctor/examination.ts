@@ -2,7 +2,7 @@ import { type ApiCopy, copyToRegister, mismatch, programCopy } from '../api-copy
 import { SeriesLog } from '../export/series-log.ts';
 import { startInstrumentations } from '../instrumentations/index.ts';
 import { AgentMeterProvider } from '../metrics/provider.ts';
-import { programFolder } from '../node-modules.ts';
+import { packagesFolder } from '../node-modules.ts';
 import { detectResource } from '../resource.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
@@ -86,7 +86,7 @@ function instrumentationLines({ instrumentations }: Settings): readonly Line[] {
 function apiLines(folder: string, program: string): readonly Line[] {
   const own = programCopy(program);
   const registered = copyToRegister(own);
-  const from = programFolder(program);
+  const from = packagesFolder(program);
   const others = findApiCopies(from).filter(({ path }) => path !== registered?.path);
   const copies = registered === undefined ? others : [registered, ...others];
   return [
