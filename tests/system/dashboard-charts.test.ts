@@ -186,6 +186,17 @@ describe.skipIf(browserMissing)(`charts moved by hand, in Chromium${browserNote}
     }
     await page.goBack();
     await expect.poll(() => rangeIn(page), settled).toBe('5m');
+    // What somebody sent as a link is where it leads to, too, if it stands still.
+    const sent = `${fromMs}-${fromMs + MINUTE_MS}`;
+    await page.goto(`/metrics?scope=global&metric=load&range=${sent}`);
+    await page.locator('figure.chart').focus();
+    for (let move = 0; move < 2; move += 1) {
+      const before = rangeIn(page);
+      await page.keyboard.press('ArrowLeft');
+      await expect.poll(() => rangeIn(page), settled).not.toBe(before);
+    }
+    await page.goBack();
+    await expect.poll(() => rangeIn(page), settled).toBe(sent);
   });
 
   it('a result of SQL with 100,000 rows is a chart with as many points, whose view is in the link', async () => {

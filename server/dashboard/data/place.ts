@@ -15,10 +15,13 @@ addEventListener('popstate', () => {
 
 export const range = computed<TimeRange>(() => parseRange(address.value.query['range'] ?? '') ?? DEFAULT_RANGE);
 
-export function go(next: Address): void {
+/** Of an entry of the history: a hand on a chart made it. It is still known after a reload, and when one comes back to it. */
+const BY_HAND = 'by hand';
+
+export function go(next: Address, made: typeof BY_HAND | null = null): void {
   const text = addressText(next);
   if (text === location.pathname + location.search) return;
-  history.pushState(null, '', text);
+  history.pushState(made, '', text);
   address.value = next;
 }
 
@@ -27,17 +30,30 @@ export const goTo = (path: PagePath, query?: Readonly<Record<string, string>>): 
 export const linkTo = (path: PagePath, query?: Readonly<Record<string, string>>): string =>
   addressText(addressOf(path, address.value, query));
 
-/** Changes some of what this page shows. `replace`: a step that Back need not go through, such as a letter typed. */
-export function show(changes: Readonly<Record<string, string | undefined>>, replace = false): void {
+function changed(changes: Readonly<Record<string, string | undefined>>): Address {
   const query: Record<string, string> = { ...address.value.query };
   for (const [key, value] of Object.entries(changes)) {
     if (value === undefined || value === '') delete query[key];
     else query[key] = value;
   }
-  const next = { path: address.value.path, query };
-  if (!replace) return go(next);
-  history.replaceState(null, '', addressText(next));
+  return { path: address.value.path, query };
+}
+
+function replace(next: Address): void {
+  history.replaceState(history.state, '', addressText(next));
   address.value = next;
+}
+
+/** Changes some of what this page shows. `isSmall`: a step that Back need not go through, such as a letter typed. */
+export function show(changes: Readonly<Record<string, string | undefined>>, isSmall = false): void {
+  if (isSmall) replace(changed(changes));
+  else go(changed(changes));
+}
+
+/** Where a hand has left a chart. The first move is a step for Back, which leads to what was there; those that follow are not. */
+export function showByHand(changes: Readonly<Record<string, string | undefined>>): void {
+  if (history.state === BY_HAND) replace(changed(changes));
+  else go(changed(changes), BY_HAND);
 }
 
 export const showRange = (next: TimeRange): void => show({ range: rangeText(next) });
@@ -49,9 +65,8 @@ range.subscribe((shown) => {
 });
 export const showHome = (): void => showRange(home);
 
-/** What a chart was moved to. The first move is a step for Back, those that follow are not. */
-export const showView = (view: Stretch, edgeMs: number): void =>
-  show({ range: rangeText(rangeOfView(view, { edgeMs })) }, !isNamed(range.peek()));
+/** What a chart of the page's time was moved to. */
+export const showView = (view: Stretch, edgeMs: number): void => showByHand({ range: rangeText(rangeOfView(view, { edgeMs })) });
 
 /** A click on a link of our own changes the address without a new page; every other click is the browser's. */
 export function followLinks(event: MouseEvent): void {

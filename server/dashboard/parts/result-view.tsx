@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Cell, Rows } from '../data/api.ts';
-import { address, show } from '../data/place.ts';
+import { address, show, showByHand } from '../data/place.ts';
 import { serviceColour, serviceNames } from '../data/services.ts';
 import { rangeOfView } from '../model/chart-view.ts';
 import { shortNumber } from '../model/format.ts';
@@ -57,7 +57,7 @@ function handOn({ stretch: whole }: TimeChart): { readonly stretch: TimeChart['s
     stretch: shown === undefined ? whole : stretchOf(shown, whole.toMs),
     hand: {
       edgeMs: () => whole.toMs,
-      onView: (view) => show({ view: rangeText(rangeOfView(view, limits)) }, shown !== undefined),
+      onView: (view) => showByHand({ view: rangeText(rangeOfView(view, limits)) }),
       onReset: () => show({ view: undefined }),
       back: shown === undefined ? undefined : 'All',
     },
