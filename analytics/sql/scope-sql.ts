@@ -4,6 +4,7 @@ import {
   type DuckDBDataChunk,
   type DuckDBInstance,
   type DuckDBPreparedStatement,
+  type DuckDBResult,
 } from '@duckdb/node-api';
 import type { SqlAnswer, SqlColumn, SqlFault, SqlParams, SqlQuery, TableInfo } from '../../pipeline/analytics.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
@@ -147,7 +148,7 @@ export class ScopeSql {
     let isRead = false;
     try {
       prepared = await connection.prepare(query.sql);
-      answer = await select(prepared, query, open, () => (isRead = true));
+      answer = await select(connection, prepared, query, open, () => (isRead = true));
     } catch (error) {
       answer = faultOf(error, watch.reason, query, control);
     }
@@ -164,6 +165,7 @@ type Answer<Sink> = Omit<Read<Sink>, 'elapsedMs'> | SqlFault;
 
 /** `ended` is called when all rows were there. */
 async function select<Sink extends RowSink>(
+  connection: DuckDBConnection,
   prepared: DuckDBPreparedStatement,
   query: Asked,
   open: OpenSink<Sink>,
@@ -186,9 +188,21 @@ async function select<Sink extends RowSink>(
       ended();
       break;
     }
-    if (!sink.add(chunk)) break;
+    if (sink.add(chunk)) continue;
+    await giveUp(connection, result);
+    break;
   }
   return { ok: true, columns, sink };
+}
+
+/** A result that is left before its end holds the database, and its file, until it is garbage: so it is brought to an end. */
+async function giveUp(connection: DuckDBConnection, result: DuckDBResult): Promise<void> {
+  try {
+    do connection.interrupt();
+    while (((await result.fetchChunk())?.rowCount ?? 0) > 0);
+  } catch {
+    // It has ended by the interrupt.
+  }
 }
 
 /** Interrupts a query when its time is over or nobody waits for it any more. */

@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import type { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import { openInstance } from '../../../analytics/instance.ts';
 import { ScopeSql } from '../../../analytics/sql/scope-sql.ts';
 import type { SqlQuery, SqlResult } from '../../../pipeline/analytics.ts';
 import { LIMITS } from '../../../pipeline/limits.ts';
+import { temporaryFolders } from '../../support/temporary.ts';
 import { askedScope, bodyOf, SMALL_TABLES } from '../../support/scope-sql.ts';
 
 const scope = askedScope(SMALL_TABLES);
+const folder = temporaryFolders();
 const ENDLESS = 'SELECT count(*) FROM numbers a, numbers b, numbers c WHERE a.i + b.i + c.i = -1';
 const codeOf = async (sql: string): Promise<string> => {
   const answer = await scope.ask(sql);
@@ -239,6 +242,24 @@ describe('a query', () => {
     expect(answer).toMatchObject({ ok: true, rows: 1, truncated: 'rows' });
     // One of the two connections that are cleared was used to look up the names of tables.
     expect(told).toEqual(['stuck', 'cleared', 'cleared', 'answered']);
+  });
+
+  it('lets go of the file of its windows, also where its answer was cut', async () => {
+    const path = join(folder(), 'window.db');
+    const options = { path, memoryBytes: 2 ** 27, threads: 2 };
+    for (const rows of [300_000, 1]) {
+      const open = await openInstance(options);
+      const connection = await open.instance.connect();
+      await connection.run('CREATE OR REPLACE TABLE base AS FROM range(300000) t(i); CREATE OR REPLACE VIEW rows AS FROM base');
+      connection.closeSync();
+      const sql = new ScopeSql(open.instance, scope.parser);
+      const control = { signal: new AbortController().signal, stuck() {}, broken() {} };
+      const query: SqlQuery = { sql: 'SELECT i FROM rows', format: 'json', timeoutMs: 30_000, maxRows: rows, maxBytes: 1e7 };
+      expect(await sql.run(query, control)).toMatchObject({ ok: true, rows });
+      await sql.close();
+      open.close();
+    }
+    (await openInstance(options)).close();
   });
 
   it('that runs beside others is not disturbed by their end', async () => {
