@@ -65,55 +65,59 @@ function headBytes({ points }: Run, before: Run | undefined): number {
 
 /** An ExportMetricsServiceRequest of these runs. */
 export function writeRequest(runs: readonly Run[], { resource, schemaUrl }: RequestFrame): Uint8Array {
-  const meters = grouped(runs, ({ points }) => points.instrument.meter.id).map((ofMeter) =>
-    meterMetrics(grouped(ofMeter, ({ points }) => points.instrument.id).map(metricOf)),
-  );
-  const content = [
-    message(RESOURCE_METRICS_FIELDS.resource, [resource]),
-    ...meters,
-    [encodeText(RESOURCE_METRICS_FIELDS.schemaUrl, schemaUrl)],
-  ].flat();
-  return joined(message(REQUEST_FIELDS.resourceMetrics, content));
+  const content = new Pieces().message(RESOURCE_METRICS_FIELDS.resource, new Pieces().add(resource));
+  for (const ofMeter of grouped(runs, ({ points }) => points.instrument.meter.id)) {
+    content.message(RESOURCE_METRICS_FIELDS.scopeMetrics, meterMetrics(ofMeter));
+  }
+  content.add(encodeText(RESOURCE_METRICS_FIELDS.schemaUrl, schemaUrl));
+  return joined(new Pieces().message(REQUEST_FIELDS.resourceMetrics, content));
 }
 
-interface Metric {
-  readonly instrument: InstrumentRecord;
-  readonly parts: readonly Uint8Array[];
+/** A ScopeMetrics of runs of one meter. */
+function meterMetrics(runs: readonly Run[]): Pieces {
+  const { scope, schemaUrl } = meterFrame(runs[0]!.points.instrument.meter);
+  const pieces = new Pieces().message(SCOPE_METRICS_FIELDS.instrumentationScope, new Pieces().add(scope));
+  for (const ofInstrument of grouped(runs, ({ points }) => points.instrument.id)) {
+    pieces.message(SCOPE_METRICS_FIELDS.metrics, metricOf(ofInstrument));
+  }
+  return pieces.add(schemaUrl);
 }
 
-function meterMetrics(metrics: readonly Metric[]): readonly Uint8Array[] {
-  const [first] = metrics;
-  if (first === undefined) return [];
-  const { scope, schemaUrl } = meterFrame(first.instrument.meter);
-  return message(RESOURCE_METRICS_FIELDS.scopeMetrics, [
-    ...message(SCOPE_METRICS_FIELDS.instrumentationScope, [scope]),
-    ...metrics.flatMap(({ parts }) => parts),
-    schemaUrl,
-  ]);
-}
-
-function metricOf(runs: readonly Run[]): Metric {
+/** A Metric of runs of one instrument. */
+function metricOf(runs: readonly Run[]): Pieces {
   const { instrument, delta } = runs[0]!.points;
-  const points = runs.map(({ source, from, to }) => source.peek().subarray(from, to));
-  const data = message(DATA[instrument.point], [...points, tailOf(instrument, delta)]);
-  return { instrument, parts: message(SCOPE_METRICS_FIELDS.metrics, [metricHead(instrument), ...data]) };
+  const points = new Pieces();
+  for (const { source, from, to } of runs) points.add(source.peek().subarray(from, to));
+  points.add(tailOf(instrument, delta));
+  return new Pieces().add(metricHead(instrument)).message(DATA[instrument.point], points);
 }
 
-/** A nested message in pieces: its key and length before `parts`. */
-function message(field: number, parts: readonly Uint8Array[]): readonly Uint8Array[] {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  head.clear();
-  head.key(field, BYTES);
-  head.varint(length);
-  return [head.take(), ...parts];
+/** Content of a message, with its length: what is around it does not count it again. */
+class Pieces {
+  readonly parts: Uint8Array[] = [];
+  bytes = 0;
+
+  add(part: Uint8Array): this {
+    this.parts.push(part);
+    this.bytes += part.length;
+    return this;
+  }
+
+  /** A nested message: its key and length before what is in it. */
+  message(field: number, content: Pieces): this {
+    head.clear();
+    head.key(field, BYTES);
+    head.varint(content.bytes);
+    this.add(head.take());
+    for (const part of content.parts) this.parts.push(part);
+    this.bytes += content.bytes;
+    return this;
+  }
 }
 
 const head = new GrowingBuffer();
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
+function joined({ parts, bytes: length }: Pieces): Uint8Array {
   // Memory of its own, so that it can be handed to another thread, and not cleared first.
   const body = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
   let at = 0;
@@ -144,11 +148,12 @@ function metricHead(instrument: InstrumentRecord): Uint8Array {
   let known = metricHeads.get(instrument);
   if (known === undefined) {
     const { name, description, unit } = instrument;
-    known = joined([
-      encodeText(METRIC_FIELDS.name, name),
-      encodeText(METRIC_FIELDS.description, description),
-      encodeText(METRIC_FIELDS.unit, unit),
-    ]);
+    known = joined(
+      new Pieces()
+        .add(encodeText(METRIC_FIELDS.name, name))
+        .add(encodeText(METRIC_FIELDS.description, description))
+        .add(encodeText(METRIC_FIELDS.unit, unit)),
+    );
     metricHeads.set(instrument, known);
   }
   return known;
