@@ -287,7 +287,7 @@ describe('queries', () => {
     const { query, reports, until } = await running();
     const { answer } = query(
       'a',
-      "SELECT max(levenshtein(repeat('ab', 1200) || i, repeat('ba', 1200) || i)) FROM range(200) t(i)",
+      "SELECT max(levenshtein(repeat('ab', 1200) || i, repeat('ba', 1200) || i)) FROM range(600) t(i)",
       {
         timeoutMs: 10,
       },

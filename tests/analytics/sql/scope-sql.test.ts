@@ -200,7 +200,7 @@ describe('a query', () => {
   it('that cannot be interrupted is told as stuck', async () => {
     // One call of one function over one vector: DuckDB looks up from it when it is done.
     const answer = await scope.ask(
-      "SELECT max(levenshtein(repeat('ab', 1200) || i, repeat('ba', 1200) || i)) FROM range(200) t(i)",
+      "SELECT max(levenshtein(repeat('ab', 1200) || i, repeat('ba', 1200) || i)) FROM range(600) t(i)",
       {
         timeoutMs: 10,
       },
