@@ -6,8 +6,7 @@
  * What is needed later is asked for later, by `process.getBuiltinModule` where it is used. A Node before 20.16 has no such
  * function: nothing here throws when the agent is imported, `requireBuiltins` does later.
  */
-const builtin: typeof process.getBuiltinModule =
-  process.getBuiltinModule ?? ((() => ({})) as typeof process.getBuiltinModule);
+const builtin: typeof process.getBuiltinModule = process.getBuiltinModule ?? ((() => ({})) as typeof process.getBuiltinModule);
 
 export const nodeFs = /* @__PURE__ */ builtin('node:fs');
 export const nodePath = /* @__PURE__ */ builtin('node:path');
