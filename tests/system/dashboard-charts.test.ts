@@ -73,12 +73,7 @@ describe.skipIf(browserMissing)(`charts moved by hand, in Chromium${browserNote}
     toMs = Math.floor(Date.now() / 1000) * 1000 - 5 * MINUTE_MS;
     fromMs = toMs - 20 * MINUTE_MS;
     for (const body of gaugeRequests('load', fromMs, toMs)) {
-      const answer = await fetch(`${collector.url()}/v1/metrics`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body,
-      });
-      expect(answer.status).toBe(200);
+      expect((await collector.send('/v1/metrics', body)).status).toBe(200);
     }
     // Whoever leaves the live edge at once leaves its stream before it is there.
     watched = await watchedPage(browser, collector.url('dashboard'), { allowed: /before the connection is established/ });

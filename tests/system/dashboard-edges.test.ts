@@ -8,9 +8,8 @@ const settled = { timeout: 20_000 };
 const LOGS = 100;
 
 async function send(collector: Collector, signal: 'metrics' | 'logs', body: object): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`${collector.url('otlp')}/v1/${signal}`, { method: 'POST', headers, body: JSON.stringify(body) });
-  expect(await answer.text()).toBe('{}');
+  const answer = await collector.send(`/v1/${signal}`, JSON.stringify(body));
+  expect(Buffer.from(answer.body).toString()).toBe('{}');
 }
 
 describe.skipIf(browserMissing)(`what a page takes${browserNote}`, () => {

@@ -18,7 +18,7 @@ const script = (where: string): string =>
 const text = (where: string): { stringValue: string } => ({ stringValue: script(where) });
 const TRACE = { traceId: '5b8efff798038103d269b633813fc60c', spanId: 'eee19b7ec3c1b174' };
 
-async function sendScripts(url: string): Promise<void> {
+async function sendScripts(collector: Collector): Promise<void> {
   const at = `${Date.now()}000000`;
   const attributes = [{ key: script('key'), value: text('value') }];
   const resource = { attributes: [{ key: 'service.name', value: text('service') }, ...attributes] };
@@ -85,9 +85,8 @@ async function sendScripts(url: string): Promise<void> {
     },
   };
   for (const [signal, body] of Object.entries(requests)) {
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(`${url}/v1/${signal}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    expect(await response.text()).toBe('{}');
+    const answer = await collector.send(`/v1/${signal}`, JSON.stringify(body));
+    expect(Buffer.from(answer.body).toString()).toBe('{}');
   }
 }
 
@@ -101,7 +100,7 @@ describe.skipIf(browserMissing)(`telemetry that is a script${browserNote}`, () =
     collector = await Collector.start(YAML);
     watched = await watchedPage(browser, collector.url('dashboard'), { allowed: /status of 400/ });
     page = watched.page;
-    await sendScripts(collector.url('otlp'));
+    await sendScripts(collector);
     await page.goto(await linkOf(collector));
     await page.locator('[data-service]').first().waitFor(settled);
   });
