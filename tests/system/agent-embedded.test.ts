@@ -111,6 +111,24 @@ describe('an app with both of them', () => {
     await other.close();
   });
 
+  it('says that it goes by the network, and why, where its collector gives no way to it', async () => {
+    const script = `
+await collector.stop();
+const connect = () => { throw new Error('of another version'); };
+const broken = { isApart: true, takes: () => true, connect, end() {} };
+const { collectors, agents } = globalThis[Symbol.for('periscope.meeting-point')];
+collectors.push(broken);
+for (const each of agents) each.changed();
+await agent.flush(1000);
+console.log(agent.status().isInProcess);
+`;
+    const { stdout, stderr } = await run(here, { script });
+    expect(stdout).toBe('false\n');
+    expect(stderr.match(/^periscope agent: cannot connect .*$/gm)).toEqual([
+      'periscope agent: cannot connect to the collector in this process: Error: of another version; it goes by the network',
+    ]);
+  });
+
   it('finds its collector again that began anew, and the next one when the first has stopped', async () => {
     const script = `
 const flushed = async () => { for (let n = 0; n < 100; n++) { if (await agent.flush(1000)) return true; await wait(50); } return false; };

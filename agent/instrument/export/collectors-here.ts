@@ -15,8 +15,10 @@ export interface CollectorsHere {
   /** Tells who sends of each change; until `leave`. */
   join(sending: Sending): void;
   leave(): void;
-  /** A way to the collector, for whichever thread sends; undefined: there is none, and the network is left. */
+  /** A way to the collector, for whichever thread sends; undefined: there is none, or it cannot be had, and the network is
+   *  left. */
   connect(): MessagePort | undefined;
+  /** By a way that it gave. */
   isConnected(): boolean;
   /** There was one, which the application has stopped. */
   hasLeft(): boolean;
@@ -26,10 +28,12 @@ export interface CollectorsHere {
   end(): void;
 }
 
-/** A function, as names inside of it are short in a bundle. */
-export function collectorsHere(): CollectorsHere {
+/** `told` gets a line of each collector that gives no way to it. A function, as names inside of it are short in a bundle. */
+export function collectorsHere(told: (line: string) => void = () => undefined): CollectorsHere {
   const point = meetingPoint();
-  let connected: CollectorHere | undefined;
+  /** The one that was asked last, and whether it cannot be reached: until there is another, the network is the way. */
+  let chosen: CollectorHere | undefined;
+  let unreachable: CollectorHere | undefined;
   let had = false;
   let ends = true;
   let agent: AgentHere | undefined;
@@ -46,7 +50,7 @@ export function collectorsHere(): CollectorsHere {
       agent = {
         flush,
         changed: () => {
-          if (first() !== connected) reconnect();
+          if (first() !== chosen) reconnect();
         },
         get endsCollectors() {
           return ends;
@@ -56,17 +60,25 @@ export function collectorsHere(): CollectorsHere {
     },
     leave: () => void (agent !== undefined && point?.agents.delete(agent)),
     connect() {
-      connected = first();
-      had ||= connected !== undefined;
+      chosen = first();
       try {
-        return connected?.connect();
-      } catch {
+        const port = chosen?.connect();
+        unreachable = undefined;
+        had ||= port !== undefined;
+        return port;
+      } catch (error) {
+        if (chosen !== unreachable)
+          told(`cannot connect to the collector in this process: ${String(error)}; it goes by the network`);
+        unreachable = chosen;
         return undefined;
       }
     },
-    isConnected: () => connected !== undefined,
-    hasLeft: () => had && connected === undefined,
-    isBlockedWithUs: () => first()?.isApart === false,
+    isConnected: () => chosen !== undefined && chosen !== unreachable,
+    hasLeft: () => had && chosen === undefined,
+    isBlockedWithUs: () => {
+      const collector = first();
+      return collector !== unreachable && collector?.isApart === false;
+    },
     end() {
       ends = false;
       // Each goes from the list when it ends.

@@ -64,7 +64,7 @@ export function startExport(
   const line: typeof told = (level, text) => void (isQuiet || told(level, text));
   const workerUrl = existing(options.workerUrl ?? besideThis());
   // Who says where it goes is not asked whether the application has a collector.
-  const here = settings.otlp.isDefault ? collectorsHere() : undefined;
+  const here = settings.otlp.isDefault ? collectorsHere((text) => line('warn', text)) : undefined;
   const shared = {
     provider,
     connect: () => here?.connect(),

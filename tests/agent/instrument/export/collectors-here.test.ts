@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type CollectorsHere, collectorsHere } from '../../../../agent/instrument/export/collectors-here.ts';
 import { type CollectorHere, meetingPoint } from '../../../../pipeline/meeting-point.ts';
@@ -54,15 +54,25 @@ describe('an agent among the collectors of its process', () => {
     expect(here.hasLeft()).toBe(true);
   });
 
-  it('goes by the network where the collector cannot be reached', () => {
-    point.collectors.push(
-      collector({
-        connect: () => {
-          throw new Error('gone');
-        },
-      }),
-    );
-    expect(agent().here.connect()).toBeUndefined();
+  it('goes by the network where the collector cannot be reached, says so, once, and why', () => {
+    const told: string[] = [];
+    const here = collectorsHere((line) => told.push(line));
+    let throws = true;
+    const connect = (): MessagePort => {
+      if (throws) throw new Error('gone');
+      return new MessageChannel().port1;
+    };
+    point.collectors.push(collector({ connect, isApart: false }));
+    expect([here.connect(), here.connect()]).toEqual([undefined, undefined]);
+    expect(told).toEqual(['cannot connect to the collector in this process: Error: gone; it goes by the network']);
+    // So nothing is blocked together with this thread either, and nobody has left who was never there.
+    expect([here.isConnected(), here.isBlockedWithUs(), here.hasLeft()]).toEqual([false, false, false]);
+    throws = false;
+    here.connect()?.close();
+    expect([here.isConnected(), here.isBlockedWithUs()]).toEqual([true, true]);
+    point.collectors.splice(0);
+    here.connect();
+    expect([here.isConnected(), here.hasLeft()]).toEqual([false, true]);
   });
 
   it('does not stumble over one that is broken', () => {
