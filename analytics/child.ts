@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { WindowBounds } from '../pipeline/analytics.ts';
+import { systemClock } from '../pipeline/clock.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { OpenWindow } from './scope-stores.ts';
 import { yieldPoolThreads } from './query-threads.ts';
@@ -49,7 +50,8 @@ export function serve(openWindow: OpenWindow): void {
   const threads = Math.max(1, Math.min(LIMITS.duckdbThreads, availableParallelism()));
   const open = async (bounds: WindowBounds): Promise<void> => {
     const rss = (): number => process.memoryUsage.rss();
-    service = await AnalyticsService.open({ openWindow, threads, now: Date.now, rss, isBounded: isBounded() }, mouth, bounds);
+    const options = { openWindow, threads, clock: systemClock, rss, isBounded: isBounded() };
+    service = await AnalyticsService.open(options, mouth, bounds);
     // Before a scope's database, whose threads are as nice as the one that starts them; its own start nothing shall delay.
     await yieldPoolThreads(LIMITS.analyticsPoolThreads, LIMITS.queryNiceness);
     mouth.report({ type: 'ready' });

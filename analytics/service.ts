@@ -1,4 +1,5 @@
 import type { SqlFault, SqlQuery, StandingQuery, WindowBounds } from '../pipeline/analytics.ts';
+import type { Clock } from '../pipeline/clock.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import { QuerySlots } from './query-slots.ts';
 import { ScopeStores, type OpenWindow } from './scope-stores.ts';
@@ -24,7 +25,7 @@ export interface Mouth {
 export interface ServiceOptions {
   readonly openWindow: OpenWindow;
   readonly threads: number;
-  now(): number;
+  readonly clock: Clock;
   /** Resident memory of this process, in bytes. */
   rss(): number;
   /** Does the system refuse this process more memory than its bound? Then a query that takes it fails by itself. */
@@ -59,8 +60,9 @@ export class AnalyticsService {
   readonly #running: string[] = [];
   /** Of those runs: nobody asked for them, so they count down. */
   #lastRun = 0;
-  readonly #ticks: NodeJS.Timeout;
-  #memoryTicks: NodeJS.Timeout | undefined;
+  #cancelTick: () => void = () => undefined;
+  /** Absent: nobody asks anything. */
+  #cancelLook: (() => void) | undefined;
   /** Looks in a row that found the process far over its memory. */
   #farOver = 0;
   #bounds: WindowBounds;
@@ -72,7 +74,8 @@ export class AnalyticsService {
     this.#mouth = mouth;
     this.#parser = parser;
     this.#bounds = bounds;
-    const { openWindow, threads, now } = options;
+    const { openWindow, threads, clock } = options;
+    const now = (): number => clock.now();
     const acknowledge = {
       loaded: (ids, usage) => this.#loaded({ type: 'loaded', ids, usage }),
       refused: (ids, fault) => this.#loaded({ type: 'refused', ids, fault }),
@@ -90,7 +93,7 @@ export class AnalyticsService {
       tell: (id, what, text) => this.#mouth.reply({ type: 'stands', id, what }, Buffer.from(text)),
       end: (id, fault) => this.#mouth.reply({ type: 'fell', id, fault }),
     });
-    this.#ticks = setInterval(() => void this.#tick(), LIMITS.analyticsTickMs);
+    this.#tickLater();
   }
 
   static async open(options: ServiceOptions, mouth: Mouth, bounds: WindowBounds): Promise<AnalyticsService> {
@@ -141,12 +144,13 @@ export class AnalyticsService {
 
   /** Ends queries, and closes what is open. */
   async stop(): Promise<void> {
-    clearInterval(this.#ticks);
+    this.#cancelTick();
     this.#standing.close();
     for (const { abort } of this.#asked.values()) abort.abort();
     await this.#stores.close();
     this.#parser.close();
-    clearInterval(this.#memoryTicks);
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
   }
 
   #append(store: ScopeStore, id: number, signal: AppendHead['signal'], bytes: Uint8Array, receivedMs: number): void {
@@ -251,28 +255,35 @@ export class AnalyticsService {
 
   /** DuckDB bounds what it counts. What one function makes of its arguments it does not count. */
   #watchMemory(): void {
-    if (this.#memoryTicks !== undefined) return;
-    this.#memoryTicks = setInterval(() => {
-      const over = this.#options.rss() - this.#bounds.memoryBytes - LIMITS.analyticsSlackBytes;
-      const much = LIMITS.analyticsSlackBytes * (this.#options.isBounded === true ? 4 : 1);
-      this.#farOver = over > much ? this.#farOver + 1 : 0;
-      // Whoever was told to end, and has not, is who takes it: others did, and get no strike for a neighbour.
-      for (const asked of this.#asked.values()) asked.toldLooks += asked.abort.signal.aborted ? 1 : 0;
-      const deaf = [...this.#asked.values()].filter(({ toldLooks }) => toldLooks >= LIMITS.analyticsDeafTicks);
-      if (this.#farOver > 0 && deaf.length > 0) this.#doom('memory runs out', [...new Set(deaf.map(({ scope }) => scope))]);
-      else if (this.#farOver >= LIMITS.analyticsMemoryTicks) this.#doom('memory has run out', []);
-      else if (over > 0) for (const { abort } of this.#asked.values()) abort.abort('memory');
-      if (this.#asked.size > 0) return;
-      clearInterval(this.#memoryTicks);
-      this.#memoryTicks = undefined;
-    }, LIMITS.analyticsMemoryTickMs);
+    this.#cancelLook ??= this.#options.clock.after(LIMITS.analyticsMemoryTickMs, () => {
+      this.#cancelLook = undefined;
+      this.#lookAtMemory();
+      if (this.#asked.size > 0) this.#watchMemory();
+    });
+  }
+
+  #lookAtMemory(): void {
+    const over = this.#options.rss() - this.#bounds.memoryBytes - LIMITS.analyticsSlackBytes;
+    const much = LIMITS.analyticsSlackBytes * (this.#options.isBounded === true ? 4 : 1);
+    this.#farOver = over > much ? this.#farOver + 1 : 0;
+    // Whoever was told to end, and has not, is who takes it: others did, and get no strike for a neighbour.
+    for (const asked of this.#asked.values()) asked.toldLooks += asked.abort.signal.aborted ? 1 : 0;
+    const deaf = [...this.#asked.values()].filter(({ toldLooks }) => toldLooks >= LIMITS.analyticsDeafTicks);
+    if (this.#farOver > 0 && deaf.length > 0) this.#doom('memory runs out', [...new Set(deaf.map(({ scope }) => scope))]);
+    else if (this.#farOver >= LIMITS.analyticsMemoryTicks) this.#doom('memory has run out', []);
+    else if (over > 0) for (const { abort } of this.#asked.values()) abort.abort('memory');
   }
 
   #doom(cause: string, scopes: readonly string[]): void {
     this.#mouth.report({ type: 'doomed', cause, scopes });
   }
 
+  #tickLater(): void {
+    this.#cancelTick = this.#options.clock.after(LIMITS.analyticsTickMs, () => void this.#tick());
+  }
+
   async #tick(): Promise<void> {
+    this.#tickLater();
     this.#mouth.report({ type: 'usage', scopes: this.#stores.usage() });
     if (this.#trimming) return;
     this.#trimming = true;
