@@ -20,12 +20,12 @@ export interface AskedScope {
 }
 
 /** `setUp`: statements that make tables and views. */
-export function askedScope(setUp: readonly string[]): AskedScope {
+export function askedScope(setUp: readonly string[], memoryBytes = 256 * 1024 * 1024): AskedScope {
   let open: OpenInstance;
   const told = { stuck: 0, broken: 0 };
   const scope = { told } as { -readonly [key in keyof AskedScope]: AskedScope[key] };
   beforeAll(async () => {
-    open = await openInstance({ memoryBytes: 256 * 1024 * 1024, threads: 2 });
+    open = await openInstance({ memoryBytes, threads: 2 });
     scope.instance = open.instance;
     scope.own = await open.instance.connect();
     for (const statement of setUp) await scope.own.run(statement);
