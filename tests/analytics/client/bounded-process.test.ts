@@ -61,11 +61,13 @@ describe.skipIf(!isLinux)('a query that takes gigabytes', () => {
       await open({ memoryBytes: 256 * 1024 * 1024, maxScopes: 2 });
       await client.append(logsOf('B', 'theirs'), new AbortController().signal);
       const { pid } = client.status();
-      expect(['SQL_MEMORY', 'SQL_TIMEOUT']).toContain(await ask('A', sql));
+      // On a busy machine it takes its time to come to that end; before it, a query that is over its time is told to end,
+      // does not hear that, and costs the process its life.
+      expect(await ask('A', sql, { timeoutMs: 100_000 })).toBe('SQL_MEMORY');
       expect(client.status()).toMatchObject({ state: 'running', pid, restarts: 0 });
       expect(await ask('B', 'SELECT Body FROM otel_logs')).toEqual([['theirs']]);
       expect(await ask('A', 'SELECT 1')).toEqual([[1]]);
     },
-    60_000,
+    150_000,
   );
 });
