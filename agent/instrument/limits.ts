@@ -45,6 +45,9 @@ export const EXPORT_LIMITS = {
   stallReportMs: 2000,
   /** Starts of a worker after the first; then export moves to the application's thread. */
   restarts: 3,
+  /** What series are written down in for the worker: the first piece of memory, and the largest. */
+  journalFirstBytes: 4096,
+  journalChunkBytes: 64 * 1024,
   /** Of the heap of a worker. */
   workerOldMb: 96,
   workerYoungMb: 2,

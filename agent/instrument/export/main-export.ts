@@ -4,7 +4,8 @@ import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { CONTROL_BYTES, type ToWorker } from './messages.ts';
 import { MetricExport, type ExportSettings, type ExportStatus, type LineLevel } from './metric-export.ts';
-import { tell, type SeriesLog } from './series-log.ts';
+import type { SeriesLog } from './series-log.ts';
+import { SeriesTelling } from './series-telling.ts';
 import { awaitFlush, newWorker, sendSeam } from './worker-export.ts';
 
 export interface MainExportOptions {
@@ -25,6 +26,7 @@ export interface MainExportOptions {
 export class MainExport {
   readonly #options: MainExportOptions;
   readonly #metrics: MetricExport;
+  readonly #telling: SeriesTelling;
   /** Of the cells: when they were read last, and when they were delivered last. */
   #read: number | undefined;
   #delivered: number | undefined;
@@ -39,7 +41,8 @@ export class MainExport {
       this.#read = log.fingerprint();
     };
     this.#metrics = new MetricExport({ settings, resource, synchronous: false, host: { line, observe } });
-    tell(this.#metrics.reader, log.takeAll());
+    this.#telling = new SeriesTelling(this.#metrics.reader);
+    this.#telling.tell(log.takeAll());
     const seam = options.connect?.();
     if (seam !== undefined) this.#metrics.connect(seam);
     if (again && settings.metrics.temporality !== 'cumulative') this.#metrics.rebase();
@@ -100,7 +103,7 @@ export class MainExport {
   }
 
   #learn(): void {
-    tell(this.#metrics.reader, this.#options.log.take());
+    this.#telling.tell(this.#options.log.take());
   }
 }
 

@@ -1,10 +1,15 @@
 import type { CellPage, ExemplarRecord, InstrumentRecord, KeptPoints, SeriesRecord, SeriesSink } from '../metrics/contract.ts';
+import { SeriesJournal } from './series-journal.ts';
 
-/** What a reader is told, in the order in which it must be. */
+/** What a reader is told, in the order in which it must be. Small, however many series are new: it shares the memory that they stand
+ *  in. */
 export interface SeriesRecords {
   readonly pages: CellPage[];
   readonly instruments: InstrumentRecord[];
-  readonly series: SeriesRecord[];
+  /** More chunks of the journal. */
+  readonly chunks: SharedArrayBuffer[];
+  /** How many series the journal has, of all: those that the reader does not know are new. */
+  readonly series: number;
   readonly exemplars: ExemplarRecord[];
   readonly kept?: KeptPoints | undefined;
 }
@@ -17,27 +22,18 @@ export interface KeptSource {
   readonly version: number;
 }
 
-export function noRecords(): SeriesRecords {
-  return { pages: [], instruments: [], series: [], exemplars: [] };
-}
-
-/** Tells a reader all of these. */
-export function tell(sink: SeriesSink, { pages, instruments, series, exemplars, kept }: SeriesRecords): void {
-  for (const page of pages) sink.addPage(page);
-  for (const instrument of instruments) sink.addInstrument(instrument);
-  for (const each of series) sink.addSeries(each);
-  if (exemplars.length > 0) sink.addExemplars?.(exemplars);
-  if (kept !== undefined && kept.points.length > 0) sink.addKept?.(kept);
-}
-
-/** What the cells of a provider mean: all of it, for a reader that begins anew, and what came since it was last asked. The
- *  provider's own records are kept, not copies of them. */
+/** What the cells of a provider mean: all of it, for a reader that begins anew, and what came since it was last asked. Series are
+ *  written down as they come, once; of the rest the provider's own records are kept. */
 export class SeriesLog implements SeriesSink {
   readonly #pages: CellPage[] = [];
   readonly #instruments = new Map<number, InstrumentRecord>();
-  readonly #series: SeriesRecord[] = [];
+  readonly #journal = new SeriesJournal();
   readonly #kept: KeptSource | undefined;
-  #fresh = noRecords();
+  /** Since it was last asked: so many pages and chunks were there, these instruments came. */
+  #pagesTaken = 0;
+  #chunksTaken = 0;
+  #freshInstruments: InstrumentRecord[] = [];
+  #exemplars: ExemplarRecord[] = [];
 
   constructor(kept?: KeptSource) {
     this.#kept = kept;
@@ -45,44 +41,46 @@ export class SeriesLog implements SeriesSink {
 
   addPage(page: CellPage): void {
     this.#pages.push(page);
-    this.#fresh.pages.push(page);
   }
 
   addInstrument(instrument: InstrumentRecord): void {
     this.#instruments.set(instrument.id, instrument);
-    this.#fresh.instruments.push(instrument);
+    this.#freshInstruments.push(instrument);
   }
 
   addSeries(series: SeriesRecord): void {
-    this.#series.push(series);
-    this.#fresh.series.push(series);
+    this.#journal.write(series);
   }
 
   /** The last ones replace those before them, as they do in a reader: nobody may have asked for a long time. */
   addExemplars(exemplars: readonly ExemplarRecord[]): void {
-    this.#fresh.exemplars.splice(0, Infinity, ...exemplars);
+    this.#exemplars = [...exemplars];
   }
 
   /** What came since the last call of this or of `takeAll`. */
   take(): SeriesRecords {
-    return { ...this.#taken(), kept: this.#kept?.take(false) };
+    return this.#taken(this.#pagesTaken, this.#freshInstruments, this.#chunksTaken, false);
   }
 
+  /** For who knows nothing. */
   takeAll(): SeriesRecords {
-    const { exemplars } = this.#taken();
-    const [pages, instruments, series] = [[...this.#pages], [...this.#instruments.values()], [...this.#series]];
-    return { pages, instruments, series, exemplars, kept: this.#kept?.take(true) };
+    return this.#taken(0, [...this.#instruments.values()], 0, true);
   }
 
-  #taken(): SeriesRecords {
-    const fresh = this.#fresh;
-    this.#fresh = noRecords();
-    return fresh;
+  #taken(firstPage: number, instruments: InstrumentRecord[], firstChunk: number, all: boolean): SeriesRecords {
+    const { chunks, series } = this.#journal;
+    const exemplars = this.#exemplars;
+    this.#pagesTaken = this.#pages.length;
+    this.#chunksTaken = chunks.length;
+    this.#freshInstruments = [];
+    this.#exemplars = [];
+    const [pages, newChunks] = [this.#pages.slice(firstPage), chunks.slice(firstChunk)];
+    return { pages, instruments, chunks: newChunks, series, exemplars, kept: this.#kept?.take(all) };
   }
 
   /** A number that changes when a cell does: whether anything was measured since. */
   fingerprint(): number {
-    let hash = this.#series.length + (this.#kept?.version ?? 0);
+    let hash = this.#journal.series + (this.#kept?.version ?? 0);
     for (const { buffer } of this.#pages) {
       const words = new Int32Array(buffer);
       for (let at = 0; at < words.length; at++) hash = (Math.imul(hash, 31) + words[at]!) | 0;

@@ -2,7 +2,7 @@ import { EXPORT_LIMITS } from '../limits.ts';
 import { CONTROL, type FromWorker, type ToWorker, type WorkerData } from './messages.ts';
 import { MetricExport } from './metric-export.ts';
 import { StallWatch } from './stall-watch.ts';
-import { tell } from './series-log.ts';
+import { SeriesTelling } from './series-telling.ts';
 
 const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads');
 
@@ -33,6 +33,7 @@ function run(data: WorkerData, port: NonNullable<typeof parentPort>): void {
     },
   });
 
+  const telling = new SeriesTelling(metrics.reader);
   const ended = (id: number, delivered: boolean): void => {
     Atomics.store(control, CONTROL.delivered, delivered ? 1 : 0);
     Atomics.store(control, CONTROL.flushed, id);
@@ -48,7 +49,7 @@ function run(data: WorkerData, port: NonNullable<typeof parentPort>): void {
       return;
     }
     if (message.type === 'seam') return metrics.connect(message.seam);
-    tell(metrics.reader, message.records);
+    telling.tell(message.records);
     if (rebases) metrics.rebase();
     rebases = false;
     if (message.type === 'flush') {
