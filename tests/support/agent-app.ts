@@ -90,6 +90,14 @@ const ENDINGS: Readonly<Record<string, () => void>> = {
     finish();
     void exporter?.flush(2000).then((delivered) => print(`flushed ${delivered}`));
   },
+  /** The same, where a callback never observes what it is to. */
+  hang: () => {
+    provider
+      .getMeter('app')
+      .createObservableGauge('app.hanging')
+      .addCallback(() => new Promise(() => undefined));
+    ENDINGS['flush']!();
+  },
   shutdown: () => {
     finish();
     void exporter?.shutdown().then(() => {

@@ -80,8 +80,11 @@ export function startExport(
       return exporting.current instanceof MainExportLater;
     },
     flush: async (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
+      // Whoever asked waits for it, and a callback that it waits for may have nothing that keeps the process alive.
+      const awake = setTimeout(() => undefined, timeoutMs);
       const before = exporting.current;
       const delivered = await before.flush(timeoutMs);
+      clearTimeout(awake);
       // It may have turned out that there can be no worker.
       return delivered || exporting.current === before ? delivered : exporting.current.flush(timeoutMs);
     },
@@ -96,7 +99,7 @@ export function startExport(
     shutdown: async () => {
       undo();
       here?.leave();
-      await exporting.current.flush(EXPORT_LIMITS.flushMs);
+      await exporter.flush();
       await exporting.current.stop();
     },
     status: (): ExporterStatus => ({

@@ -257,6 +257,14 @@ describe('an application that asks', () => {
     expect(lastValue(sink, 'app.count')).toBe(6);
   });
 
+  it.each(['worker', 'main'])('is waited for by the process, whatever its callbacks wait for (%s)', async (mode) => {
+    const sink = await sinkOf();
+    const ended = await run(sink, { args: ['hang', '5'], env: { AGENT_MODE: mode } });
+    expect(ended.stderr).toContain('cannot observe app.hanging by its callback');
+    expect(ended.stderr).toContain('flushed true');
+    expect(lastValue(sink, 'app.count')).toBe(5);
+  });
+
   it('is quiet when it is switched off', async () => {
     const sink = await sinkOf();
     const off = await run(sink, { args: ['end', '5'], env: { OTEL_SDK_DISABLED: 'true' } });
