@@ -51,6 +51,9 @@ export const EXPORT_LIMITS = {
   /** Of the heap of a worker. */
   workerOldMb: 96,
   workerYoungMb: 2,
+  /** Of the addresses that a process may have, for a thread to start: Node 20 to 24 take 0.7 to 0.9 GB, and the application
+   *  has use for more of them, too. */
+  threadAddressBytes: 2 * 1024 ** 3,
   /** Different lines that are printed. */
   lines: 20,
   /** How far up from the program its package.json is looked for. */

@@ -1,6 +1,7 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
+import { hasRoomForThread } from './address-space.ts';
 import { CONTROL, CONTROL_BYTES, type FromWorker, type ToWorker, type WorkerData } from './messages.ts';
 import type { ExportSettings, ExportStatus, LineLevel } from './metric-export.ts';
 import type { SeriesLog } from './series-log.ts';
@@ -122,7 +123,7 @@ export class WorkerExport {
     try {
       worker = newWorker(workerUrl, { control, settings, resource, exports: true, again });
     } catch (error) {
-      // Node's permission model may forbid threads, and a machine may have no more of them.
+      // Node's permission model may forbid threads, and a machine may have no more of them, or no room for one.
       void this.stop();
       this.#options.gaveUp(String(error));
       return;
@@ -201,8 +202,10 @@ export function awaitFlush(control: Int32Array, id: number, endMs: number, line:
   return false;
 }
 
-/** Without Node's own options, which would load the agent in it again, and without the streams of the application. */
+/** Without Node's own options, which would load the agent in it again, and without the streams of the application. Throws
+ *  where there can be no thread. */
 export function newWorker(url: URL, data: WorkerData): Worker {
+  if (!hasRoomForThread()) throw new Error('ulimit -v leaves no addresses for a thread');
   const { Worker: WorkerThread } = process.getBuiltinModule('node:worker_threads');
   return new WorkerThread(url, {
     name: 'periscope-agent',

@@ -23,6 +23,7 @@ import { attributesOf } from '../../../support/metric-points.ts';
 
 /** How often each end of a process is tried: PERISCOPE_AGENT_ENDS=100 for the figure of the README. */
 const ROUNDS = Number(process.env['PERISCOPE_AGENT_ENDS'] ?? '2');
+const NODES = AGENT_RUNTIMES.filter(({ target }) => target === 'node');
 /** Nothing is exported but at the end. */
 const QUIET = { OTEL_METRIC_EXPORT_INTERVAL: '600000' };
 let bundle: AgentBundle;
@@ -241,6 +242,18 @@ describe('a process that may start no thread', () => {
       expect(ended.code, ended.stderr).toBe(0);
       expect(lastValue(sink, 'app.count')).toBe(5);
     }
+  });
+});
+
+describe.each(NODES)('a process whose addresses are limited, on $name $note', ({ path, missing }) => {
+  it.skipIf(missing || process.platform !== 'linux')('starts no thread, which would end it, and exports', async () => {
+    const sink = await sinkOf();
+    // Enough for itself, and not for one more heap.
+    const flags = ['-c', 'ulimit -v 1500000; exec "$0" "$@"', path];
+    const ended = await run(sink, { runtime: '/bin/sh', flags, args: ['end', '5', '300'] });
+    expect([ended.code, ended.signal], ended.stderr).toEqual([0, null]);
+    expect(ended.stderr).toMatch(/cannot keep an exporting thread: Error: ulimit -v leaves no addresses for a thread/);
+    expect(lastValue(sink, 'app.count')).toBe(5);
   });
 });
 
