@@ -83,12 +83,12 @@ const ENDINGS: Readonly<Record<string, () => void>> = {
     while (performance.now() < end);
   },
   fork: () => {
-    fork(process.argv[1]!, ['end', text]).once('exit', finish);
+    fork(process.argv[1]!, ['end', text, after, ...(warm === undefined ? [] : [warm])]).once('exit', finish);
   },
   /** What an application asks for itself. */
   flush: () => {
     finish();
-    void exporter?.flush(2000).then((delivered) => print(`flushed ${delivered}`));
+    void exporter?.flush(30_000).then((delivered) => print(`flushed ${delivered}`));
   },
   /** The same, where a callback never observes what it is to. */
   hang: () => {
@@ -100,7 +100,9 @@ const ENDINGS: Readonly<Record<string, () => void>> = {
   },
   shutdown: () => {
     finish();
+    const began = performance.now();
     void exporter?.shutdown().then(() => {
+      print(`last flush: ended after ${Math.round(performance.now() - began)} ms`);
       print(
         `listeners ${process.listenerCount('SIGTERM') + process.listenerCount('SIGINT') + process.listenerCount('beforeExit')}`,
       );
