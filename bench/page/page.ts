@@ -1,20 +1,18 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { appendHistory } from '../history.ts';
-import { missing, PERISCOPE_WATCH, REPOSITORY, version } from '../ingest/contenders.ts';
+import { missing, PERISCOPE_WATCH, version } from '../ingest/contenders.ts';
 import { machine } from '../ingest/machine.ts';
 import { settled, onStage, type Stage } from '../windows/stage.ts';
 import { CHROMIUM, openBrowser } from './browser.ts';
+import { gzippedBytes, pageFiles } from './page-size.ts';
 import { panChart } from './pan.ts';
 import { gaugeRequests, POINTS } from './points.ts';
 import type { PageRecord } from './record.ts';
 
 const STRETCH_MS = 20 * 60_000;
 const WAIT_MS = 30_000;
-const PAGE = join(REPOSITORY, 'dist/server/page');
 
 type Round = Pick<PageRecord, 'usableMs' | 'framesPerS' | 'frameMedianMs' | 'frameP95Ms'>;
 
@@ -34,7 +32,16 @@ export async function page(rounds: number): Promise<boolean> {
           const at = new Date().toISOString();
           const figures = await measure(stage, browser, toMs);
           const place = { version: version(PERISCOPE_WATCH), machine: machine(), browser: `Chromium ${browser.version()}` };
-          appendHistory({ bench: 'page', session, at, round, ...place, points: POINTS, ...figures, gzipBytes: gzipBytes() });
+          appendHistory({
+            bench: 'page',
+            session,
+            at,
+            round,
+            ...place,
+            points: POINTS,
+            ...figures,
+            gzipBytes: gzippedBytes(pageFiles()),
+          });
           console.log(
             `page ${round}: usable after ${figures.usableMs.toFixed(0)} ms; ${figures.framesPerS.toFixed(1)} frames/s while ${POINTS} points were dragged, median ${figures.frameMedianMs.toFixed(1)} ms, p95 ${figures.frameP95Ms.toFixed(1)} ms`,
           );
@@ -76,9 +83,4 @@ async function measure({ system, token }: Stage, browser: Browser, toMs: number)
   } finally {
     await context.close();
   }
-}
-
-function gzipBytes(): number {
-  const files = readdirSync(PAGE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return files.reduce((sum, entry) => sum + gzipSync(readFileSync(join(entry.parentPath, entry.name)), { level: 9 }).length, 0);
 }

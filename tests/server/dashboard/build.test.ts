@@ -1,22 +1,15 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { ROOT } from '../../support/tree.ts';
+import { gzippedBytes, PAGE, pageFiles } from '../../../bench/page/page-size.ts';
 
-const PAGE = join(ROOT, 'dist/server/page');
 const BYTES_MAX = 200_000;
 
-describe.skipIf(!existsSync(PAGE))('the built page', () => {
-  const files = existsSync(PAGE)
-    ? readdirSync(PAGE, { recursive: true, withFileTypes: true }).flatMap((entry) =>
-        entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
-      )
-    : [];
+const files = pageFiles();
 
+describe.skipIf(files.length === 0)('the built page', () => {
   it(`has at most ${BYTES_MAX} bytes, gzipped, all of it`, () => {
-    const total = files.reduce((sum, path) => sum + gzipSync(readFileSync(path), { level: 9 }).length, 0);
-    expect(total).toBeLessThanOrEqual(BYTES_MAX);
+    expect(gzippedBytes(files)).toBeLessThanOrEqual(BYTES_MAX);
   });
 
   it('has no script, style or handler in its document, and names no other origin', () => {
