@@ -1,5 +1,6 @@
 import { LIMITS } from '../../pipeline/limits.ts';
 import { type CollectorHere, meetingPoint, type MeetingPoint } from '../../pipeline/meeting-point.ts';
+import { within } from '../instrument/within.ts';
 
 /** A collector at the place where agents of this process look for one, while it runs. */
 export class Offer {
@@ -25,11 +26,8 @@ export class Offer {
   /** It is about to stop: what agents have measured until now is still sent to it. */
   async close(): Promise<void> {
     if (this.#here === undefined) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LIMITS.embeddedExitMs)));
     const flushed = [...(this.#point?.agents ?? [])].map((agent) => agent.flush(LIMITS.embeddedExitMs));
-    await Promise.race([Promise.allSettled(flushed), late]);
-    clearTimeout(timer);
+    await within(Promise.allSettled(flushed), LIMITS.embeddedExitMs, undefined, true);
     this.withdraw();
   }
 
