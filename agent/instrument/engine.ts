@@ -9,15 +9,17 @@ import type { Settings } from './settings.ts';
 
 /** The agent's own MeterProvider, as its settings want it. */
 export function startEngine(
-  { metrics: wanted }: Settings,
+  { metrics: wanted, views = [] }: Settings,
   sink: SeriesSink,
   onFault: OnFault,
-  views: readonly View[] = [],
+  advice: readonly View[] = [],
 ): AgentMeterProvider {
   return new AgentMeterProvider({
     sink,
     onFault,
     views,
+    advice,
+    cardinalityLimits: wanted.cardinalityLimits,
     histogramAggregation: wanted.histogramAggregation,
     exemplarFilter: wanted.exemplarFilter,
   });

@@ -9,6 +9,7 @@ import { feature } from 'bun:bundle';
 import { auditOf, type StartedAudit, violationsTo } from './audit/audit-start.ts';
 import { requireBuiltins } from './builtins.ts';
 import { chosenInstrumentations } from './chosen-instrumentations.ts';
+import { readConfigFile } from './config-file/load.ts';
 import { register, startEngine } from './engine.ts';
 import type { BeforeSignal } from './export/flush-at-end.ts';
 import type { Exporter, ExporterStatus } from './export/start.ts';
@@ -51,6 +52,8 @@ export type { ExporterStatus, InstrumentationState, InstrumentEngine, Perf };
 const { env } = process;
 /** Not asked for without the flag: to look at `performance` loads all of node:perf_hooks. */
 const startMs = feature('DEBUG_PERF') ? performance.now() : 0;
+/** Of lines: OTEL_LOG_LEVEL, or what a configuration file has in its place. */
+let logLevel = env['OTEL_LOG_LEVEL'] ?? '';
 /** Printed until now. */
 let faultLines = 0;
 
@@ -205,7 +208,7 @@ function tracesOf(given: Settings, resource: ResourceAttributes): Traces | undef
   try {
     return startTraces({ url, resource, instrumentations: wanted });
   } catch (error) {
-    warn(`cannot start traces: ${error instanceof Error ? error.message.split('\n', 1)[0] : String(error)}; metrics are sent`);
+    warn(`cannot start traces: ${messageOf(error)}; metrics are sent`);
     return undefined;
   }
 }
@@ -237,10 +240,25 @@ function measuring(given: Settings, sink: SeriesSink): InstrumentEngine {
   return feature('DEBUG_PERF') ? timedEngine(made) : made;
 }
 
+/** Of the environment, or of the file that it names: for a tool or a thread that has no agent, none is read. */
+function settingsGiven(): Settings {
+  const file = env['OTEL_CONFIG_FILE']?.trim();
+  if (file && whyNotToStart({ disabled: false }) === undefined) {
+    if (feature('CONFIG_FILE')) {
+      logLevel = '';
+      const read = readConfigFile(file, env, warn);
+      logLevel = read.logLevel;
+      return read;
+    }
+    warn('cannot use OTEL_CONFIG_FILE: this bundle was built without CONFIG_FILE; the variables are used instead');
+  }
+  return readSettings(env, warn);
+}
+
 /** Of the environment, as far as this bundle lets it; undefined where the agent is not to run. */
 function settingsHere(): Settings | undefined {
   requireBuiltins();
-  const read = tenantSettings(readSettings(env, warn), knownTenants(), env['HOST']);
+  const read = tenantSettings(settingsGiven(), knownTenants(), env['HOST']);
   const why = whyNotToStart(read) ?? startPresence();
   if (why !== undefined) {
     tell(`does not start: ${why}`);
@@ -259,9 +277,14 @@ function guarded<Result>(step: () => Result): Result | undefined {
     return step();
   } catch (error) {
     if (/^(1|true)$/i.test(env['AGENT_STRICT'] ?? '')) throw error;
-    warn(`cannot start: ${error instanceof Error ? error.message : String(error)}; the application goes on without it`);
+    warn(`cannot start: ${messageOf(error)}; the application goes on without it`);
     return undefined;
   }
+}
+
+/** Its first line: what Node says of a module that is not there has more. */
+function messageOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
 }
 
 /** What somebody must mend is told, a screen of it at the most; a measurement that cannot be taken is for whoever debugs. */
@@ -277,12 +300,12 @@ function onInstrumentationFault(name: string, error: unknown): void {
 }
 
 function warn(text: string): void {
-  if (!/^(none|error)$/i.test(env['OTEL_LOG_LEVEL'] ?? '')) process.stderr.write(`periscope agent: ${text}\n`);
+  if (!/^(none|error)$/i.test(logLevel)) process.stderr.write(`periscope agent: ${text}\n`);
 }
 
 /** A line for whoever debugs the agent. */
 function tell(text: string): void {
   if (feature('DEBUG')) {
-    if (/^(debug|verbose|all)$/i.test(env['OTEL_LOG_LEVEL'] ?? '')) process.stderr.write(`periscope-agent debug: ${text}\n`);
+    if (/^(debug|verbose|all)$/i.test(logLevel)) process.stderr.write(`periscope-agent debug: ${text}\n`);
   }
 }

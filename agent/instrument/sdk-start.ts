@@ -1,5 +1,6 @@
+import { nodeFs } from './builtins.ts';
 import { detectResource } from './resource.ts';
-import { startSdkEngine, type SdkEngine } from './sdk/engine.ts';
+import { startSdkEngine, type SdkEngine, type SdkEngineOptions } from './sdk/engine.ts';
 import type { Settings } from './settings.ts';
 
 /** The official SDK with the agent's settings; undefined, and why, when it is not installed: the agent's own engine serves.
@@ -18,10 +19,13 @@ export async function startFromSettings(
       url: sends ? otlp.url : undefined,
       headers: otlp.headers,
       compression: otlp.compression,
+      ...tlsOf(otlp),
       timeoutMs: metrics.exportTimeoutMs,
       exportIntervalMs: metrics.intervalMs,
       temporality: metrics.temporality,
       histogramAggregation: metrics.histogramAggregation,
+      views: settings.views ?? [],
+      cardinalityLimits: metrics.cardinalityLimits,
       onFault: (_kind, detail) => warn(detail),
     });
   } catch (error) {
@@ -30,4 +34,11 @@ export async function startFromSettings(
     );
     return undefined;
   }
+}
+
+/** Throws what cannot be read: with less than was asked for nothing is sent. */
+function tlsOf({ certificate, clientKey, clientCertificate }: Settings['otlp']): Pick<SdkEngineOptions, 'tls'> {
+  const files = { ca: certificate, key: clientKey, cert: clientCertificate };
+  const given = Object.entries(files).flatMap(([name, file]) => (file === undefined ? [] : [[name, nodeFs.readFileSync(file)]]));
+  return given.length === 0 ? {} : { tls: Object.fromEntries(given) };
 }

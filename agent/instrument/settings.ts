@@ -1,7 +1,8 @@
+import type { AttributeValue } from '@opentelemetry/api';
 import { EnvironmentReader, type Environment } from './environment.ts';
 import { SETTING_LIMITS } from './limits.ts';
+import type { CardinalityLimits, View } from './metrics/contract.ts';
 import { readScopeTags, type ScopeTags } from './scope-tags.ts';
-import { tellUnsupported } from './unsupported.ts';
 
 export const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -32,9 +33,12 @@ export interface MetricSettings {
   readonly intervalMs: number;
   /** Of one export: asking the callbacks, and every request of it. */
   readonly exportTimeoutMs: number;
+  /** Of the points of one metric, by kind of instrument; default METRIC_LIMITS. */
+  readonly cardinalityLimits?: CardinalityLimits;
 }
 
-/** What the environment asks of the agent; see environment.md. Plain data: it may be sent to a worker. */
+/** What the environment, or the file of OTEL_CONFIG_FILE, asks of the agent; see environment.md. All but the views is plain data, which
+ *  may be sent to a worker. */
 export interface Settings {
   readonly disabled: boolean;
   readonly engine: 'own' | 'sdk';
@@ -48,11 +52,12 @@ export interface Settings {
   readonly asyncScope: boolean | undefined;
   readonly logLevel: LogLevel;
   readonly serviceName: string | undefined;
-  readonly resourceAttributes: Readonly<Record<string, string>>;
+  readonly resourceAttributes: Readonly<Record<string, AttributeValue>>;
   readonly detectors: readonly Detector[];
   readonly scope: ScopeTags;
   readonly metrics: MetricSettings;
   readonly otlp: OtlpSettings;
+  readonly views?: readonly View[];
   readonly instrumentations: { readonly enabled: readonly string[] | undefined; readonly disabled: readonly string[] };
   /** Names of the variables that were set and used. */
   readonly from: readonly string[];
@@ -86,8 +91,12 @@ export function readSettings(environment: Environment, warn: (line: string) => v
       disabled: read.list('OTEL_NODE_DISABLED_INSTRUMENTATIONS') ?? [],
     },
   } satisfies Omit<Settings, 'from'>;
-  tellUnsupported(read);
   return deepFrozen({ ...settings, from: [...read.used] });
+}
+
+/** Whether HTTP can carry it. */
+export function isHeader(name: string, value: string): boolean {
+  return HEADER_NAME.test(name) && HEADER_VALUE.test(value);
 }
 
 /** Whether a collector at this address is on this machine. */
@@ -119,7 +128,7 @@ function readOtlp(read: EnvironmentReader): OtlpSettings {
   const names = (what: string): readonly string[] => [`OTEL_EXPORTER_OTLP_METRICS_${what}`, `OTEL_EXPORTER_OTLP_${what}`];
   read.choice(names('PROTOCOL'), ['http/protobuf'], 'http/protobuf');
   const url = readEndpoint(read, 'METRICS');
-  const headers = read.pairs(names('HEADERS'), (key, value) => HEADER_NAME.test(key) && HEADER_VALUE.test(value));
+  const headers = read.pairs(names('HEADERS'), isHeader);
   return {
     url: url ?? `${DEFAULT_ENDPOINT}/v1/metrics`,
     isDefault: url === undefined,
@@ -155,7 +164,7 @@ function readEndpoint(read: EnvironmentReader, signal: 'METRICS' | 'TRACES'): st
   return base.href;
 }
 
-function httpUrl(text: string): URL | undefined {
+export function httpUrl(text: string): URL | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;

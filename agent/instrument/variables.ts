@@ -53,9 +53,9 @@ export const VARIABLES: readonly Variable[] = [
     'OTEL_NODE_RESOURCE_DETECTORS',
     '`env`, `host`, `os`, `process`, `serviceinstance`, `all` (default), `none`; none of a cloud',
   ),
-  no(
+  partly(
     'OTEL_CONFIG_FILE',
-    'not read, as a reader of YAML (116 kB) is larger than the agent; one line says so, and which variables to set instead',
+    'a file of [declarative configuration](config-file/README.md), file_format 1.x, in place of all other `OTEL_*`: resource, meter provider, views; what has no effect is told (flag CONFIG_FILE)',
   ),
   no('OTEL_ENTITIES', 'in development; use OTEL_RESOURCE_ATTRIBUTES'),
   no('OTEL_SEMCONV_STABILITY_OPT_IN', 'the stable conventions are the only ones'),

@@ -81,6 +81,12 @@ export const LAYERS: readonly Layer[] = [
   // Builds the bundles, and is in none of them.
   { files: /^agent\/instrument\/flags\//, ours: () => ['agent/instrument/flags/'], packages: ['rolldown'] },
   {
+    // Bundled into a file of its own, which is loaded only when it is asked for.
+    files: /^agent\/instrument\/config-file\//,
+    ours: () => ['agent/instrument/'],
+    packages: ['yaml', '@opentelemetry/api'],
+  },
+  {
     files: /^agent\/instrument\//,
     ours: () => [
       'agent/instrument/',

@@ -1,12 +1,19 @@
 import { ValueType } from '@opentelemetry/api';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AgentMeter, AgentMeterOptions, Temporality, View } from '../../agent/instrument/metrics/contract.ts';
+import type {
+  AgentMeter,
+  AgentMeterOptions,
+  CardinalityLimits,
+  Temporality,
+  View,
+} from '../../agent/instrument/metrics/contract.ts';
 import { textOf, type DecodedPoint } from './metric-points.ts';
 
 /** What both engines are made with. */
 export interface BehaviourOptions {
   readonly views?: readonly View[];
   readonly cardinalityLimit?: number;
+  readonly cardinalityLimits?: CardinalityLimits;
   readonly temporality?: Temporality;
   readonly histogramAggregation?: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
 }
@@ -347,6 +354,16 @@ export function describeMetricBehaviour(name: string, make: (options?: Behaviour
       expect(values(await measured.collect())).toEqual({ '[["a",1]]': 3, '[]': 4 });
     });
 
+    it('keep the attributes that a filter lets through', async () => {
+      const attributeFilter = { has: (key: string) => key.startsWith('a.') };
+      const measured = await engine({ views: [{ instrumentName: METRIC, attributeFilter, attributeKeys: ['b'] }] });
+      const counter = measured.meter().createCounter(METRIC);
+      counter.add(1, { 'a.x': 1, b: 1 });
+      counter.add(2, { b: 2, 'a.x': 1 });
+      counter.bind({ c: 3 }).add(4);
+      expect(values(await measured.collect())).toEqual({ '[["a.x",1]]': 3, '[]': 4 });
+    });
+
     it('set bounds, aggregation, and what is dropped, by wildcard, kind, unit and meter', async () => {
       const measured = await engine({
         views: [
@@ -404,6 +421,24 @@ export function describeMetricBehaviour(name: string, make: (options?: Behaviour
       expect(points).toHaveLength(5);
       expect(points.find(({ attributes }) => attributes['otel.metric.overflow'] === true)?.value).toBe(16);
       expect(points.reduce((sum, { value }) => sum + value, 0)).toBe(20);
+    });
+
+    it('is that of the kind of instrument, where it has one, and below that of a view', async () => {
+      const cardinalityLimits = { default: 3, counter: 5, observable_up_down_counter: 4 };
+      const measured = await engine({ cardinalityLimits, views: [{ instrumentName: 'viewed', cardinalityLimit: 6 }] });
+      const meter = measured.meter();
+      meter.createObservableUpDownCounter('observed').addCallback((result) => {
+        for (let i = 0; i < 20; i++) result.observe(1, { i });
+      });
+      const recording = [
+        meter.createCounter('counter'),
+        meter.createCounter('viewed'),
+        meter.createUpDownCounter('up_down_counter'),
+      ];
+      for (const each of recording) for (let i = 0; i < 20; i++) each.add(1, { i });
+      const points = await measured.collect();
+      const count = (metric: string): number => points.filter((point) => point.metric === metric).length;
+      expect(['counter', 'viewed', 'up_down_counter', 'observed'].map(count)).toEqual([5, 6, 3, 4]);
     });
   });
 }

@@ -1,4 +1,5 @@
 import { type ApiCopy, copyToRegister, mismatch, programCopy } from '../api-copy.ts';
+import { readConfigFile } from '../config-file/load.ts';
 import { SeriesLog } from '../export/series-log.ts';
 import { startInstrumentations } from '../instrumentations/index.ts';
 import { AgentMeterProvider } from '../metrics/provider.ts';
@@ -26,6 +27,8 @@ export interface Subject {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The program that would run, for its name and its packages; undefined: what is in the folder. */
   readonly program: string | undefined;
+  /** Default: what an agent reads its configuration file with, which has to be beside this program. */
+  readonly readFile?: typeof readConfigFile;
 }
 
 const ok = (text: string): Line => ({ mark: 'ok', text });
@@ -33,9 +36,10 @@ const bad = (text: string): Line => ({ mark: 'bad', text });
 const note = (text: string): Line => ({ mark: 'note', text });
 
 /** What an agent started in `folder` with this environment would do. Sends one test point; changes nothing. */
-export async function examine({ folder, environment, program }: Subject): Promise<readonly Section[]> {
+export async function examine(subject: Subject): Promise<readonly Section[]> {
+  const { folder, program } = subject;
   const warnings: string[] = [];
-  const settings = readSettings(environment, (line) => warnings.push(line));
+  const settings = settingsFor(subject, (line) => warnings.push(line));
   const resource = detectResource(settings, program ?? folder);
   const sends = !settings.disabled && settings.mode !== 'none' && settings.metrics.exporter !== 'none';
   const answer = sends ? await sendTestPoint(settings.otlp, resource) : undefined;
@@ -63,10 +67,22 @@ export async function examine({ folder, environment, program }: Subject): Promis
   ];
 }
 
+/** Those of an agent in the application; where it would not start, and says why, they are those of one that is switched off. */
+function settingsFor({ environment, readFile = readConfigFile }: Subject, warn: (line: string) => void): Settings {
+  const file = environment['OTEL_CONFIG_FILE']?.trim() ?? '';
+  if (file === '') return readSettings(environment, warn);
+  try {
+    return readFile(file, environment, warn);
+  } catch (error) {
+    warn((error as Error).message.split('\n', 1)[0]!);
+    return { ...readSettings({}, warn), disabled: true };
+  }
+}
+
 function runtimeLines({ disabled, engine, mode }: Settings): readonly Line[] {
   const bun = process.versions['bun'];
   const runtime = note(bun === undefined ? `Node ${process.versions.node}` : `Bun ${bun}`);
-  if (disabled) return [runtime, bad('it is switched off: OTEL_SDK_DISABLED')];
+  if (disabled) return [runtime, bad('it is switched off')];
   const where = { worker: 'in a thread of its own', main: "on the application's thread", none: 'nowhere: AGENT_MODE=none' }[mode];
   return [runtime, note(`engine ${engine}, export ${where}`)];
 }

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AGENT, bundle, TARGETS, type Target } from './bundle.ts';
+import { buildConfigFile } from './config-file-bundle.ts';
 import { FLAG_NAMES, isFlag, type FlagName } from './registry.ts';
 import { flagsOf, VARIANT_NAMES, type VariantName } from './variants.ts';
 
@@ -18,6 +19,7 @@ export async function buildVariant(folder: string, target: Target, flags: readon
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   await bundle({ entries: sourcesOf(flags), flags, target, folder });
+  if (flags.includes('CONFIG_FILE')) await buildConfigFile(folder);
 }
 
 /**
@@ -42,6 +44,7 @@ async function main(options: readonly string[]): Promise<void> {
   // A program of its own: it runs beside an application, not in it.
   const folder = join(AGENT, 'dist');
   await bundle({ entries: [join(AGENT, 'doctor/main.ts')], flags: [], target: 'node', folder, name: 'doctor' });
+  await buildConfigFile(folder);
   chmodSync(join(folder, 'doctor.js'), 0o755);
 }
 

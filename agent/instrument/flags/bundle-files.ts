@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What reads the file of OTEL_CONFIG_FILE. */
+export const CONFIG_FILE_PROGRAM = 'config-file.cjs';
+
 /** A static import of another file of the bundle; `import("./…")`, which comes later, is none. */
 const IMPORTED_AT_ONCE = /(?:\bfrom|\bimport)"\.\/([\w.-]+)"/g;
 
@@ -16,6 +19,11 @@ export class BundleFiles {
   /** All of them, one after the other. */
   get text(): string {
     return [...this.texts.values()].join('\n');
+  }
+
+  /** The same without what is loaded for a configuration file alone. */
+  get textWithoutConfigFile(): string {
+    return [...this.texts].flatMap(([name, text]) => (name === CONFIG_FILE_PROGRAM ? [] : [text])).join('\n');
   }
 
   /** What an application loads at its start: `index.js` and what it imports at once, with what that imports. */

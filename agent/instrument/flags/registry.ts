@@ -69,6 +69,11 @@ export const FLAGS = {
     marker: 'cannot write the audit log ',
     needs: ['METRICS'],
   },
+  CONFIG_FILE: {
+    about: '`OTEL_CONFIG_FILE`: a file of declarative configuration, read by a file of its own, which holds a parser of YAML',
+    marker: './config-file.cjs',
+    needs: ['METRICS'],
+  },
   RATE_LIMITING: {
     about: "no more exports a minute than the scope's row of the matrix allows",
     marker: ' times a minute; every ',

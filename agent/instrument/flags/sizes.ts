@@ -45,7 +45,7 @@ export async function sizesPage(): Promise<string> {
     '',
     '## Variants',
     '',
-    '`@periscope-otel/agent` is `production`; the others are `@periscope-otel/agent/<variant>`. *Loaded* is what the thread of the application loads at its start; the rest is for the thread that exports, or for an application without one.',
+    '`@periscope-otel/agent` is `production`; the others are `@periscope-otel/agent/<variant>`. *Loaded* is what the thread of the application loads at its start; the rest is for the thread that exports, or for an application without one. All files are those without `config-file.cjs`, which is loaded where OTEL_CONFIG_FILE is set alone: what CONFIG_FILE adds.',
     '',
     '| variant | for | Node: loaded | all files | Bun: loaded | all files |',
     '|---|---|---:|---:|---:|---:|',
@@ -54,8 +54,8 @@ export async function sizesPage(): Promise<string> {
   for (const name of VARIANT_NAMES) {
     const weights: string[] = [];
     for (const target of TARGETS) {
-      const { loaded, text } = await built(flagsOf(name), target);
-      weights.push(kilobytes(Buffer.byteLength(loaded)), kilobytes(Buffer.byteLength(text)));
+      const { loaded, textWithoutConfigFile } = await built(flagsOf(name), target);
+      weights.push(kilobytes(Buffer.byteLength(loaded)), kilobytes(Buffer.byteLength(textWithoutConfigFile)));
     }
     lines.push(`| \`${name}\` | ${VARIANTS[name].about} | ${weights.join(' | ')} |`);
   }

@@ -25,6 +25,7 @@ const PRODUCTION: readonly FlagName[] = [
   'METRICS',
   'TRACK',
   'TRACES',
+  'CONFIG_FILE',
   'PERF_TRACKING',
   'R2_STORAGE',
   'HTTP_SERVER',

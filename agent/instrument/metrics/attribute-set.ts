@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@opentelemetry/api';
+import type { AttributeFilter } from './contract.ts';
 
 /** What is written of one attribute. */
 export type Entry = readonly [key: string, value: AttributeValue];
@@ -9,7 +10,7 @@ export type Entry = readonly [key: string, value: AttributeValue];
  */
 export function entriesOf(
   attributes: unknown,
-  allowed: ReadonlySet<string> | undefined,
+  allowed: AttributeFilter | undefined,
   refuse: (key: string) => void,
 ): readonly Entry[] {
   if (attributes === undefined || attributes === null) return [];

@@ -158,6 +158,12 @@ export type Aggregation =
       readonly recordMinMax?: boolean;
     };
 
+/** Attributes that stay, by their keys; a set of them is one. Asked at each measurement: its answers must not change. */
+export type AttributeFilter = Pick<ReadonlySet<string>, 'has'>;
+
+/** Points of one metric, with that of the overflow, by kind of instrument; `default` for the others. */
+export type CardinalityLimits = Readonly<Partial<Record<InstrumentKind | 'default', number>>>;
+
 /** Which instruments, and what becomes of them. An instrument that several views select leaves once for each. Criteria that
  *  are left out select everything. */
 export interface View {
@@ -172,6 +178,8 @@ export interface View {
   readonly description?: string;
   /** Attributes that stay; all without it. */
   readonly attributeKeys?: readonly string[];
+  /** The same where they are no list; it counts before one. */
+  readonly attributeFilter?: AttributeFilter;
   readonly aggregation?: Aggregation;
   readonly cardinalityLimit?: number;
 }
@@ -206,8 +214,12 @@ export interface MeterProviderOptions {
   readonly sink: SeriesSink;
   readonly onFault: OnFault;
   readonly views?: readonly View[];
+  /** What holds of instruments where views say nothing: of an instrument the first one that selects it. */
+  readonly advice?: readonly View[];
   /** Points of one metric, with that of the overflow; default 2,000. */
   readonly cardinalityLimit?: number;
+  /** The same for some kinds of instruments; they count before it. */
+  readonly cardinalityLimits?: CardinalityLimits | undefined;
   /** What histograms are where neither view nor advice says so; default explicit. */
   readonly histogramAggregation?: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
   /** Default `trace_based`: measurements inside a sampled span. */

@@ -3,7 +3,7 @@ import { activeContext, apiGlobal, spanContextIn } from '../api-global.ts';
 import { encodeAttributes } from '../encode/attributes.ts';
 import { EXEMPLAR_FIELDS } from '../encode/fields.ts';
 import { entriesOf } from './attribute-set.ts';
-import type { ExemplarRecord, MeterProviderOptions, SeriesSink } from './contract.ts';
+import type { AttributeFilter, ExemplarRecord, MeterProviderOptions, SeriesSink } from './contract.ts';
 import { METRIC_LIMITS } from './limits.ts';
 
 type Filter = NonNullable<MeterProviderOptions['exemplarFilter']>;
@@ -16,7 +16,7 @@ const NO_ATTRIBUTES = new Uint8Array(0);
 export interface ExemplarSource {
   readonly id: number;
   /** Attributes that its view keeps; undefined for all. */
-  readonly allowed: ReadonlySet<string> | undefined;
+  readonly allowed: AttributeFilter | undefined;
 }
 
 interface Held {
@@ -87,7 +87,7 @@ function drawn(held: Held): number {
 }
 
 /** Of the attributes of a measurement those that its view took away. */
-function filteredAttributes(allowed: ReadonlySet<string> | undefined, attributes: Attributes | undefined): Uint8Array {
+function filteredAttributes(allowed: AttributeFilter | undefined, attributes: Attributes | undefined): Uint8Array {
   if (allowed === undefined || attributes === undefined) return NO_ATTRIBUTES;
   const entries = entriesOf(attributes, undefined, () => undefined).filter(([key]) => !allowed.has(key));
   return encodeAttributes(EXEMPLAR_FIELDS.filteredAttributes, entries);

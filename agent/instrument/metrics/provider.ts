@@ -54,7 +54,9 @@ export class AgentMeterProvider implements InstrumentEngine {
       },
       views: usable(options.views ?? [], faults),
       defaults: {
-        cardinalityLimit: limitOf(options.cardinalityLimit),
+        cardinalityLimit: limitOf(options.cardinalityLimits?.default ?? options.cardinalityLimit),
+        cardinalityLimits: options.cardinalityLimits,
+        advice: options.advice,
         histogramAggregation: options.histogramAggregation ?? 'explicit_bucket_histogram',
       },
       nextInstrumentId: () => this.#metrics++,

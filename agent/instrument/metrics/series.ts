@@ -1,6 +1,6 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import type { Cells } from './cells.ts';
-import type { BoundCounter, BoundRecorder, Steps } from './contract.ts';
+import type { AttributeFilter, BoundCounter, BoundRecorder, Steps } from './contract.ts';
 import type { ExemplarGate, ExemplarSource } from './exemplars.ts';
 import { explicitBucket, recordExplicit } from './explicit.kernel.ts';
 import { recordExponential } from './exponential.kernel.ts';
@@ -13,7 +13,7 @@ export interface SeriesContext {
   /** Numbers below zero are refused. */
   readonly nonNegative: boolean;
   /** Attributes that the view keeps; undefined for all. */
-  readonly allowed: ReadonlySet<string> | undefined;
+  readonly allowed: AttributeFilter | undefined;
   readonly faults: Faults;
   readonly gate: ExemplarGate;
 }
@@ -25,7 +25,7 @@ export interface SeriesContext {
  */
 export abstract class Series implements BoundCounter, BoundRecorder, ExemplarSource {
   readonly id: number;
-  readonly allowed: ReadonlySet<string> | undefined;
+  readonly allowed: AttributeFilter | undefined;
   protected readonly floats: Float64Array;
   protected readonly at: number;
   protected readonly nonNegative: boolean;

@@ -3,7 +3,7 @@ import { encodeAttributes } from '../encode/attributes.ts';
 import { EXPONENTIAL_FIELDS, HISTOGRAM_FIELDS, NUMBER_FIELDS } from '../encode/fields.ts';
 import { canonicalKey, entriesOf, type Entry, guiltyKey } from './attribute-set.ts';
 import type { CellArena, Cells } from './cells.ts';
-import type { InstrumentRecord, PointKind, SeriesSink } from './contract.ts';
+import type { AttributeFilter, InstrumentRecord, PointKind, SeriesSink } from './contract.ts';
 import { type ExemplarGate, nanos } from './exemplars.ts';
 import type { Faults } from './faults.ts';
 import { METRIC_LIMITS } from './limits.ts';
@@ -25,7 +25,7 @@ export interface StreamOptions<S> {
   readonly record: InstrumentRecord;
   readonly cardinalityLimit: number;
   /** Attributes that stay; undefined for all. */
-  readonly allowed: ReadonlySet<string> | undefined;
+  readonly allowed: AttributeFilter | undefined;
   /** 64-bit floats of one series. */
   readonly floats: number;
   readonly make: (id: number, cells: Cells) => S;
@@ -44,7 +44,7 @@ const OVERFLOW_SHARE = 0.5;
 /** A metric as it leaves, with its series: finds that of a set of attributes, makes it when it is new, and keeps to the
  *  cardinality limit for as long as the process lives, whatever the temporality. */
 export class Stream<S> {
-  readonly allowed: ReadonlySet<string> | undefined;
+  readonly allowed: AttributeFilter | undefined;
   #record: InstrumentRecord;
   readonly #host: StreamHost;
   readonly #options: StreamOptions<S>;

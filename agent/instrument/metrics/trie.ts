@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import type { Entry } from './attribute-set.ts';
+import type { AttributeFilter } from './contract.ts';
 
 /** The children of a node by another key than its first. */
 type Branches<T> = Map<string, Map<AttributeValue, TrieNode<T>>>;
@@ -24,11 +25,11 @@ class TrieNode<T> {
 export class AttributeTrie<T> {
   readonly #root = new TrieNode<T>();
   readonly #nodesMax: number;
-  readonly #allowed: ReadonlySet<string> | undefined;
+  readonly #allowed: AttributeFilter | undefined;
   #nodes = 0;
 
   /** Attributes that are not `allowed` are passed over. */
-  constructor(nodesMax: number, allowed: ReadonlySet<string> | undefined) {
+  constructor(nodesMax: number, allowed: AttributeFilter | undefined) {
     this.#nodesMax = nodesMax;
     this.#allowed = allowed;
   }

@@ -1,4 +1,12 @@
-import type { Aggregation, InstrumentKind, MeterRecord, PointKind, View } from './contract.ts';
+import type {
+  Aggregation,
+  AttributeFilter,
+  CardinalityLimits,
+  InstrumentKind,
+  MeterRecord,
+  PointKind,
+  View,
+} from './contract.ts';
 import { METRIC_LIMITS } from './limits.ts';
 
 /** What an application asked for when it created an instrument. */
@@ -15,7 +23,7 @@ export interface InstrumentDescription {
 export interface StreamPlan {
   readonly name: string;
   readonly description: string;
-  readonly attributeKeys: ReadonlySet<string> | undefined;
+  readonly attributeKeys: AttributeFilter | undefined;
   readonly cardinalityLimit: number;
   readonly point: PointKind;
   readonly monotonic: boolean;
@@ -26,6 +34,8 @@ export interface StreamPlan {
 
 export interface ViewDefaults {
   readonly cardinalityLimit: number;
+  readonly cardinalityLimits?: CardinalityLimits | undefined;
+  readonly advice?: readonly View[] | undefined;
   readonly histogramAggregation: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
 }
 
@@ -41,9 +51,11 @@ export function plansOf(
   views: readonly View[],
   defaults: ViewDefaults,
 ): readonly StreamPlan[] {
-  const selecting = views.filter((view) => selects(view, instrument, meter));
+  const isSelecting = (view: View): boolean => selects(view, instrument, meter);
+  const selecting = views.filter(isSelecting);
+  const advice = defaults.advice?.find(isSelecting);
   const applied: readonly View[] = selecting.length === 0 ? [{}] : selecting;
-  return applied.flatMap((view) => planOf(instrument, view, defaults) ?? []);
+  return applied.flatMap((view) => planOf(instrument, { ...advice, ...view }, defaults) ?? []);
 }
 
 /** Why a view cannot be used; undefined when it can. */
@@ -98,8 +110,8 @@ function planOf(instrument: InstrumentDescription, view: View, defaults: ViewDef
   return {
     name: view.name ?? instrument.name,
     description: view.description ?? instrument.description,
-    attributeKeys: view.attributeKeys === undefined ? undefined : new Set(view.attributeKeys),
-    cardinalityLimit: view.cardinalityLimit ?? defaults.cardinalityLimit,
+    attributeKeys: view.attributeFilter ?? (view.attributeKeys && new Set(view.attributeKeys)),
+    cardinalityLimit: view.cardinalityLimit ?? defaults.cardinalityLimits?.[instrument.kind] ?? defaults.cardinalityLimit,
     point: POINTS[aggregation.type],
     monotonic: aggregation.type === 'sum' && MONOTONIC.has(instrument.kind),
     bounds:

@@ -7,6 +7,7 @@ import type { IMetricReader, MeterProvider, PeriodicExportingMetricReader } from
 import type {
   AgentMeter,
   AgentMeterOptions,
+  CardinalityLimits,
   InstrumentEngine,
   MeterProviderStats,
   OnFault,
@@ -20,7 +21,7 @@ import { faultOfView } from '../metrics/views.ts';
 import { within } from '../within.ts';
 import { KeptProducer } from './kept-producer.ts';
 import { SdkMeter } from './meter.ts';
-import { sdkAggregation, type SdkMetrics, sdkView } from './views.ts';
+import { sdkAggregation, sdkCardinalityLimits, type SdkMetrics, sdkView } from './views.ts';
 
 export interface SdkEngineOptions {
   readonly resource: Attributes;
@@ -28,12 +29,15 @@ export interface SdkEngineOptions {
   readonly url: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly compression?: 'gzip' | 'none';
+  /** In PEM. */
+  readonly tls?: { readonly ca?: Buffer; readonly key?: Buffer; readonly cert?: Buffer };
   /** Of one export. */
   readonly timeoutMs: number;
   readonly exportIntervalMs: number;
   readonly temporality: Temporality;
   readonly views?: readonly View[];
   readonly cardinalityLimit?: number;
+  readonly cardinalityLimits?: CardinalityLimits | undefined;
   readonly histogramAggregation?: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
   readonly onFault: OnFault;
 }
@@ -80,7 +84,10 @@ function newSending(sdk: SdkMetrics, Exporter: typeof OTLPMetricExporter, resour
     exporter,
     exportIntervalMillis: options.exportIntervalMs,
     exportTimeoutMillis: Math.min(options.timeoutMs, options.exportIntervalMs),
-    cardinalityLimits: { default: options.cardinalityLimit ?? METRIC_LIMITS.cardinality },
+    cardinalityLimits: sdkCardinalityLimits({
+      default: options.cardinalityLimit ?? METRIC_LIMITS.cardinality,
+      ...options.cardinalityLimits,
+    }),
     metricProducers: [kept],
   });
   return { reader, kept, outcomes };
@@ -97,21 +104,35 @@ function loaded(): Promise<[SdkMetrics, typeof exporters, typeof resources]> {
 function newExporter(sdk: SdkMetrics, Exporter: typeof OTLPMetricExporter, options: SendingOptions): OTLPMetricExporter {
   // The exporter's own enum, which is not worth another import.
   const preferences = { delta: 0, cumulative: 1, lowmemory: 2 } as const;
-  const { histogramAggregation } = options;
-  return new Exporter({
-    url: options.url,
-    headers: { ...options.headers },
-    timeoutMillis: options.timeoutMs,
-    compression: (options.compression ?? 'none') as never,
-    temporalityPreference: preferences[options.temporality] as never,
-    aggregationPreference: (kind) =>
-      sdkAggregation(
-        sdk,
-        kind === sdk.InstrumentType.HISTOGRAM && histogramAggregation !== undefined
-          ? { type: histogramAggregation }
-          : { type: 'default' },
-      ),
-  });
+  const { histogramAggregation, tls } = options;
+  const make = (): OTLPMetricExporter =>
+    new Exporter({
+      url: options.url,
+      headers: { ...options.headers },
+      ...(tls === undefined ? {} : { httpAgentOptions: { keepAlive: true, ...tls } }),
+      timeoutMillis: options.timeoutMs,
+      compression: (options.compression ?? 'none') as never,
+      temporalityPreference: preferences[options.temporality] as never,
+      aggregationPreference: (kind) =>
+        sdkAggregation(
+          sdk,
+          kind === sdk.InstrumentType.HISTOGRAM && histogramAggregation !== undefined
+            ? { type: histogramAggregation }
+            : { type: 'default' },
+        ),
+    });
+  return withoutVariables(/^OTEL_EXPORTER_OTLP_/, make);
+}
+
+/** The exporter would add what it finds in the environment, which may not count: a file stands in its place. */
+function withoutVariables<Made>(names: RegExp, make: () => Made): Made {
+  const hidden = Object.entries(process.env).filter(([name]) => names.test(name));
+  for (const [name] of hidden) delete process.env[name];
+  try {
+    return make();
+  } finally {
+    Object.assign(process.env, Object.fromEntries(hidden));
+  }
 }
 
 /** Whether the last export arrived: the reader's flush does not tell. */

@@ -1,23 +1,41 @@
+import type { Attributes } from '@opentelemetry/api';
 import type * as sdkMetrics from '@opentelemetry/sdk-metrics';
 import type { AggregationOption, ViewOptions } from '@opentelemetry/sdk-metrics';
-import type { Aggregation, InstrumentKind, View } from '../metrics/contract.ts';
+import type { Aggregation, AttributeFilter, CardinalityLimits, InstrumentKind, View } from '../metrics/contract.ts';
 
 /** What is loaded when the SDK is asked for; nothing of it is imported before. */
 export type SdkMetrics = typeof sdkMetrics;
 
 /** Our view as the SDK's. */
 export function sdkView(sdk: SdkMetrics, view: View): ViewOptions {
-  const { instrumentKind, attributeKeys, aggregation, cardinalityLimit, instrumentName = '*', ...same } = view;
+  const { instrumentKind, attributeKeys, attributeFilter, aggregation, cardinalityLimit, instrumentName = '*', ...same } = view;
   return {
     ...same,
     instrumentName,
     ...(instrumentKind === undefined ? {} : { instrumentType: sdkKind(sdk, instrumentKind) }),
-    ...(attributeKeys === undefined
-      ? {}
-      : { attributesProcessors: [sdk.createAllowListAttributesProcessor([...attributeKeys])] }),
+    ...attributesOf(sdk, attributeFilter, attributeKeys),
     ...(aggregation === undefined ? {} : { aggregation: sdkAggregation(sdk, aggregation) }),
     ...(cardinalityLimit === undefined ? {} : { aggregationCardinalityLimit: cardinalityLimit }),
   };
+}
+
+function attributesOf(
+  sdk: SdkMetrics,
+  filter: AttributeFilter | undefined,
+  keys: readonly string[] | undefined,
+): Pick<ViewOptions, 'attributesProcessors'> {
+  if (filter !== undefined) {
+    const process = (attributes: Attributes): Attributes =>
+      Object.fromEntries(Object.entries(attributes).filter(([key]) => filter.has(key)));
+    return { attributesProcessors: [{ process }] };
+  }
+  return keys === undefined ? {} : { attributesProcessors: [sdk.createAllowListAttributesProcessor([...keys])] };
+}
+
+/** By the SDK's names of kinds. */
+export function sdkCardinalityLimits(limits: CardinalityLimits): Readonly<Record<string, number>> {
+  const inCamelCase = (kind: string): string => kind.replaceAll(/_(.)/g, (_match, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(limits).map(([kind, limit]) => [inCamelCase(kind), limit]));
 }
 
 export function sdkAggregation({ AggregationType }: SdkMetrics, aggregation: Aggregation): AggregationOption {

@@ -86,9 +86,6 @@ describe('settings of the agent', () => {
     expect(read({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }).lines).toEqual([
       'cannot use OTEL_EXPORTER_OTLP_PROTOCOL: it is none of http/protobuf; http/protobuf is used instead',
     ]);
-    expect(read({ OTEL_CONFIG_FILE: 'x.yaml' }).lines).toEqual([
-      expect.stringMatching(/no configuration file; what OTEL_EXPORTER_OTLP_ENDPOINT, .* say is used instead$/),
-    ]);
   });
 
   it('name the variables that were used', () => {

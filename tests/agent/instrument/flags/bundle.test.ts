@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAst } from 'vitest/node';
 import { buildVariant } from '../../../../agent/instrument/flags/build.ts';
-import { BundleFiles } from '../../../../agent/instrument/flags/bundle-files.ts';
+import { BundleFiles, CONFIG_FILE_PROGRAM } from '../../../../agent/instrument/flags/bundle-files.ts';
 import { AGENT, bundle, EXTERNAL, flagsFor, TARGETS, type Target } from '../../../../agent/instrument/flags/bundle.ts';
 import { FLAGS, FLAG_NAMES, isFlag, type Flag, type FlagName } from '../../../../agent/instrument/flags/registry.ts';
 import { flagsOf, VARIANT_NAMES } from '../../../../agent/instrument/flags/variants.ts';
@@ -18,6 +18,8 @@ const LOADED_BYTES = 100_000;
 const ENTERPRISE_LOADED_BYTES = 103_000;
 const PRODUCTION_BYTES = 136_000;
 const DEVELOPMENT_BYTES = 170_000;
+/** Of what is loaded for a configuration file, most of it a parser of YAML (docs/decisions/0049). */
+const CONFIG_FILE_BYTES = 120_000;
 const IN_PRODUCTION: readonly string[] = ['minimal', 'production', 'enterprise', 'embedded'];
 let folder = '';
 let made = 0;
@@ -93,20 +95,37 @@ describe.each(TARGETS)('a bundle for %s', (target) => {
   it.each(VARIANT_NAMES)('%s has the code of its flags and no other, brings no package and stays small', async (name) => {
     const flags = flagsOf(name);
     const files = await variantOf(flags, target);
-    const { loaded, text } = files;
+    const { loaded, text, textWithoutConfigFile } = files;
     expect(FLAG_NAMES.filter((flag) => text.includes(FLAGS[flag].marker))).toEqual(flagsFor(target, flags));
     const inProduction = IN_PRODUCTION.includes(name);
-    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(inProduction ? PRODUCTION_BYTES : DEVELOPMENT_BYTES);
+    expect(Buffer.byteLength(textWithoutConfigFile)).toBeLessThanOrEqual(inProduction ? PRODUCTION_BYTES : DEVELOPMENT_BYTES);
+    expect(Buffer.byteLength(text) - Buffer.byteLength(textWithoutConfigFile)).toBeLessThanOrEqual(CONFIG_FILE_BYTES);
     const loadedBytes = name === 'enterprise' ? ENTERPRISE_LOADED_BYTES : LOADED_BYTES;
     if (inProduction) expect(Buffer.byteLength(loaded)).toBeLessThanOrEqual(loadedBytes);
     // The encoder is for the worker, or for an application without one.
-    if (flags.includes('METRICS') && !flags.includes('MOCK_API')) expect(loaded.length).toBeLessThan(text.length - 20_000);
+    if (flags.includes('METRICS') && !flags.includes('MOCK_API'))
+      expect(loaded.length).toBeLessThan(textWithoutConfigFile.length - 20_000);
     expect(importsOf(files).filter((specifier) => !isBuiltin(specifier) && !EXTERNAL.includes(specifier))).toEqual([]);
   });
 
   it('is the same each time', async () => {
     const [first, second] = await Promise.all([variantOf(FLAG_NAMES, target), variantOf(FLAG_NAMES, target)]);
     expect(first.texts).toEqual(second.texts);
+  });
+});
+
+describe('what reads a configuration file', () => {
+  it('is there with its flag alone, loads nothing but the runtime, and says whose parser it holds', async () => {
+    const [having, without] = await Promise.all([variantOf(['METRICS', 'CONFIG_FILE']), variantOf(['METRICS'])]);
+    const program = having.texts.get(CONFIG_FILE_PROGRAM)!;
+    expect([...program.matchAll(/\brequire\(([^)]*)\)/g)].map(([, name]) => JSON.parse(name!) as string)).toEqual([
+      'node:fs',
+      'node:path',
+    ]);
+    expect(program).toContain('Copyright Eemeli Aro');
+    expect(having.loaded).not.toContain('Eemeli Aro');
+    expect(having.loaded.length - without.loaded.length).toBeLessThan(300);
+    expect(without.texts.has(CONFIG_FILE_PROGRAM)).toBe(false);
   });
 });
 
