@@ -1,3 +1,4 @@
+import { requestSignerHere } from '../signing/signer.ts';
 import type { MainExport, MainExportOptions } from './main-export.ts';
 import { NOTHING_YET, WorkerExport } from './worker-export.ts';
 import type { ExportStatus } from './metric-export.ts';
@@ -59,7 +60,7 @@ export class MainExportLater {
     try {
       const { MainExport } = await import('./main-export.ts');
       if (this.#stopped) return;
-      this.#loaded = new MainExport({ ...this.#options, again: this.#again });
+      this.#loaded = new MainExport({ ...this.#options, again: this.#again, signer: requestSignerHere() });
       this.#loaded.start();
     } catch (error) {
       this.#options.line('warn', `cannot load the export of the agent: ${String(error)}; nothing is sent`);

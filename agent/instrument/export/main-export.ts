@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { apiGlobal } from '../api-global.ts';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
+import { type RequestSigner, signRequests } from '../signing/signer.ts';
 import { CONTROL_BYTES, type ToWorker } from './messages.ts';
 import { MetricExport, type ExportSettings, type ExportStatus, type LineLevel } from './metric-export.ts';
 import type { SeriesLog } from './series-log.ts';
@@ -20,6 +21,8 @@ export interface MainExportOptions {
   readonly connect?: (() => MessagePort | undefined) | undefined;
   /** Another thread has exported these series before. */
   readonly again?: boolean;
+  /** Of the requests that leave this thread. */
+  readonly signer?: RequestSigner | undefined;
 }
 
 /** Export on the application's own thread: for tools that end soon, and where no worker can be had. */
@@ -34,7 +37,8 @@ export class MainExport {
 
   constructor(options: MainExportOptions) {
     this.#options = options;
-    const { again = false, line, log, provider, resource, settings } = options;
+    const { again = false, line, log, provider, resource, settings, signer } = options;
+    if (signer !== undefined) signRequests(signer);
     const observe = async (timeoutMs: number): Promise<void> => {
       await provider.observe(timeoutMs);
       this.#learn();

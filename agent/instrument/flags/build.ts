@@ -9,16 +9,19 @@ import { flagsOf, VARIANT_NAMES, type VariantName } from './variants.ts';
 /** Where the bundles of a variant are, below the package. */
 export const folderOf = (target: Target, variant: VariantName): string => join('dist', target, variant);
 
-/** The worker is found beside the entry when the agent runs; without metrics there is nothing to export. */
-const sourcesOf = (flags: readonly FlagName[]): string[] =>
-  ['index.ts', ...(flags.includes('METRICS') ? ['worker.ts'] : [])].map((source) => join(AGENT, source));
+const ENTRY = join(AGENT, 'index.ts');
+/** What exports is found beside the entry when the agent runs. */
+const EXPORTING = ['worker.ts', 'export/main-export.ts'].map((source) => join(AGENT, source));
 
 /** The bundle with `flags` into `folder`, and nothing else in there. */
 export async function buildVariant(folder: string, target: Target, flags: readonly FlagName[]): Promise<void> {
   // The names of files that others import change with what is in them.
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await bundle({ entries: sourcesOf(flags), flags, target, folder });
+  // Without metrics there is nothing to export.
+  const entries = [ENTRY, ...(flags.includes('METRICS') ? EXPORTING : [])];
+  // An application waits for each file that the entry imports.
+  await bundle({ entries, whole: ENTRY, flags, target, folder });
   if (flags.includes('CONFIG_FILE')) await buildConfigFile(folder);
 }
 

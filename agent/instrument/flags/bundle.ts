@@ -37,21 +37,27 @@ export interface BundleOptions {
   readonly target: Target;
   /** Each entry becomes a file of its name in here; what several of them hold is a file of its own that they import. */
   readonly folder: string;
+  /** One of the entries, which is loaded as one file: it has a copy of what others hold, too. */
+  readonly whole?: string;
   /** Of the file of an only entry; default: its own. */
   readonly name?: string;
 }
 
 /** One bundle: `bun build` puts it together and leaves out what no flag asks for, a second pass makes it small. Rejects with what
  *  Bun said. */
-export async function bundle({ entries, flags, target, folder, name }: BundleOptions): Promise<void> {
+export async function bundle({ entries, whole, flags, target, folder, name }: BundleOptions): Promise<void> {
   const features = flagsFor(target, flags).map((flag) => `--feature=${flag}`);
   const externals = EXTERNAL.map((external) => `--external=${external}`);
   const from = mkdtempSync(join(tmpdir(), 'periscope-bundle-'));
   try {
     const output = [`--outdir=${from}`, `--entry-naming=${name ?? '[name]'}.[ext]`, '--splitting', `--define=require=${REQUIRE}`];
     await run(BUN, ['build', ...entries, ...output, `--target=${target}`, '--minify-syntax', ...externals, ...features]);
-    const names = entries.map((entry) => name ?? parse(entry).name);
-    await secondPass({ from, entries: names, folder, ...FIRST_LINE[target] });
+    const nameOf = (entry: string): string => name ?? parse(entry).name;
+    const sharing = entries.filter((entry) => entry !== whole);
+    for (const together of [...(whole === undefined ? [] : [[whole]]), sharing]) {
+      const apart = entries.filter((entry) => !together.includes(entry)).map(nameOf);
+      if (together.length > 0) await secondPass({ from, entries: together.map(nameOf), apart, folder, ...FIRST_LINE[target] });
+    }
   } finally {
     rmSync(from, { recursive: true, force: true });
   }

@@ -7,8 +7,10 @@ import { withConstants } from './constants.ts';
 export interface SecondPassOptions {
   /** Where the bundle of the first pass is, with names as people gave them. */
   readonly from: string;
-  /** Its entries, without `.js`: files of these names are made. */
+  /** Entries of it, without `.js`: files of these names are made, and what several of them hold is a file of its own. */
   readonly entries: readonly string[];
+  /** Entries that are made by themselves: they are imported, and no part of these. */
+  readonly apart?: readonly string[];
   readonly folder: string;
   /** The first line of each file. */
   readonly firstLine?: string;
@@ -18,13 +20,14 @@ export interface SecondPassOptions {
  * A bundle once more, smaller and faster: constants are `const`, numbers stand where they are used, across files, too, and names
  * are short. What the first pass left out stays out, what it left outside stays outside, and what is loaded later, is. Why: docs/decisions/0045.
  */
-export async function secondPass({ from, entries, folder, firstLine = '' }: SecondPassOptions): Promise<void> {
+export async function secondPass({ from, entries, apart = [], folder, firstLine = '' }: SecondPassOptions): Promise<void> {
+  const others = apart.map((name) => `./${name}.js`);
   const bundle = await rolldown({
     // Names of files come from what is in them, and where they were is not.
     cwd: from,
     input: Object.fromEntries(entries.map((name) => [name, `./${name}.js`])),
     platform: 'node',
-    external: (specifier) => !specifier.startsWith('.') && !isAbsolute(specifier),
+    external: (specifier) => others.includes(specifier) || (!specifier.startsWith('.') && !isAbsolute(specifier)),
     // Whatever package.json is above a folder of temporary files.
     treeshake: { moduleSideEffects: true },
     optimization: { inlineConst: { mode: 'all', pass: 2 } },

@@ -8,6 +8,11 @@ export function signRequests(by: RequestSigner | undefined): void {
   signer = by;
 }
 
+/** For a copy of this module: what exports from the application's thread is a bundle of its own. */
+export function requestSignerHere(): RequestSigner | undefined {
+  return signer;
+}
+
 /** No headers where nothing is signed. */
 export function signatureOf(wire: Uint8Array): Readonly<Record<string, string>> | undefined {
   return signer?.(wire);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { REQUIRE, secondPass } from '../../../../agent/instrument/flags/second-pass.ts';
+import { REQUIRE, secondPass, type SecondPassOptions } from '../../../../agent/instrument/flags/second-pass.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -13,11 +13,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What comes of modules, `index.js` being the entry. */
-async function made(modules: Readonly<Record<string, string>>, firstLine = ''): Promise<Record<string, string>> {
+async function made(
+  modules: Readonly<Record<string, string>>,
+  options: Partial<Pick<SecondPassOptions, 'apart' | 'entries' | 'firstLine'>> = {},
+): Promise<Record<string, string>> {
   const from = mkdtempSync(join(folder, 'from-'));
   const to = join(folder, 'to');
   for (const [name, text] of Object.entries(modules)) writeFileSync(join(from, name), text);
-  await secondPass({ from, entries: ['index'], folder: to, firstLine });
+  await secondPass({ from, entries: ['index'], folder: to, ...options });
   return Object.fromEntries(readdirSync(to).map((name) => [name, readFileSync(join(to, name), 'utf8')]));
 }
 
@@ -56,6 +59,29 @@ describe('the second pass', () => {
     expect((await index.later()).two[1]).toBe(3);
   });
 
+  it('makes an entry by itself of all that it holds, and leaves another to be loaded later', async () => {
+    const modules = {
+      'index.js':
+        "import { Counter } from './shared-a1b2c3d4.js';\nexport const one = () => new Counter();\nexport const later = () => import('./later.js');",
+      'later.js': "import { Counter, size } from './shared-a1b2c3d4.js';\nexport const two = [new Counter(), size];",
+      'shared-a1b2c3d4.js': SHARED,
+    };
+    const files = {
+      ...(await made(modules, { apart: ['later'] })),
+      ...(await made(modules, { entries: ['later'], apart: ['index'] })),
+    };
+    expect(Object.keys(files).toSorted()).toEqual(['index.js', 'later.js']);
+    expect(files['index.js']).toMatch(/import\(["`]\.\/later\.js["`]\)/);
+    const index = (await import(pathToFileURL(join(folder, 'to', 'index.js')).href)) as {
+      one: () => { count: (at: number) => number };
+      later: () => Promise<{ two: [{ used: number }, number] }>;
+    };
+    expect(index.one().count(1)).toBe(1);
+    // A copy, which counts by itself.
+    expect((await index.later()).two[0].used).toBe(0);
+    expect((await index.later()).two[1]).toBe(3);
+  });
+
   it('writes ASCII alone, and the strings, patterns and templates stay what they were', async () => {
     const texts = fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 50 });
     await fc.assert(
@@ -77,7 +103,10 @@ describe('the second pass', () => {
   });
 
   it('keeps licences, and puts its first line before all else', async () => {
-    const files = await made({ 'index.js': '/*! (c) somebody */\nexport const value = Math.random();\n' }, '// @bun\n');
+    const files = await made(
+      { 'index.js': '/*! (c) somebody */\nexport const value = Math.random();\n' },
+      { firstLine: '// @bun\n' },
+    );
     expect(files['index.js']).toMatch(/^\/\/ @bun\n\/\*! \(c\) somebody \*\//);
   });
 
