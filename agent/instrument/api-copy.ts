@@ -21,7 +21,10 @@ export function programCopy(main?: string): ApiCopy | undefined {
  * packages of the program get. Undefined where there is neither.
  */
 export function copyToRegister(program: ApiCopy | undefined, agent: string = here()): ApiCopy | undefined {
-  return [program, resolvedApi(agent)].find((copy) => numbersOf(copy?.version ?? '')?.major === 1);
+  const isUsable = (copy: ApiCopy | undefined): boolean => numbersOf(copy?.version ?? '')?.major === 1;
+  if (isUsable(program)) return program;
+  const beside = resolvedApi(agent);
+  return isUsable(beside) ? beside : undefined;
 }
 
 /**
@@ -55,11 +58,13 @@ export function resolvedApi(folder: string): ApiCopy | undefined {
 
 /** The copy in a folder node_modules. */
 export function apiIn(modules: string): ApiCopy | undefined {
-  const path = realPath(nodePath.join(modules, API));
-  if (path === undefined) return undefined;
+  const path = `${modules}/${API}`;
+  const manifest = `${path}/package.json`;
+  // As a rule it is not there, and an error is dear.
+  if (!nodeFs.existsSync(manifest)) return undefined;
   try {
-    const { version } = JSON.parse(nodeFs.readFileSync(nodePath.join(path, 'package.json'), 'utf8')) as { version?: unknown };
-    return typeof version === 'string' ? { version, path } : undefined;
+    const { version } = JSON.parse(nodeFs.readFileSync(manifest, 'utf8')) as { version?: unknown };
+    return typeof version === 'string' ? { version, path: realPath(path) ?? path } : undefined;
   } catch {
     return undefined;
   }

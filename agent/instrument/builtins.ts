@@ -12,7 +12,6 @@ export const nodeFs = /* @__PURE__ */ builtin('node:fs');
 export const nodePath = /* @__PURE__ */ builtin('node:path');
 export const nodeUrl = /* @__PURE__ */ builtin('node:url');
 export const diagnosticsChannel = /* @__PURE__ */ builtin('node:diagnostics_channel');
-export const nodeOs = /* @__PURE__ */ builtin('node:os');
 export const nodeUtil = /* @__PURE__ */ builtin('node:util');
 
 /** Throws where the runtime cannot give them. */

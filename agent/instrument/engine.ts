@@ -51,8 +51,7 @@ type Api = { readonly metrics: typeof metrics };
 /** No copy is installed where one would be looked for: if there is one at all it is in the application's own file, which a bundler
  *  made of it and of the agent. */
 function registerBundled(engine: InstrumentEngine): void {
-  // Bun fetches a package that is not there from the network, and beside the worker's program the agent is in a file of its own.
-  if (isBun() && nodeFs.existsSync(new URL('./worker.js', import.meta.url))) return;
+  if (isInItsOwnFile()) return;
   const registering = (api: Api): void => void api.metrics.setGlobalMeterProvider(engine);
   try {
     // At once: what the rest of the file measures with is made before a promise has its turn.
@@ -61,6 +60,16 @@ function registerBundled(engine: InstrumentEngine): void {
     void import('@opentelemetry/api').then(registering).catch(() => undefined);
   }
 }
+
+/** As it is installed: beside the program of its worker. Then nobody has put a copy in: Bun would fetch one from the network, and
+ *  Node take 2 ms to find none. On Node somebody may have put the worker's program beside a file of their own. */
+function isInItsOwnFile(): boolean {
+  const { url } = import.meta;
+  return (isBun() || OWN_PLACE.test(url)) && nodeFs.existsSync(new URL('./worker.js', url));
+}
+
+/** Where the package has its bundles. */
+const OWN_PLACE = /\/dist\/node\/[\w-]+\/index\.js$/;
 
 function nameOf(provider: object): string {
   return provider.constructor?.name ?? 'another provider';

@@ -153,7 +153,7 @@ function started(given: Settings, sdk: SdkEngine | undefined): Agent {
     warn(refusal);
     audit?.record('AGENT_REFUSED', { reason: refusal });
   }
-  const resource = detectResource(given);
+  const resource = resourceLater(given);
   let operations: StartedTracking | undefined;
   const rows = feature('PERF_TRACKING') ? perfOf(resource, () => operations?.totals() ?? [], audit) : undefined;
   const mayExport = refusal === undefined;
@@ -177,13 +177,20 @@ function started(given: Settings, sdk: SdkEngine | undefined): Agent {
   };
 }
 
+/** To find out who sends is a millisecond, which the application does not wait for. What it may change meanwhile is taken now. */
+function resourceLater(given: Settings): () => ResourceAttributes {
+  const main = process.argv[1] ?? process.cwd();
+  let found: ResourceAttributes | undefined;
+  return () => (found ??= detectResource(given, main));
+}
+
 function perfOf(
-  resource: ResourceAttributes,
+  resource: () => ResourceAttributes,
   operations: () => readonly OperationTotals[],
   audit: StartedAudit | undefined,
 ): StartedPerf {
-  const scope = scopeOf(resource);
-  const onViolation = audit === undefined ? undefined : violationsTo(audit, scope);
+  const scope = (): string => scopeOf(resource());
+  const onViolation = audit === undefined ? undefined : violationsTo(audit, scope());
   return startPerf({ scope, operations, onViolation, draw: feature('TABLE') ? drawMatrix : plainTable });
 }
 
@@ -193,7 +200,7 @@ function trackingOf(measured: InstrumentEngine, { asyncScope }: Settings): Start
 }
 
 /** Of the official SDK, where it is asked for: what it sends obeys the same rules. */
-function tracesOf(given: Settings, resource: ResourceAttributes): Traces | undefined {
+function tracesOf(given: Settings, resource: () => ResourceAttributes): Traces | undefined {
   const { instrumentations: wanted, otlp, tracesUrl: url } = given;
   if (url === undefined) return undefined;
   if (!feature('TRACES')) {
@@ -206,7 +213,7 @@ function tracesOf(given: Settings, resource: ResourceAttributes): Traces | undef
     return undefined;
   }
   try {
-    return startTraces({ url, resource, instrumentations: wanted });
+    return startTraces({ url, resource: resource(), instrumentations: wanted });
   } catch (error) {
     warn(`cannot start traces: ${messageOf(error)}; metrics are sent`);
     return undefined;
@@ -215,13 +222,13 @@ function tracesOf(given: Settings, resource: ResourceAttributes): Traces | undef
 
 function ownEngine(
   given: Settings,
-  resource: ResourceAttributes,
+  resource: () => ResourceAttributes,
   mayExport: boolean,
   rows: StartedPerf | undefined,
 ): Omit<Agent, 'instrumentations' | 'audit' | 'tracking' | 'perf' | 'traces'> {
   if (feature('MOCK_API')) {
     if (env['AGENT_MOCK_API'] === '1') {
-      const mock = new MockApi(resource);
+      const mock = new MockApi(resource());
       const made = measuring(given, mock.sink);
       mock.attach(made, rows?.outbox);
       const nothing = { flush: () => Promise.resolve(true), shutdown: () => Promise.resolve() };

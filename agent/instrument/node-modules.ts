@@ -1,15 +1,25 @@
 import { nodeFs, nodePath } from './builtins.ts';
 
-/** The folders node_modules that a file in `folder` gets packages from, the nearest first; none need be there. */
+/**
+ * The folders node_modules that a file in `folder` gets packages from, the nearest first; none need be there. They are put
+ * together as texts: `join` reads all of a path again, for each folder above, and an application waits for it.
+ */
 export function modulesFor(folder: string): readonly string[] {
-  const above = nodePath.dirname(folder);
-  return [nodePath.join(folder, 'node_modules'), ...(above === folder ? [] : modulesFor(above))];
+  const { dirname, sep } = nodePath;
+  const found: string[] = [];
+  for (let at = folder; ;) {
+    // Node looks for no packages of packages there.
+    if (!at.endsWith(`${sep}node_modules`)) found.push(at.endsWith(sep) ? `${at}node_modules` : `${at}${sep}node_modules`);
+    const above = dirname(at);
+    if (above === at) return found;
+    at = above;
+  }
 }
 
 /** Without symbolic links; undefined where nothing is. */
 export function realPath(path: string): string | undefined {
   try {
-    return nodeFs.realpathSync(path);
+    return nodeFs.realpathSync.native(path);
   } catch {
     return undefined;
   }
@@ -29,7 +39,7 @@ export function packagesFolder(main: string = process.argv[1] ?? '.'): string {
 
 function isFolder(path: string): boolean {
   try {
-    return nodeFs.statSync(path).isDirectory();
+    return nodeFs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   } catch {
     return false;
   }

@@ -1,4 +1,4 @@
-import { nodeFs, nodeOs, nodePath } from './builtins.ts';
+import { nodeFs, nodePath } from './builtins.ts';
 import type { AttributeValue } from '@opentelemetry/api';
 import { EXPORT_LIMITS } from './limits.ts';
 import { programFolder } from './node-modules.ts';
@@ -14,12 +14,13 @@ const RUNTIME = IS_BUN ? 'bun' : 'nodejs';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: 'x86', arm: 'arm32', ppc: 'ppc32' };
 const OPERATING_SYSTEMS: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'solaris' };
 
+const nodeOs = () => process.getBuiltinModule('node:os');
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const DETECT: Readonly<Record<Exclude<Detector, 'env'>, () => ResourceAttributes>> = {
   serviceinstance: () => ({ 'service.instance.id': randomUuid() }),
-  host: () => ({ 'host.name': nodeOs.hostname(), 'host.arch': ARCHITECTURES[nodeOs.arch()] ?? nodeOs.arch() }),
-  os: () => ({ 'os.type': OPERATING_SYSTEMS[process.platform] ?? process.platform, 'os.version': nodeOs.release() }),
+  host: () => ({ 'host.name': nodeOs().hostname(), 'host.arch': ARCHITECTURES[process.arch] ?? process.arch }),
+  os: () => ({ 'os.type': OPERATING_SYSTEMS[process.platform] ?? process.platform, 'os.version': nodeOs().release() }),
   // Not its arguments, which may hold secrets.
   process: () => ({
     'process.pid': process.pid,

@@ -36,7 +36,7 @@ export function detectProcessScope(environment: Environment, matrix: ScopeMatrix
   const chosen = environment['DASHBOARD_SCOPE']?.trim();
   if (chosen !== undefined && chosen !== '') return { scope: chosen, from: 'environment', because: 'DASHBOARD_SCOPE' };
   const host = environment['HOST'] ?? '';
-  const scope = scopeByDomain(matrix).get(normaliseDomain(host));
+  const scope = host === '' ? undefined : scopeByDomain(matrix).get(normaliseDomain(host));
   if (scope !== undefined) return { scope, from: 'host', because: `HOST=${host}` };
   const because = host === '' ? 'neither DASHBOARD_SCOPE nor HOST is set' : `no scope has the domain of HOST=${host}`;
   return { scope: GLOBAL_SCOPE, from: 'fallback', because };

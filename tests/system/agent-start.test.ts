@@ -162,6 +162,34 @@ describe.each(AGENT_RUNTIMES)('the start on $name $note', ({ path, target, prelo
     }
   });
 
+  it.skipIf(missing || target === 'bun')('as it is installed asks Node for no copy that is not there', async () => {
+    const cwd = folders();
+    const agent = 'node_modules/@periscope-otel/agent';
+    cpSync(join(ROOT, 'agent/instrument/dist/node/production'), join(cwd, agent, 'dist/node/production'), { recursive: true });
+    const asked = 'asked for a copy';
+    for (const [name, text] of [
+      [join(agent, 'package.json'), '{"type":"module","exports":"./dist/node/production/index.js"}'],
+      [
+        'hooks.mjs',
+        `export const resolve = (name, context, next) => {
+        if (name === '@opentelemetry/api') throw new Error(process._rawDebug('${asked}'));
+        return next(name, context);
+      };`,
+      ],
+      ['before.mjs', "import { register } from 'node:module'; register('./hooks.mjs', import.meta.url);"],
+      ['app.mjs', "await import(process.argv[2]).catch(() => undefined); console.log('ok')"],
+    ] as const) {
+      writeFileSync(join(cwd, name), text);
+    }
+    const before = ['--import', './before.mjs'];
+    const agentFirst = [...before, '--import', '@periscope-otel/agent', 'app.mjs', 'node:fs'];
+    const env = { ...environmentIn(cwd), OTEL_METRICS_EXPORTER: 'none' };
+    expect(await runProgram(path, agentFirst, { cwd, env })).toMatchObject({ code: 0, stdout: 'ok\n', stderr: '' });
+    // Whoever does ask is seen.
+    const asking = await runProgram(path, [...before, 'app.mjs', '@opentelemetry/api'], { cwd, env });
+    expect(asking).toMatchObject({ code: 0, stdout: 'ok\n', stderr: `${asked}\n` });
+  });
+
   it.skipIf(missing)('of an app that is one file with it sees what is measured, and traced, from its first line on', async () => {
     const cwd = folders();
     const first = `import './agent/index.js';\n${TRACED}${APP.replace('import(process.env.BUNDLE)', "import('./agent/index.js')")}`;

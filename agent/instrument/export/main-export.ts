@@ -13,7 +13,8 @@ export interface MainExportOptions {
   readonly provider: Pick<InstrumentEngine, 'observe'>;
   readonly log: SeriesLog;
   readonly settings: ExportSettings;
-  readonly resource: Uint8Array;
+  /** A Resource message. */
+  readonly resource: () => Uint8Array;
   /** For the last moment of the process; undefined: what was not delivered when it ends at once is lost. */
   readonly workerUrl: URL | undefined;
   readonly line: (level: LineLevel, text: string) => void;
@@ -44,7 +45,7 @@ export class MainExport {
       this.#learn();
       this.#read = log.fingerprint();
     };
-    this.#metrics = new MetricExport({ settings, resource, synchronous: false, host: { line, observe } });
+    this.#metrics = new MetricExport({ settings, resource: resource(), synchronous: false, host: { line, observe } });
     this.#telling = new SeriesTelling(this.#metrics.reader);
     this.#telling.tell(log.takeAll());
     const seam = options.connect?.();
@@ -87,7 +88,7 @@ export class MainExport {
     const control = new SharedArrayBuffer(CONTROL_BYTES);
     const message: ToWorker = { type: 'deliver', id: 1, requests, timeoutMs: timeoutMs - EXPORT_LIMITS.flushMarginMs };
     try {
-      const worker = newWorker(workerUrl, { control, settings, resource, exports: false, again: false });
+      const worker = newWorker(workerUrl, { control, settings, resource: resource(), exports: false, again: false });
       worker.unref();
       // There is nobody left to tell, and nothing to be done about it.
       worker.on('error', () => undefined);

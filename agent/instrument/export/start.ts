@@ -34,7 +34,8 @@ export interface Exporter {
 export interface StartOptions {
   /** The worker's program; default: `worker.js` beside this file. Where it is missing export runs on this thread. */
   readonly workerUrl?: URL;
-  readonly resource?: ResourceAttributes;
+  /** Asked for when export starts, or the process ends before. */
+  readonly resource?: () => ResourceAttributes;
   readonly beforeSignal?: BeforeSignal;
   /** Takes what is printed; default stderr. */
   readonly print?: (line: string) => void;
@@ -65,12 +66,14 @@ export function startExport(
   const workerUrl = existing(options.workerUrl ?? besideThis());
   // Who says where it goes is not asked whether the application has a collector.
   const here = settings.otlp.isDefault ? collectorsHere((text) => line('warn', text)) : undefined;
+  let encoded: Uint8Array | undefined;
+  const resource = (): Uint8Array => (encoded ??= encodeResource(options.resource?.() ?? detectResource(settings)));
   const shared = {
     provider,
     connect: () => here?.connect(),
     log,
     settings: { otlp: settings.otlp, metrics: settings.metrics },
-    resource: encodeResource(options.resource ?? detectResource(settings)),
+    resource,
     line,
   };
   const exporting = startExporting(settings.mode, { ...shared, workerUrl });

@@ -10,7 +10,8 @@ export interface WorkerExportOptions {
   readonly provider: Pick<InstrumentEngine, 'observe'>;
   readonly log: SeriesLog;
   readonly settings: ExportSettings;
-  readonly resource: Uint8Array;
+  /** A Resource message. */
+  readonly resource: () => Uint8Array;
   readonly workerUrl: URL;
   readonly line: (level: LineLevel, text: string) => void;
   /** A way to a collector of this process, if there is one. */
@@ -121,7 +122,7 @@ export class WorkerExport {
     const control = this.#control.buffer as SharedArrayBuffer;
     let worker: Worker;
     try {
-      worker = newWorker(workerUrl, { control, settings, resource, exports: true, again });
+      worker = newWorker(workerUrl, { control, settings, resource: resource(), exports: true, again });
     } catch (error) {
       // Node's permission model may forbid threads, and a machine may have no more of them, or no room for one.
       void this.stop();

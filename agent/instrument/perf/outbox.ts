@@ -6,23 +6,23 @@ import type { KeptPoint, KeptPoints } from '../metrics/contract.ts';
 
 /** Rows on their way to the exporting thread: each is a point of the gauge `perf.metric`, with its own time. */
 export class PerfOutbox implements KeptSource {
-  readonly #rows: PerfRows;
+  readonly #rows: () => PerfRows;
   readonly #refresh: () => void;
   #told: ReadonlyMap<string, PerfRow> = new Map();
 
   /** `refresh` is called before rows are taken. */
-  constructor(rows: PerfRows, refresh: () => void) {
+  constructor(rows: () => PerfRows, refresh: () => void) {
     this.#rows = rows;
     this.#refresh = refresh;
   }
 
   get version(): number {
-    return this.#rows.taken;
+    return this.#rows().taken;
   }
 
   take(all: boolean): KeptPoints {
     this.#refresh();
-    const { all: rows } = this.#rows;
+    const { all: rows } = this.#rows();
     const known: ReadonlyMap<string, PerfRow> = all ? new Map() : this.#told;
     const points: KeptPoint[] = [];
     for (const key of known.keys()) if (!rows.has(key)) points.push({ key, point: undefined });

@@ -11,8 +11,8 @@ import { scopeViolation } from './scope-violation.ts';
 import { wallClock } from './wall-clock.ts';
 
 export interface PerfOptions {
-  /** Of this process. */
-  readonly scope: string;
+  /** Of this process; asked for by the first row, or the first collection. */
+  readonly scope: () => string;
   /** The rows as a table; with `target` as it can show them, else without colours. */
   readonly draw: (records: readonly PerfRecord[], target?: PrintTarget) => string;
   /** What operations of the app took until now. */
@@ -29,21 +29,22 @@ export interface StartedPerf {
 
 /** MASTER_PERF of this process. */
 export function startPerf({ scope, draw, operations = () => [], onViolation }: PerfOptions): StartedPerf {
-  const rows = new PerfRows({ scope, rowsMax: PERF_LIMITS.rows, now: wallClock() });
+  let made: PerfRows | undefined;
+  const rows = (): PerfRows => (made ??= new PerfRows({ scope: scope(), rowsMax: PERF_LIMITS.rows, now: wallClock() }));
   const ofOperations = new OperationRows();
   const refresh = (taken: boolean): void => {
-    for (const metric of ofOperations.next(operations(), taken)) rows.add(metric);
+    for (const metric of ofOperations.next(operations(), taken)) rows().add(metric);
   };
   const records: Perf['metrics'] = (filter) => {
     refresh(false);
-    return rows.records(filter);
+    return rows().records(filter);
   };
   const perf: Perf = {
     add(metric) {
-      const verdict = judged(rows, metric);
+      const verdict = judged(rows(), metric);
       if (verdict.accepted || verdict.code !== 'SCOPE_VIOLATION') return verdict;
       onViolation?.(verdict.reason);
-      throw scopeViolation(verdict.reason, scope);
+      throw scopeViolation(verdict.reason, rows().scope);
     },
     metrics: records,
     csv: (filter) =>

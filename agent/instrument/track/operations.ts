@@ -158,17 +158,23 @@ export class NamedOperation {
   }
 }
 
+function instrumentsOf(meter: AgentMeter): Instruments {
+  return {
+    duration: meter.createHistogram(DURATION, { unit: 's', description: 'How long operations took, by outcome.' }),
+    active: meter.createUpDownCounter('op.active', { unit: '{operation}', description: 'Operations that have not ended.' }),
+    failures: new Failures(),
+  };
+}
+
 /** All operations of a process, by name. */
 export class Operations {
-  readonly #instruments: Instruments;
+  readonly #meter: AgentMeter;
+  /** Made by the first operation: an application that has none does not wait for them. */
+  #instruments: Instruments | undefined;
   readonly #named = new Map<string, NamedOperation>();
 
   constructor(meter: AgentMeter) {
-    this.#instruments = {
-      duration: meter.createHistogram(DURATION, { unit: 's', description: 'How long operations took, by outcome.' }),
-      active: meter.createUpDownCounter('op.active', { unit: '{operation}', description: 'Operations that have not ended.' }),
-      failures: new Failures(),
-    };
+    this.#meter = meter;
   }
 
   named(given: string): NamedOperation {
@@ -184,7 +190,7 @@ export class Operations {
     const kept = this.#named.size < TRACK_LIMITS.operations || name === OTHER ? name : OTHER;
     const known = this.#named.get(kept);
     if (known !== undefined) return known;
-    const made = new NamedOperation(kept, this.#instruments);
+    const made = new NamedOperation(kept, (this.#instruments ??= instrumentsOf(this.#meter)));
     this.#named.set(kept, made);
     return made;
   }

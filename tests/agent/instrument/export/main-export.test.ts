@@ -20,7 +20,7 @@ async function rig(Export: Kind, environment: Record<string, string> = {}) {
   const log = new SeriesLog();
   const provider = new AgentMeterProvider({ sink: log, onFault: () => undefined });
   const settings = readSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...environment }, () => undefined);
-  const resource = encodeResource({});
+  const resource = (): Uint8Array => encodeResource({});
   const exporter = new Export({ provider, log, settings, resource, workerUrl: undefined, line: () => undefined });
   closing.push(
     () => exporter.stop(),

@@ -306,7 +306,7 @@ describe('a worker that cannot be had', () => {
     const log = new SeriesLog();
     const provider = new AgentMeterProvider({ sink: log, onFault: () => undefined });
     const settings = readSettings({ OTEL_METRIC_EXPORT_INTERVAL: '30', ...env }, () => undefined);
-    const exporter = startExport(provider, log, settings, { workerUrl, resource: {}, print: (line) => lines.push(line) });
+    const exporter = startExport(provider, log, settings, { workerUrl, resource: () => ({}), print: (line) => lines.push(line) });
     closing.push(() => exporter.shutdown());
     provider.getMeter('app').createCounter('app.count').add(4);
     return { exporter, lines };

@@ -38,7 +38,7 @@ it('what an app measured is there as a collector would have got it, observed val
 it('rows of MASTER_PERF are among it', async () => {
   const mock = new MockApi({});
   const provider = new AgentMeterProvider({ sink: mock.sink, onFault: () => undefined });
-  const { perf, outbox } = startPerf({ scope: 'A', draw: () => '' });
+  const { perf, outbox } = startPerf({ scope: () => 'A', draw: () => '' });
   mock.attach(provider, outbox);
   perf.add({ category: 'R2', type: 'performance', topic: 'GetObject', id: 'get', value: '1ms' });
   expect(JSON.stringify(await mock.requests())).toMatch(/"perf\.metric".*"GetObject"/);

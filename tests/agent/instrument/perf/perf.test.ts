@@ -22,7 +22,7 @@ const METRIC: PerfMetric = {
   impact: 'High density',
   properties: { agents: '50' },
 };
-const started = (options: Partial<PerfOptions> = {}) => startPerf({ scope: 'DEVELOPMENT', draw: drawMatrix, ...options });
+const started = (options: Partial<PerfOptions> = {}) => startPerf({ scope: () => 'DEVELOPMENT', draw: drawMatrix, ...options });
 
 /** Who exports. */
 class Reader {
@@ -49,6 +49,16 @@ describe('a row', () => {
       { ...METRIC, properties: { scope: 'DEVELOPMENT', agents: '50' }, time: expect.stringMatching(/^20.*\.\d{9}Z$/) },
     ]);
     expect(perf.metrics({ category: 'R2' })).toEqual([]);
+  });
+
+  it('asks for that scope when there is one, and once', () => {
+    let asked = 0;
+    const { perf } = started({ scope: () => `S${(asked += 1)}` });
+    expect(asked).toBe(0);
+    perf.add(METRIC);
+    perf.add(METRIC);
+    expect(perf.metrics()).toMatchObject([{ properties: { scope: 'S1' } }]);
+    expect(asked).toBe(1);
   });
 
   it('of another scope is thrown back, told of, and nowhere', () => {

@@ -20,6 +20,10 @@ class Tracked {
     return this.points('op.duration').map(({ attributes, tree }) => [attributes, Number(tree['count'])] as const);
   }
 
+  get instruments(): number {
+    return this.#engine.provider.stats().instruments;
+  }
+
   active(): number {
     return this.points('op.active').reduce((sum, { value }) => sum + value, 0);
   }
@@ -30,6 +34,13 @@ const until = async (over: () => boolean): Promise<void> => {
 };
 
 describe('tracked', () => {
+  it('makes its instruments for the first operation, and once', () => {
+    const app = new Tracked();
+    expect(app.instruments).toBe(0);
+    const run = app.tracking.tracked('run', () => 1);
+    expect([run(), app.tracking.track('other', () => 2), app.instruments]).toEqual([1, 2, 2]);
+  });
+
   it('counts each call by its outcome, in seconds, in an exponential histogram', async () => {
     const app = new Tracked();
     const wait = app.tracking.tracked('wait', (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
