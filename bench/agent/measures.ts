@@ -135,9 +135,9 @@ const STALL = { full: { intervalMs: 300, exports: 9 }, smoke: { intervalMs: 200,
 
 async function stalls(rows: readonly Row[], { runtime, effort, sink }: Round): Promise<Measured> {
   const { intervalMs, exports } = STALL[effort];
-  const measured: Measured = { stall: {}, 'stall-first': {} };
+  const measured: Measured = { stall: {}, 'stall-first': {}, 'stall-start': {} };
   for (const contender of rows[0]!.contenders) {
-    const { value, first } = await answerOf({
+    const { value, first, start } = await answerOf({
       runtime,
       program: 'stall',
       args: [contender, String(exports)],
@@ -146,6 +146,7 @@ async function stalls(rows: readonly Row[], { runtime, effort, sink }: Round): P
     });
     measured['stall']![contender] = value!;
     measured['stall-first']![contender] = first!;
+    measured['stall-start']![contender] = start!;
   }
   return measured;
 }

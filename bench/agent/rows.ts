@@ -126,6 +126,14 @@ export const ROWS: readonly Row[] = [
     title: 'the same, of the export that tells of them for the first time',
     unit: 'ms',
     contenders: ADDED,
+    bound: always(1, 0.3),
+  },
+  {
+    id: 'stall-start',
+    program: 'stall',
+    title: 'the same, when what exports is started',
+    unit: 'ms',
+    contenders: ADDED,
   },
   {
     id: 'cap-series',
