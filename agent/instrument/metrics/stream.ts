@@ -156,9 +156,10 @@ export class Stream<S> {
     const id = this.#host.nextSeriesId();
     const cells = arena.allocate(this.#options.floats);
     const series = this.#options.make(id, cells);
-    this.#byKey.set(key, series);
     const { page, offset } = cells;
+    // A series that there was no memory to tell of is not kept: it would count, and nobody would see it.
     sink.addSeries({ id, instrument: this.#record.id, page, offset, startTimeNs: nanos(now()), attributes });
+    this.#byKey.set(key, series);
     return series;
   }
 
