@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page, Response } from 'playwright-core';
 import { CHROMIUM, openBrowser } from '../../bench/page/browser.ts';
 
 /** For `describe.skipIf`: true on a person's machine without Chromium, never in CI, where `.ci/run` has installed it. */
@@ -31,11 +31,29 @@ export async function watchedPage(
   };
   page.on('pageerror', (error) => note(String(error.stack)));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') note(`console: ${message.text()}`);
+    if (message.type() !== 'error' && message.type() !== 'warning') return;
+    if (!REFUSAL.test(message.text())) note(`console: ${message.text()}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() === 503)
+      void refusalOf(response).then((code) => code === BUSY || note(`503 ${code}: ${response.url()}`));
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
     if (origin !== new URL(base).origin && !['data:', 'blob:'].includes(protocol)) note(`request to ${request.url()}`);
   });
   return { context, page, faults };
+}
+
+/** How Chromium tells of a 503; its code is in the answer. */
+const REFUSAL = /^Failed to load resource: the server responded with a status of 503/;
+/** What a busy machine says of a question that waited too long: the panel says that it waits, and asks again. */
+const BUSY = 'ANALYTICS_BUSY';
+
+async function refusalOf(response: Response): Promise<unknown> {
+  try {
+    return ((await response.json()) as { code?: unknown }).code;
+  } catch {
+    return 'without a code';
+  }
 }
