@@ -34,8 +34,8 @@ export function boundsOf(config: MemoryLimiterConfig, availableBytes: number): M
 /**
  * Refuses what would take the process over its limit. Usage is what lives (heap, buffers) plus what is admitted and not
  * answered: resident memory itself does not fall when buffers are freed, as the C allocator keeps their pages for the
- * next ones, so a limiter that waited for it to fall would refuse for ever. Where resident memory is over the limit
- * all the same, only half of the room is given out, from the pages that are kept.
+ * next ones, so a limiter that waited for it to fall would refuse for ever. The nearer resident memory is to the limit all
+ * the same, the less room is given out, from the pages that are kept: half of it at the limit, and beyond.
  */
 export class MemoryLimiter implements Admission {
   readonly #bounds: MemoryBounds;
@@ -102,7 +102,9 @@ export class MemoryLimiter implements Admission {
   /** What came in since the measurement may live already, although it was answered. */
   #isOver(bytes: number): boolean {
     const { rssBytes, liveBytes } = this.#usage;
-    const room = rssBytes > this.#bounds.limitBytes ? this.#bounds.softBytes / 2 : this.#bounds.softBytes;
+    const { limitBytes, softBytes } = this.#bounds;
+    const closeness = Math.min(1, Math.max(0, rssBytes - softBytes) / (limitBytes - softBytes));
+    const room = softBytes * (1 - closeness / 2);
     return liveBytes + Math.max(this.#heldBytes, this.#sinceBytes) + bytes > room;
   }
 

@@ -126,6 +126,22 @@ describe('admission', () => {
     expect(limiter.admit(100 * MIB), 'over the limit only half is given out').toMatchObject({ code: 'MEMORY_LIMIT' });
   });
 
+  test.each([
+    [0, 400],
+    [400, 400],
+    [425, 350],
+    [450, 300],
+    [500, 200],
+    [900, 200],
+  ])('with %i MiB of kept pages gives out %i MiB', async (keptMib, roomMib) => {
+    const { clock, memory, limiter } = setUp();
+    memory.liveMib = 0;
+    memory.keptMib = keptMib;
+    await clock.advance(1000);
+    expect(limiter.admit((roomMib + 1) * MIB)).toMatchObject({ code: 'MEMORY_LIMIT' });
+    expect(limiter.admit(roomMib * MIB)).toBeUndefined();
+  });
+
   test('says so once, not per request', () => {
     const { memory, limiter, lines } = setUp();
     memory.liveMib = 450;
