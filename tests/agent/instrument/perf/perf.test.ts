@@ -239,6 +239,18 @@ describe('what is shown', () => {
     );
   });
 
+  it.each([
+    ['matrix', drawMatrix],
+    ['plain table', plainTable],
+  ])('steers no terminal, whatever rows say (%s)', (_name, draw) => {
+    const { perf } = started({ draw });
+    const steering = '\u001b[31m\u009b2J\u0085\u2028\u202egpj.exe';
+    perf.add({ ...METRIC, topic: steering, value: steering, impact: steering, properties: { note: steering } });
+    const text = String(perf);
+    expect(text).toContain('gpj.exe');
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u2028\u202e]/u);
+  });
+
   it('is CSV for a program, without formulas', () => {
     const { perf } = started();
     perf.add({ ...METRIC, impact: '=1+1', time: 0 });
