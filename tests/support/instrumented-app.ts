@@ -40,6 +40,7 @@ await withServer(
   },
 );
 await withServer((request) => void request.resume(), giveUp);
+await serveExpecting();
 await withServer(expressApp(), (url) => askAll(url, ['/orders/1', '/orders/2', '/none']));
 await withServer(getRequestListener(honoApp().fetch, { overrideGlobalObjects: false }), (url) =>
   askAll(url, ['/hono/1', '/hono/2', '/none']),
@@ -71,6 +72,22 @@ async function ask(url: string): Promise<void> {
   const socket = connect(Number(port), hostname);
   socket.end(`GET ${pathname} HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n`);
   await new Promise((resolve) => socket.on('close', resolve).resume());
+}
+
+/** Requests that want to be let on before they send their bodies. */
+async function serveExpecting(): Promise<void> {
+  const server = createServer();
+  server.on('checkContinue', (request, response) => {
+    response.writeContinue();
+    request.resume().on('end', () => response.end('let on'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { connect } = await import('node:net');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('POST /expecting HTTP/1.1\r\nHost: app\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n');
+  socket.once('data', () => socket.write('ab'));
+  await new Promise((resolve) => socket.on('close', resolve));
+  await new Promise((resolve) => server.close(resolve));
 }
 
 async function askAll(url: string, paths: readonly string[]): Promise<void> {

@@ -50,6 +50,7 @@ const sorted = (rows: unknown[][]): unknown[][] =>
 const SERVED = [
   ['GET', undefined, 200, undefined, 3],
   ['GET', undefined, undefined, 'aborted', 1],
+  ['POST', undefined, 200, undefined, 1],
   ['GET', '/orders/:order', 200, undefined, 2],
   ['GET', '/hono/:id', 200, undefined, 2],
   ['GET', '/fastify/:id', 200, undefined, 2],

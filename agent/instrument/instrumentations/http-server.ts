@@ -104,12 +104,15 @@ function patchWhenUsed(begin: Begin, { quietly }: Pick<Tools, 'quietly'>): Start
   };
 }
 
+/** One with `Expect` is another event where somebody listens to it. */
+const REQUESTED: ReadonlySet<unknown> = new Set(['request', 'checkContinue', 'checkExpectation']);
+
 function patchEmit(HttpServer: typeof Server, begin: Begin): () => void {
   const prototype = HttpServer.prototype as Server & { emit: (...given: unknown[]) => boolean };
   const inherited = !Object.hasOwn(prototype, 'emit');
   const original = prototype.emit;
   function emit(this: Server, ...given: unknown[]): boolean {
-    if (given[0] === 'request') begin(given[1] as IncomingMessage, given[2] as ServerResponse);
+    if (REQUESTED.has(given[0])) begin(given[1] as IncomingMessage, given[2] as ServerResponse);
     return Reflect.apply(original, this, given);
   }
   prototype.emit = emit;
