@@ -14,6 +14,8 @@ const TOOLS: ReadonlySet<string> = new Set(
     'husky',
     'lint-staged',
     'nodemon',
+    'tsx',
+    'pm2',
     'concurrently',
     'cross-env',
     'npm-run-all',

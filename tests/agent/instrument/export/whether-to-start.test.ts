@@ -16,6 +16,9 @@ describe('whether the agent starts', () => {
     '/a/node_modules/.bin/tsc',
     '/a/eslint/bin/eslint.js',
     '/a/node_modules/.bin/concurrently',
+    // The app of each is a process of its own.
+    '/a/node_modules/.bin/tsx',
+    '/a/node_modules/pm2/bin/pm2',
     'C:\\x\\pnpm.cjs',
   ])('not in the tool %s', (main) => {
     expect(whyNotToStart(ON, main, true)).toContain('is a tool');
