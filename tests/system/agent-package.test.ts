@@ -96,6 +96,16 @@ it('doctor ends as it should when its reader goes', async () => {
   expect([said, code]).toEqual(['', 1]);
 });
 
+it('is found by what reads no exports, too: older resolvers of TypeScript, test runners and bundlers', () => {
+  const manifest = JSON.parse(readFileSync(join(AGENT, 'package.json'), 'utf8')) as {
+    readonly main: string;
+    readonly types: string;
+    readonly exports: { readonly '.': { readonly default: string; readonly types: string } };
+  };
+  expect([manifest.main, manifest.types]).toEqual([manifest.exports['.'].default, manifest.exports['.'].types]);
+  expect(statSync(join(AGENT, manifest.main)).isFile() && statSync(join(AGENT, manifest.types)).isFile()).toBe(true);
+});
+
 it('npm links periscope-agent before anything is built', () => {
   const named = { 'periscope-agent': 'periscope-agent.js' };
   const locked = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, unknown> };
