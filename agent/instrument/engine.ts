@@ -9,17 +9,16 @@ import type { Settings } from './settings.ts';
 
 /** The agent's own MeterProvider, as its settings want it. */
 export function startEngine(
-  { metrics: wanted, views = [] }: Settings,
+  { metrics: wanted, views, advice }: Settings,
   sink: SeriesSink,
   onFault: OnFault,
-  advice: readonly View[] = [],
+  ownAdvice: readonly View[] = [],
 ): AgentMeterProvider {
   return new AgentMeterProvider({
     sink,
     onFault,
     views,
-    advice,
-    cardinalityLimits: wanted.cardinalityLimits,
+    advice: [...advice, ...ownAdvice],
     histogramAggregation: wanted.histogramAggregation,
     exemplarFilter: wanted.exemplarFilter,
   });

@@ -24,8 +24,8 @@ export async function startFromSettings(
       exportIntervalMs: metrics.intervalMs,
       temporality: metrics.temporality,
       histogramAggregation: metrics.histogramAggregation,
-      views: settings.views ?? [],
-      cardinalityLimits: metrics.cardinalityLimits,
+      views: settings.views,
+      advice: settings.advice,
       onFault: (_kind, detail) => warn(detail),
     });
   } catch (error) {

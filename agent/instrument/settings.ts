@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import { EnvironmentReader, type Environment } from './environment.ts';
 import { SETTING_LIMITS } from './limits.ts';
-import type { CardinalityLimits, View } from './metrics/contract.ts';
+import type { View } from './metrics/contract.ts';
 import { readScopeTags, type ScopeTags } from './scope-tags.ts';
 
 export const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
@@ -33,8 +33,6 @@ export interface MetricSettings {
   readonly intervalMs: number;
   /** Of one export: asking the callbacks, and every request of it. */
   readonly exportTimeoutMs: number;
-  /** Of the points of one metric, by kind of instrument; default METRIC_LIMITS. */
-  readonly cardinalityLimits?: CardinalityLimits;
 }
 
 /** What the environment, or the file of OTEL_CONFIG_FILE, asks of the agent; see environment.md. All but the views is plain data, which
@@ -57,7 +55,9 @@ export interface Settings {
   readonly scope: ScopeTags;
   readonly metrics: MetricSettings;
   readonly otlp: OtlpSettings;
-  readonly views?: readonly View[];
+  readonly views: readonly View[];
+  /** Limits of a file, where views have none: each a cardinality limit, of a kind of instrument or of all. */
+  readonly advice: readonly View[];
   readonly instrumentations: { readonly enabled: readonly string[] | undefined; readonly disabled: readonly string[] };
   /** Names of the variables that were set and used. */
   readonly from: readonly string[];
@@ -86,6 +86,8 @@ export function readSettings(environment: Environment, warn: (line: string) => v
     scope: readScopeTags(read, environment),
     metrics: readMetrics(read, otlp.url),
     otlp,
+    views: [],
+    advice: [],
     instrumentations: {
       enabled: read.list('OTEL_NODE_ENABLED_INSTRUMENTATIONS'),
       disabled: read.list('OTEL_NODE_DISABLED_INSTRUMENTATIONS') ?? [],

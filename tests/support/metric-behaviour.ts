@@ -1,19 +1,13 @@
 import { ValueType } from '@opentelemetry/api';
 import { afterEach, describe, expect, it } from 'vitest';
-import type {
-  AgentMeter,
-  AgentMeterOptions,
-  CardinalityLimits,
-  Temporality,
-  View,
-} from '../../agent/instrument/metrics/contract.ts';
+import type { AgentMeter, AgentMeterOptions, Temporality, View } from '../../agent/instrument/metrics/contract.ts';
 import { textOf, type DecodedPoint } from './metric-points.ts';
 
 /** What both engines are made with. */
 export interface BehaviourOptions {
   readonly views?: readonly View[];
   readonly cardinalityLimit?: number;
-  readonly cardinalityLimits?: CardinalityLimits;
+  readonly advice?: readonly View[];
   readonly temporality?: Temporality;
   readonly histogramAggregation?: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
 }
@@ -424,8 +418,12 @@ export function describeMetricBehaviour(name: string, make: (options?: Behaviour
     });
 
     it('is that of the kind of instrument, where it has one, and below that of a view', async () => {
-      const cardinalityLimits = { default: 3, counter: 5, observable_up_down_counter: 4 };
-      const measured = await engine({ cardinalityLimits, views: [{ instrumentName: 'viewed', cardinalityLimit: 6 }] });
+      const advice: readonly View[] = [
+        { cardinalityLimit: 3 },
+        { instrumentKind: 'counter', cardinalityLimit: 5 },
+        { instrumentKind: 'observable_up_down_counter', cardinalityLimit: 4 },
+      ];
+      const measured = await engine({ advice, views: [{ instrumentName: 'viewed', cardinalityLimit: 6 }] });
       const meter = measured.meter();
       meter.createObservableUpDownCounter('observed').addCallback((result) => {
         for (let i = 0; i < 20; i++) result.observe(1, { i });

@@ -55,6 +55,7 @@ export function settingsOfFile(path: string, environment: Environment, warn: (li
     metrics: { ...base.metrics, exporter: 'none', ...provided?.metrics },
     otlp: provided?.otlp ?? base.otlp,
     views: provided?.views ?? [],
+    advice: provided?.advice ?? [],
     tracesUrl: base.tracesUrl === undefined ? undefined : tracesOf(root),
     from: [...base.from, 'OTEL_CONFIG_FILE'],
   };

@@ -1,5 +1,5 @@
 import { SETTING_LIMITS } from '../limits.ts';
-import type { CardinalityLimits, View } from '../metrics/contract.ts';
+import type { View } from '../metrics/contract.ts';
 import type { MetricSettings, OtlpSettings } from '../settings.ts';
 import { exporterOf, timeoutOf } from './exporter.ts';
 import type { Section } from './section.ts';
@@ -10,6 +10,8 @@ export interface MeterProviderSettings {
   /** Undefined where nothing is sent by OTLP over HTTP. */
   readonly otlp?: OtlpSettings;
   readonly views: readonly View[];
+  /** Its limits. */
+  readonly advice: readonly View[];
 }
 
 const OF_A_READER = {
@@ -33,7 +35,7 @@ export function meterProviderOf(section: Section): MeterProviderSettings {
     else section.findings.note(reader.path, 'the agent has one reader, which is the first');
   }
   if (chosen?.otlp === undefined) section.findings.note(section.pathOf('readers'), 'none is for the agent: no metrics are sent');
-  return { ...chosen, metrics: { exporter: 'none', ...chosen?.metrics, exemplarFilter }, views };
+  return { advice: [], ...chosen, metrics: { exporter: 'none', ...chosen?.metrics, exemplarFilter }, views };
 }
 
 /** The only kind of reader that the agent has; it tells of others. */
@@ -49,23 +51,32 @@ function periodicOf(section: Section): Section | undefined {
 function readerOf(section: Section): Omit<MeterProviderSettings, 'views'> {
   const intervalMs = section.whole('interval', [1, SETTING_LIMITS.longestMs]) ?? SETTING_LIMITS.intervalMs;
   const exportTimeoutMs = timeoutOf(section) ?? SETTING_LIMITS.exportTimeoutMs;
-  const cardinalityLimits = cardinalitiesOf(section.section('cardinality_limits'));
+  const advice = limitsOf(section.section('cardinality_limits'));
   const exporter = section.section('exporter');
   if (exporter === undefined) section.findings.fault(section.pathOf('exporter'), 'it is missing');
   section.end(OF_A_READER);
   const kind = exporter?.only();
   const otlpHttp = kind === 'otlp_http' ? exporter?.section(kind) : undefined;
-  const times = { intervalMs, exportTimeoutMs, cardinalityLimits };
+  const times = { intervalMs, exportTimeoutMs };
   if (otlpHttp !== undefined) {
     const { otlp, metrics } = exporterOf(otlpHttp);
-    return { otlp, metrics: { exporter: 'otlp', ...times, ...metrics } };
+    return { otlp, metrics: { exporter: 'otlp', ...times, ...metrics }, advice };
   }
   if (kind !== undefined) exporter?.findings.note(exporter.pathOf(kind), NOT_SENT);
-  return { metrics: times };
+  return { metrics: times, advice };
 }
 
-function cardinalitiesOf(section: Section | undefined): CardinalityLimits {
-  const limits = ['default' as const, ...INSTRUMENT_KINDS].map((kind) => [kind, section?.whole(kind, CARDINALITIES)] as const);
+/** That of all instruments first: those of a kind count before it. */
+function limitsOf(section: Section | undefined): readonly View[] {
+  const limit = (key: string): Pick<View, 'cardinalityLimit'> | undefined => {
+    const cardinalityLimit = section?.whole(key, CARDINALITIES);
+    return cardinalityLimit === undefined ? undefined : { cardinalityLimit };
+  };
+  const ofAll = limit('default');
+  const ofKinds = INSTRUMENT_KINDS.flatMap((instrumentKind) => {
+    const ofKind = limit(instrumentKind);
+    return ofKind === undefined ? [] : [{ instrumentKind, ...ofKind }];
+  });
   section?.end();
-  return Object.fromEntries(limits.filter(([, limit]) => limit !== undefined));
+  return ofAll === undefined ? ofKinds : [ofAll, ...ofKinds];
 }

@@ -40,7 +40,7 @@ export function whyNotToStart(
   main: string | undefined = process.argv[1],
   onMainThread: boolean = isMainThread(),
 ): string | undefined {
-  if (settings.disabled) return 'it is switched off, by OTEL_SDK_DISABLED or by the file of OTEL_CONFIG_FILE';
+  if (settings.disabled) return 'OTEL_SDK_DISABLED, or a file, says so';
   if (!onMainThread) return "this is a worker thread; the agent of the process's first thread measures for it";
   const name = (main ?? '')
     .split(/[/\\]/)

@@ -161,9 +161,6 @@ export type Aggregation =
 /** Attributes that stay, by their keys; a set of them is one. Asked at each measurement: its answers must not change. */
 export type AttributeFilter = Pick<ReadonlySet<string>, 'has'>;
 
-/** Points of one metric, with that of the overflow, by kind of instrument; `default` for the others. */
-export type CardinalityLimits = Readonly<Partial<Record<InstrumentKind | 'default', number>>>;
-
 /** Which instruments, and what becomes of them. An instrument that several views select leaves once for each. Criteria that
  *  are left out select everything. */
 export interface View {
@@ -213,13 +210,11 @@ export type OnFault = (kind: FaultKind, detail: string) => void;
 export interface MeterProviderOptions {
   readonly sink: SeriesSink;
   readonly onFault: OnFault;
-  readonly views?: readonly View[];
-  /** What holds of instruments where views say nothing: of an instrument the first one that selects it. */
+  readonly views?: readonly View[] | undefined;
+  /** What holds where views say nothing: of all that select an instrument, the later ones before the earlier. */
   readonly advice?: readonly View[];
   /** Points of one metric, with that of the overflow; default 2,000. */
   readonly cardinalityLimit?: number;
-  /** The same for some kinds of instruments; they count before it. */
-  readonly cardinalityLimits?: CardinalityLimits | undefined;
   /** What histograms are where neither view nor advice says so; default explicit. */
   readonly histogramAggregation?: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
   /** Default `trace_based`: measurements inside a sampled span. */

@@ -54,9 +54,8 @@ export class AgentMeterProvider implements InstrumentEngine {
       },
       views: usable(options.views ?? [], faults),
       defaults: {
-        cardinalityLimit: limitOf(options.cardinalityLimits?.default ?? options.cardinalityLimit),
-        cardinalityLimits: options.cardinalityLimits,
-        advice: options.advice,
+        cardinalityLimit: limitOf(options.cardinalityLimit),
+        advice: options.advice ?? [],
         histogramAggregation: options.histogramAggregation ?? 'explicit_bucket_histogram',
       },
       nextInstrumentId: () => this.#metrics++,

@@ -1,12 +1,4 @@
-import type {
-  Aggregation,
-  AttributeFilter,
-  CardinalityLimits,
-  InstrumentKind,
-  MeterRecord,
-  PointKind,
-  View,
-} from './contract.ts';
+import type { Aggregation, AttributeFilter, InstrumentKind, MeterRecord, PointKind, View } from './contract.ts';
 import { METRIC_LIMITS } from './limits.ts';
 
 /** What an application asked for when it created an instrument. */
@@ -34,8 +26,7 @@ export interface StreamPlan {
 
 export interface ViewDefaults {
   readonly cardinalityLimit: number;
-  readonly cardinalityLimits?: CardinalityLimits | undefined;
-  readonly advice?: readonly View[] | undefined;
+  readonly advice: readonly View[];
   readonly histogramAggregation: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
 }
 
@@ -53,9 +44,9 @@ export function plansOf(
 ): readonly StreamPlan[] {
   const isSelecting = (view: View): boolean => selects(view, instrument, meter);
   const selecting = views.filter(isSelecting);
-  const advice = defaults.advice?.find(isSelecting);
+  const advice = defaults.advice.filter(isSelecting);
   const applied: readonly View[] = selecting.length === 0 ? [{}] : selecting;
-  return applied.flatMap((view) => planOf(instrument, { ...advice, ...view }, defaults) ?? []);
+  return applied.flatMap((view) => planOf(instrument, Object.assign({}, ...advice, view) as View, defaults) ?? []);
 }
 
 /** Why a view cannot be used; undefined when it can. */
@@ -111,7 +102,7 @@ function planOf(instrument: InstrumentDescription, view: View, defaults: ViewDef
     name: view.name ?? instrument.name,
     description: view.description ?? instrument.description,
     attributeKeys: view.attributeFilter ?? (view.attributeKeys && new Set(view.attributeKeys)),
-    cardinalityLimit: view.cardinalityLimit ?? defaults.cardinalityLimits?.[instrument.kind] ?? defaults.cardinalityLimit,
+    cardinalityLimit: view.cardinalityLimit ?? defaults.cardinalityLimit,
     point: POINTS[aggregation.type],
     monotonic: aggregation.type === 'sum' && MONOTONIC.has(instrument.kind),
     bounds:

@@ -7,7 +7,6 @@ import type { IMetricReader, MeterProvider, PeriodicExportingMetricReader } from
 import type {
   AgentMeter,
   AgentMeterOptions,
-  CardinalityLimits,
   InstrumentEngine,
   MeterProviderStats,
   OnFault,
@@ -37,7 +36,8 @@ export interface SdkEngineOptions {
   readonly temporality: Temporality;
   readonly views?: readonly View[];
   readonly cardinalityLimit?: number;
-  readonly cardinalityLimits?: CardinalityLimits | undefined;
+  /** Cardinality limits, of kinds of instruments or of all; no more of it is used. */
+  readonly advice?: readonly View[];
   readonly histogramAggregation?: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
   readonly onFault: OnFault;
 }
@@ -84,10 +84,10 @@ function newSending(sdk: SdkMetrics, Exporter: typeof OTLPMetricExporter, resour
     exporter,
     exportIntervalMillis: options.exportIntervalMs,
     exportTimeoutMillis: Math.min(options.timeoutMs, options.exportIntervalMs),
-    cardinalityLimits: sdkCardinalityLimits({
-      default: options.cardinalityLimit ?? METRIC_LIMITS.cardinality,
-      ...options.cardinalityLimits,
-    }),
+    cardinalityLimits: sdkCardinalityLimits([
+      { cardinalityLimit: options.cardinalityLimit ?? METRIC_LIMITS.cardinality },
+      ...(options.advice ?? []),
+    ]),
     metricProducers: [kept],
   });
   return { reader, kept, outcomes };

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type * as sdkMetrics from '@opentelemetry/sdk-metrics';
 import type { AggregationOption, ViewOptions } from '@opentelemetry/sdk-metrics';
-import type { Aggregation, AttributeFilter, CardinalityLimits, InstrumentKind, View } from '../metrics/contract.ts';
+import type { Aggregation, AttributeFilter, InstrumentKind, View } from '../metrics/contract.ts';
 
 /** What is loaded when the SDK is asked for; nothing of it is imported before. */
 export type SdkMetrics = typeof sdkMetrics;
@@ -32,10 +32,14 @@ function attributesOf(
   return keys === undefined ? {} : { attributesProcessors: [sdk.createAllowListAttributesProcessor([...keys])] };
 }
 
-/** By the SDK's names of kinds. */
-export function sdkCardinalityLimits(limits: CardinalityLimits): Readonly<Record<string, number>> {
+/** The limits of these views by the SDK's names of kinds; those of all are its default. */
+export function sdkCardinalityLimits(views: readonly View[]): Readonly<Record<string, number>> {
   const inCamelCase = (kind: string): string => kind.replaceAll(/_(.)/g, (_match, letter: string) => letter.toUpperCase());
-  return Object.fromEntries(Object.entries(limits).map(([kind, limit]) => [inCamelCase(kind), limit]));
+  return Object.fromEntries(
+    views.flatMap(({ instrumentKind = 'default', cardinalityLimit }) =>
+      cardinalityLimit === undefined ? [] : [[inCamelCase(instrumentKind), cardinalityLimit]],
+    ),
+  );
 }
 
 export function sdkAggregation({ AggregationType }: SdkMetrics, aggregation: Aggregation): AggregationOption {

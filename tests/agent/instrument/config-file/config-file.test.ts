@@ -64,8 +64,8 @@ describe('the example', () => {
         intervalMs: 10_000,
         exportTimeoutMs: 5000,
         temporality: 'delta',
-        cardinalityLimits: { default: 1000, histogram: 500 },
       },
+      advice: [{ cardinalityLimit: 1000 }, { instrumentKind: 'histogram', cardinalityLimit: 500 }],
       views: [
         {
           instrumentName: 'http.server.request.duration',
@@ -107,7 +107,7 @@ describe('a file', () => {
       detectors: [],
       // Those of the schema, where they are not the agent's.
       otlp: { ...defaults.otlp, compression: 'none' },
-      metrics: { ...defaults.metrics, intervalMs: 60_000, cardinalityLimits: {} },
+      metrics: { ...defaults.metrics, intervalMs: 60_000 },
       views: [],
       from: [...defaults.from, 'OTEL_CONFIG_FILE'],
     });
@@ -277,14 +277,15 @@ describe('a reader', () => {
 
   it('has its times, where 0 is no limit, and its limits by kind of instrument', () => {
     const limits = '{ default: 3, counter: 4, up_down_counter: 5, observable_gauge: }';
-    const { metrics } = withReader(
+    const { metrics, advice } = withReader(
       `{ interval: 1500, timeout: 0, cardinality_limits: ${limits}, exporter: { otlp_http: } }`,
     ).settings;
-    expect(metrics).toMatchObject({
-      intervalMs: 1500,
-      exportTimeoutMs: SETTING_LIMITS.longestMs,
-      cardinalityLimits: { default: 3, counter: 4, up_down_counter: 5 },
-    });
+    expect(metrics).toMatchObject({ intervalMs: 1500, exportTimeoutMs: SETTING_LIMITS.longestMs });
+    expect(advice).toEqual([
+      { cardinalityLimit: 3 },
+      { instrumentKind: 'counter', cardinalityLimit: 4 },
+      { instrumentKind: 'up_down_counter', cardinalityLimit: 5 },
+    ]);
   });
 
   it.each([
