@@ -12,7 +12,7 @@ export function startEngine(
   { metrics: wanted, views, advice }: Settings,
   sink: SeriesSink,
   onFault: OnFault,
-  ownAdvice: readonly View[] = [],
+  ownAdvice: readonly View[],
 ): AgentMeterProvider {
   return new AgentMeterProvider({
     sink,

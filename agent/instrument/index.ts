@@ -76,9 +76,7 @@ if (feature('METRICS')) {
   if (feature('SDK_ENGINE')) {
     if (settings?.engine === 'sdk') sdk = await startFromSettings(settings, refusalOf(settings) === undefined, warn);
   } else if (settings?.engine === 'sdk') {
-    warn(
-      "cannot use AGENT_ENGINE=sdk: this bundle was built without SDK_ENGINE (@periscope-otel/agent/full has it); the agent's own is used",
-    );
+    warn("cannot use AGENT_ENGINE=sdk: this bundle was built without SDK_ENGINE (agent/full has it); the agent's own is used");
   }
   if (settings === undefined) agent = sharedAgent() as Agent | undefined;
   else shareAgent((agent = guarded(() => started(settings, sdk))));
@@ -250,7 +248,7 @@ function measuring(given: Settings, sink: SeriesSink): InstrumentEngine {
 /** Of the environment, or of the file that it names: for a tool or a thread that has no agent, none is read. */
 function settingsGiven(): Settings {
   const file = env['OTEL_CONFIG_FILE']?.trim();
-  if (file && whyNotToStart({ disabled: false }) === undefined) {
+  if (file && whyNotToStart({}) === undefined) {
     if (feature('CONFIG_FILE')) {
       logLevel = '';
       const read = readConfigFile(file, env, warn);

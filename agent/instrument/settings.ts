@@ -97,9 +97,7 @@ export function readSettings(environment: Environment, warn: (line: string) => v
 }
 
 /** Whether HTTP can carry it. */
-export function isHeader(name: string, value: string): boolean {
-  return HEADER_NAME.test(name) && HEADER_VALUE.test(value);
-}
+export const isHeader = (name: string, value: string): boolean => HEADER_NAME.test(name) && HEADER_VALUE.test(value);
 
 /** Whether a collector at this address is on this machine. */
 export function isLocal(url: string): boolean {

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AGENT_RUNTIMES } from '../support/agent-runtimes.ts';
+import { Authority } from '../support/certificates.ts';
 import { type DecodedPoint, pointsOf, textOf } from '../support/metric-points.ts';
 import { OtlpSink } from '../support/otlp-sink.ts';
 import { type Ended, projectIn, runProgram } from '../support/prebuilt-agent.ts';
@@ -134,6 +136,41 @@ describe.each(AGENT_RUNTIMES)('a configuration file on $name $note', ({ path, ta
     expect(points.filter(({ metric }) => metric === 'shop.many')).toHaveLength(5);
     expect(points.some(({ metric }) => metric === 'shop.open' || metric === 'shop.orders')).toBe(false);
   });
+
+  it.skipIf(missing).each(['own', 'sdk'])(
+    'has certificates for the engine %s, which shows its own to the collector',
+    async (engine) => {
+      const authority = new Authority();
+      const own = authority.issue({ subject: { CN: 'the shop' } });
+      const shown: string[] = [];
+      const tls = { ...authority.issueServer(), ca: authority.cert, requestCert: true, rejectUnauthorized: true };
+      const secured = (socket: TLSSocket): void => void shown.push(String(socket.getPeerCertificate().subject.CN));
+      const secure = await OtlpSink.start(undefined, { tls, secured });
+      const files = folders();
+      for (const [name, text] of Object.entries({ ca: authority.cert, key: own.key, cert: own.cert }))
+        writeFileSync(join(files, `${name}.pem`), text);
+      const file = (name: string): string => JSON.stringify(join(files, `${name}.pem`));
+      try {
+        const ended = await run(
+          `
+file_format: "1.0"
+meter_provider:
+  readers:
+    - periodic:
+        exporter:
+          otlp_http:
+            endpoint: ${secure.url}/v1/metrics
+            tls: { ca_file: ${file('ca')}, key_file: ${file('key')}, cert_file: ${file('cert')} }
+`,
+          { AGENT_ENGINE: engine },
+        );
+        expect(ended).toEqual({ code: 0, signal: null, stdout: 'ran\n', stderr: '' });
+        expect([secure.requests.length > 0, new Set(shown)]).toEqual([true, new Set(['the shop'])]);
+      } finally {
+        await secure.close();
+      }
+    },
+  );
 
   it.skipIf(missing)('of other things is followed, too: default aggregation, limits by kind, no compression', async () => {
     const ended = await run(`

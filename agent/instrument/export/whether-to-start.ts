@@ -36,11 +36,11 @@ const TOOLS: ReadonlySet<string> = new Set(
  * thread and every child, in package managers and compilers, too. `main` is the program that runs.
  */
 export function whyNotToStart(
-  settings: Pick<Settings, 'disabled'>,
+  settings: Partial<Pick<Settings, 'disabled'>>,
   main: string | undefined = process.argv[1],
   onMainThread: boolean = isMainThread(),
 ): string | undefined {
-  if (settings.disabled) return 'OTEL_SDK_DISABLED, or a file, says so';
+  if (settings.disabled) return 'OTEL_SDK_DISABLED or its file';
   if (!onMainThread) return "this is a worker thread; the agent of the process's first thread measures for it";
   const name = (main ?? '')
     .split(/[/\\]/)
