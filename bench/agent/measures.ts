@@ -29,7 +29,7 @@ export const MEASURES: Readonly<Record<Program, (rows: readonly Row[], round: Ro
   },
   http: ([row], round) => requests(row!, round),
   start: (rows, round) => starts(rows, round),
-  rss: ([row], round) => resident(row!, round),
+  rss: (rows, round) => resident(rows, round),
   stall: (rows, round) => stalls(rows, round),
   cap: (rows, round) => cap(rows, round),
   bundle: async ([row], { runtime }) => ({ [row!.id]: { ours: loadedBytes(bundleOf(runtime)) / 1000 } }),
@@ -112,20 +112,19 @@ async function starts(rows: readonly Row[], { runtime, effort, sink }: Round): P
 const RESIDENT = { full: { intervalMs: 500, settleMs: 4000 }, smoke: { intervalMs: 200, settleMs: 800 } } as const;
 
 /** The apps at the same time: memory does not depend on who else runs. */
-async function resident(row: Row, { runtime, effort, sink }: Round): Promise<Measured> {
+async function resident(rows: readonly Row[], { runtime, effort, sink }: Round): Promise<Measured> {
   const { intervalMs, settleMs } = RESIDENT[effort];
   const env = { OTEL_METRIC_EXPORT_INTERVAL: String(intervalMs) };
-  const apps = row.contenders.map((contender) =>
+  const { contenders } = rows[0]!;
+  const apps = contenders.map((contender) =>
     startChild({ runtime, program: 'app', preload: preloadOf(contender, runtime), sinkUrl: sink.url, env }),
   );
   try {
     await Promise.all(apps.map(async (app) => appFigures((await firstLine(app))['port']!)));
     await sleep(settleMs);
-    return {
-      [row.id]: Object.fromEntries(
-        row.contenders.map((contender, i) => [contender, residentBytes(apps[i]!.pid!, 'VmRSS', 'alone') / 1e6]),
-      ),
-    };
+    const megabytes = (which: 'VmRSS' | 'RssAnon'): Record<string, number> =>
+      Object.fromEntries(contenders.map((contender, i) => [contender, residentBytes(apps[i]!.pid!, which, 'alone') / 1e6]));
+    return { rss: megabytes('VmRSS'), 'rss-own': megabytes('RssAnon') };
   } finally {
     await Promise.all(apps.map(end));
   }

@@ -113,6 +113,14 @@ export const ROWS: readonly Row[] = [
     bound: (runtime) => ({ must: runtime === 'node24' ? 22 : 15 }),
   },
   {
+    id: 'rss-own',
+    program: 'rss',
+    title: "of it memory of its own, not the runtime's code",
+    unit: 'MB',
+    contenders: APPS,
+    added: true,
+  },
+  {
     id: 'stall',
     program: 'stall',
     title: 'longest turn of the event loop around an export of 10,000 series',

@@ -15,8 +15,9 @@ export function cpuMs(pid: number, alone?: 'alone'): number {
   return (ticks * 1000) / TICKS_PER_S;
 }
 
-/** Resident memory of a process, and of its descendants unless `alone`, in bytes: now, or the sum of each one's peak. */
-export function residentBytes(pid: number, which: 'VmRSS' | 'VmHWM', alone?: 'alone'): number {
+/** Resident memory of a process, and of its descendants unless `alone`, in bytes: now, now without what is a part of a file
+ *  (which processes share), or the sum of each one's peak. */
+export function residentBytes(pid: number, which: 'VmRSS' | 'RssAnon' | 'VmHWM', alone?: 'alone'): number {
   let kilobytes = 0;
   for (const member of alone === undefined ? family(pid) : [pid]) {
     const status = readProc(`${member}/status`);

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type * as https from 'node:https';
+import type { ZlibOptions } from 'node:zlib';
 import type { OtlpSettings } from '../settings.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { signatureOf } from '../signing/signer.ts';
@@ -67,9 +68,8 @@ export class OtlpTransport {
   }
 
   async #compress(body: Uint8Array): Promise<Uint8Array> {
+    const options = gzipOptions(body.length);
     const zlib = process.getBuiltinModule('node:zlib');
-    // The fastest level: series of one instrument resemble each other, it takes nine tenths away.
-    const options = { level: 1 };
     if (this.#synchronous) return zlib.gzipSync(body, options);
     return new Promise((resolve, reject) =>
       zlib.gzip(body, options, (error, compressed) => (error === null ? resolve(compressed) : reject(error))),
@@ -170,4 +170,11 @@ function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message ?? String(error);
+}
+
+/** The fastest level: series of one instrument resemble each other, it takes nine tenths away. A window as large as the body, as
+ *  deflate keeps eight times as much: a quarter of a megabyte otherwise, for a request of 3 kB. */
+function gzipOptions(bytes: number): ZlibOptions {
+  const windowBits = Math.min(15, Math.max(10, 32 - Math.clz32(bytes)));
+  return { level: 1, windowBits, memLevel: windowBits - 7, chunkSize: Math.min(2 ** windowBits, 16 * 1024) };
 }

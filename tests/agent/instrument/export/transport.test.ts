@@ -46,6 +46,19 @@ describe('posting', () => {
     },
   );
 
+  it('compresses bodies of any size, beyond what the window of deflate holds, so that they come back as they were', async () => {
+    const sink = await sinkOf();
+    for (const [at, synchronous] of [true, false].entries()) {
+      const post = transport(sink.url, {}, synchronous);
+      const bodies = [0, 1, 255, 256, 257, 1023, 1024, 1025, 32_768, 32_769, 300_000].map((bytes) =>
+        Buffer.from(Array.from({ length: bytes }, (_, i) => (i * i) % 251)),
+      );
+      for (const body of bodies) expect(await post.post(body, { timeoutMs: 5000 })).toMatchObject({ status: 200 });
+      const came = sink.requests.slice(at * bodies.length);
+      expect(came.map(({ body }, i) => bodies[i]!.equals(body))).toEqual(bodies.map(() => true));
+    }
+  });
+
   it('sends plain bytes where compression is off', async () => {
     const sink = await sinkOf();
     await transport(sink.url, { OTEL_EXPORTER_OTLP_COMPRESSION: 'none' }).post(BODY, { timeoutMs: 5000 });
