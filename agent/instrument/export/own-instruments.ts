@@ -2,7 +2,7 @@ import { encodeAttributes } from '../encode/attributes.ts';
 import { HISTOGRAM_FIELDS, NUMBER_FIELDS } from '../encode/fields.ts';
 import { CellArena, type Cells } from '../metrics/cells.ts';
 import type { InstrumentRecord, MeterRecord, SeriesSink } from '../metrics/contract.ts';
-import { explicitBucket, recordExplicit } from '../metrics/explicit.kernel.ts';
+import { ExplicitBuckets } from '../metrics/explicit.kernel.ts';
 import { clearExplicit, EXPLICIT_BUCKETS } from '../metrics/layout.kernel.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
 
@@ -11,7 +11,7 @@ type OwnAttributes = Readonly<Record<string, string | number>>;
 const METER: MeterRecord = { id: 0, name: AGENT_NAME, version: AGENT_VERSION, schemaUrl: '', attributes: new Uint8Array(0) };
 /** s; the boundaries that semantic conventions advise for durations of requests. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-const UPPER = Float64Array.from(SECONDS);
+const BUCKETS = new ExplicitBuckets(SECONDS);
 const FIELDS: Readonly<Partial<Record<InstrumentRecord['point'], number>>> = {
   sum: NUMBER_FIELDS.attributes,
   gauge: NUMBER_FIELDS.attributes,
@@ -53,10 +53,10 @@ export class OwnInstruments {
       const { floats, offset } = this.#find(
         record,
         attributes,
-        EXPLICIT_BUCKETS + UPPER.length + 1,
-        ({ floats: cells, offset: at }) => clearExplicit(cells, at, UPPER.length + 1),
+        EXPLICIT_BUCKETS + SECONDS.length + 1,
+        ({ floats: cells, offset: at }) => clearExplicit(cells, at, SECONDS.length + 1),
       );
-      recordExplicit(floats, offset, explicitBucket(UPPER, value), value);
+      BUCKETS.record(floats, offset, value);
     };
   }
 

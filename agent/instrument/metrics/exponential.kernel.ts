@@ -26,8 +26,9 @@ import {
  */
 const bits = new Float64Array(1);
 const words = new Uint32Array(bits.buffer);
-/** Which half of a double holds its exponent. */
-const UPPER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+bits[0] = 1;
+/** Which half of a double holds its exponent: of 1 the other is zero. */
+const UPPER = words[1] === 0 ? 0 : 1;
 const SMALLEST_NORMAL = 2 ** -1022;
 const MANTISSA_MASK = 0xfffff;
 /** Buckets per octave at each scale from the lowest on: a power costs more than all else here. */

@@ -2,7 +2,7 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import type { Cells } from './cells.ts';
 import type { AttributeFilter, BoundCounter, BoundRecorder, Steps } from './contract.ts';
 import type { ExemplarGate, ExemplarSource } from './exemplars.ts';
-import { explicitBucket, recordExplicit } from './explicit.kernel.ts';
+import type { ExplicitBuckets } from './explicit.kernel.ts';
 import { recordExponential } from './exponential.kernel.ts';
 import type { Faults } from './faults.ts';
 
@@ -100,18 +100,18 @@ export class GaugeSeries extends Series {
 }
 
 export class ExplicitSeries extends Series {
-  readonly #bounds: Float64Array;
+  readonly #buckets: ExplicitBuckets;
 
-  constructor(id: number, cells: Cells, context: SeriesContext, bounds: Float64Array) {
+  constructor(id: number, cells: Cells, context: SeriesContext, buckets: ExplicitBuckets) {
     super(id, cells, context);
-    this.#bounds = bounds;
+    this.#buckets = buckets;
   }
 
   record(value: number, context?: Context, attributes?: Attributes): void {
     if (typeof value !== 'number' || (value < 0 && this.nonNegative)) return this.refuse(value);
     const taken = this.integers ? Math.trunc(value) : value;
-    const bucket = explicitBucket(this.#bounds, taken);
-    if (!recordExplicit(this.floats, this.at, bucket, taken)) return this.refuse(value);
+    const bucket = this.#buckets.record(this.floats, this.at, taken);
+    if (bucket < 0) return this.refuse(value);
     if (this.gate.open) this.gate.offer(this, bucket, value, context, attributes);
   }
 

@@ -1,5 +1,6 @@
 import type { Cells } from './cells.ts';
 import type { InstrumentRecord, MeterRecord, View } from './contract.ts';
+import { ExplicitBuckets } from './explicit.kernel.ts';
 import { clearExplicit, clearExponential, EXPLICIT_BUCKETS, exponentialFloats } from './layout.kernel.ts';
 import {
   ExplicitSeries,
@@ -73,13 +74,13 @@ function shapeOf(
     case 'gauge':
       return { floats: 1, make: (id, cells) => new GaugeSeries(id, cells, context) };
     case 'histogram': {
-      const upper = Float64Array.from(bounds);
-      const buckets = upper.length + 1;
+      const buckets = new ExplicitBuckets(bounds);
+      const count = bounds.length + 1;
       return {
-        floats: EXPLICIT_BUCKETS + buckets,
+        floats: EXPLICIT_BUCKETS + count,
         make: (id, cells) => {
-          clearExplicit(cells.floats, cells.offset, buckets);
-          return new ExplicitSeries(id, cells, context, upper);
+          clearExplicit(cells.floats, cells.offset, count);
+          return new ExplicitSeries(id, cells, context, buckets);
         },
       };
     }

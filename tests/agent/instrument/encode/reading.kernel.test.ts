@@ -20,7 +20,7 @@ import {
   ZEROS,
 } from '../../../../agent/instrument/metrics/layout.kernel.ts';
 import { bucketIndex } from '../../../../agent/instrument/metrics/exponential.kernel.ts';
-import { explicitBucket, recordExplicit } from '../../../../agent/instrument/metrics/explicit.kernel.ts';
+import { ExplicitBuckets } from '../../../../agent/instrument/metrics/explicit.kernel.ts';
 import { ROOT } from '../../../support/tree.ts';
 
 const AT = 3;
@@ -32,7 +32,8 @@ async function whileWriting(body: string, cells: Float64Array, read: () => void)
   const worker = new Worker(
     `const { workerData: { cells, control, kernels }, parentPort } = require('node:worker_threads');
      (async () => {
-       const { recordExplicit } = await import(kernels + 'explicit.kernel.js');
+       const { ExplicitBuckets } = await import(kernels + 'explicit.kernel.js');
+       const buckets = new ExplicitBuckets([5, 50]);
        const { recordExponential } = await import(kernels + 'exponential.kernel.js');
        parentPort.postMessage('ready');
        for (let i = 0; Atomics.load(control, 0) === 0; i++) {
@@ -56,7 +57,7 @@ describe('copyHistogram', () => {
     clearExplicit(cells, AT, 3);
     const length = EXPLICIT_BUCKETS + 3;
     const into = new Float64Array(length);
-    await whileWriting('recordExplicit(cells, 3, i % 3, [1, 10, 100][i % 3]);', cells, () => {
+    await whileWriting('buckets.record(cells, 3, [1, 10, 100][i % 3]);', cells, () => {
       let last = -1;
       for (let seen = 0; seen < READINGS;) {
         if (!copyHistogram(cells, AT, length, EXPLICIT_BUCKETS + 1, false, into) || into[COUNT] === last) continue;
@@ -100,7 +101,7 @@ describe('copyHistogram', () => {
     const length = EXPLICIT_BUCKETS + 2;
     const into = new Float64Array(length);
     const copies = (begins: boolean): boolean => copyHistogram(cells, AT, length, EXPLICIT_BUCKETS + 1, begins, into);
-    expect(recordExplicit(cells, AT, explicitBucket(Float64Array.of(5), 3), 3)).toBe(true);
+    expect(new ExplicitBuckets([5]).record(cells, AT, 3)).toBe(0);
     expect([copies(false), copies(true)]).toEqual([true, false]);
     cells[AT + BEGUN]! += 1;
     expect(copies(true)).toBe(true);
