@@ -44,4 +44,5 @@ export const CONTROL = {
   /** Data points that were collected and have not arrived. */
   open: 4,
 } as const;
-export const CONTROL_BYTES = 5 * Int32Array.BYTES_PER_ELEMENT;
+/** 32 bits each. */
+export const CONTROL_BYTES = 5 * 4;

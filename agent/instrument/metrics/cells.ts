@@ -33,7 +33,7 @@ export class CellArena {
   #current = 0;
 
   #page(floats: number): Float64Array {
-    const buffer = new SharedArrayBuffer(floats * Float64Array.BYTES_PER_ELEMENT);
+    const buffer = new SharedArrayBuffer(floats * 8);
     this.#sink.addPage({ id: this.#pages, buffer });
     this.#pages += 1;
     return new Float64Array(buffer);

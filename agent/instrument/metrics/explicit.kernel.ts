@@ -14,10 +14,11 @@ const UPPER = words[1] === 0 ? 0 : 1;
 
 const SLOT_BITS = 4;
 const SLOT_SHIFT = 20 - SLOT_BITS;
-/** Of one list of bounds: 128 powers of two. What is above them shares the last. */
-const SLOTS_MAX = 2048;
+/** 64 powers of two, 2 KiB for each histogram. What is above them shares the last slot. */
+const SLOTS = 1024;
 
-function slotBits(value: number): number {
+/** Signed: what is below zero has the first bit set. */
+function firstBits(value: number): number {
   bits[0] = value;
   return words[UPPER]! >> SLOT_SHIFT;
 }
@@ -28,38 +29,28 @@ function slotBits(value: number): number {
  */
 export class ExplicitBuckets {
   readonly #bounds: Float64Array;
-  /** Per slot how many bounds are below all of it; then how many there are. 2 bytes each, some 400 for the usual bounds. */
-  readonly #below: Uint16Array;
-  /** The first bits of what belongs into slot 1; what is less, and below zero, is in slot 0. */
+  /** Per slot how many bounds are in those before it; then how many there are. */
+  readonly #before = new Uint16Array(SLOTS + 1);
+  /** The first bits of slot 0, in which is besides what is less, and below zero. */
   readonly #first: number;
 
   /** Upper bounds, ascending, each inclusive. */
   constructor(bounds: readonly number[]) {
-    const first = slotBits(bounds.find((bound) => bound > 0) ?? Infinity);
-    const slots = Math.min(Math.max(slotBits(bounds.at(-1) ?? 0) - first, 0) + 3, SLOTS_MAX);
-    const below = new Uint16Array(slots + 1);
-    let count = 0;
-    words[1 - UPPER] = 0;
-    for (let slot = 1; slot < slots; slot++) {
-      words[UPPER] = (first + slot - 1) << SLOT_SHIFT;
-      while (bounds[count]! < bits[0]!) count += 1;
-      below[slot] = count;
-    }
-    below[slots] = bounds.length;
     this.#bounds = Float64Array.from(bounds);
-    this.#below = below;
-    this.#first = first;
+    this.#first = firstBits(bounds.find((bound) => bound > 0) ?? 0);
+    bounds.forEach((bound, i) => this.#before.fill(i + 1, this.#slot(bound) + 1));
+  }
+
+  #slot(value: number): number {
+    const slot = (firstBits(value) - this.#first) | 0;
+    return slot < 0 ? 0 : slot < SLOTS ? slot : SLOTS - 1;
   }
 
   /** Position of the bucket that `value` belongs to: the first whose bound is not below it. */
   find(value: number): number {
-    const below = this.#below;
-    const last = below.length - 2;
-    // Signed: what is below zero has the first bit set.
-    const place = (slotBits(value) - this.#first + 1) | 0;
-    const slot = place < 0 ? 0 : place > last ? last : place;
-    let low = below[slot]!;
-    let high = below[slot + 1]!;
+    const slot = this.#slot(value);
+    let low = this.#before[slot]!;
+    let high = this.#before[slot + 1]!;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (value > this.#bounds[middle]!) low = middle + 1;

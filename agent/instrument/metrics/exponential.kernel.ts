@@ -93,10 +93,11 @@ function indexByLogarithm(exponent: number, mantissa: number, scale: number): nu
   return index < lowest + perOctave ? index : lowest + perOctave - 1;
 }
 
-/** By how much the scale must go down for buckets `low` to `high` to be at most `size`. */
+/** By how much the scale must go down for buckets `low` to `high` to be at most `size`. An index has 31 bits: a shift halves it,
+ *  downwards. */
 export function scaleChange(low: number, high: number, size: number): number {
   let change = 0;
-  while (Math.floor(high / 2 ** change) - Math.floor(low / 2 ** change) >= size) change += 1;
+  while ((high >> change) - (low >> change) >= size) change += 1;
   return change;
 }
 
@@ -145,7 +146,7 @@ function widen(cells: Float64Array, at: number, size: number, side: number, inde
   const change = scaleChange(Math.min(cells[at + side]!, index), Math.max(cells[at + side + 1]!, index), size);
   if (change > 0) downscale(cells, at, size, change);
   // Not by a logarithm anew: it may round to the neighbour, for which there may be no room.
-  const found = Math.floor(index / 2 ** change);
+  const found = index >> change;
   if (found < cells[at + side]!) cells[at + side] = found;
   if (found > cells[at + side + 1]!) cells[at + side + 1] = found;
   return found;
@@ -171,12 +172,11 @@ function join(cells: Float64Array, at: number, size: number, change: number, sid
     held[slot] = cells[ring + slot]!;
     cells[ring + slot] = 0;
   }
-  const divisor = 2 ** change;
-  const newLow = Math.floor(low / divisor);
+  const newLow = low >> change;
   for (let index = low; index <= high; index++) {
-    cells[ring + Math.floor(index / divisor) - newLow]! += held[ringSlot(index, base, size)]!;
+    cells[ring + (index >> change) - newLow]! += held[ringSlot(index, base, size)]!;
   }
   cells[at + side] = newLow;
-  cells[at + side + 1] = Math.floor(high / divisor);
+  cells[at + side + 1] = high >> change;
   cells[at + side + 2] = newLow;
 }

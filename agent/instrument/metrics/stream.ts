@@ -122,7 +122,7 @@ export class Stream<S> {
       'overflow',
       '',
       () =>
-        `cannot keep more than ${METRIC_LIMITS.series} series, which ${this.#record.name} would go beyond: what is new is counted together, metric by metric, with otel.metric.overflow`,
+        `cannot keep more than ${METRIC_LIMITS.series} series, which ${this.#record.name} would go beyond: new ones are counted as otel.metric.overflow`,
     );
     return this.#ofOverflow();
   }
@@ -132,7 +132,7 @@ export class Stream<S> {
     this.#host.faults.count(
       'overflow',
       name,
-      () => `cannot keep another set of attributes of ${name}: ${cause}; the rest is counted together, with otel.metric.overflow`,
+      () => `cannot keep another set of attributes of ${name}: ${cause}; the rest is counted as otel.metric.overflow`,
     );
     return this.#ofOverflow();
   }
