@@ -38,7 +38,7 @@ export class ExplicitBuckets {
   constructor(bounds: readonly number[]) {
     this.#bounds = Float64Array.from(bounds);
     this.#first = firstBits(bounds.find((bound) => bound > 0) ?? 0);
-    bounds.forEach((bound, i) => this.#before.fill(i + 1, this.#slot(bound) + 1));
+    for (let i = 0; i < bounds.length; i++) this.#before.fill(i + 1, this.#slot(bounds[i]!) + 1);
   }
 
   #slot(value: number): number {
