@@ -1,4 +1,4 @@
-import { nodeFs, nodePath, nodeUrl } from './builtins.ts';
+import { nodeFs, nodePath } from './builtins.ts';
 import { apiGlobal } from './api-global.ts';
 import { modulesFor, packagesFolder, realPath } from './node-modules.ts';
 
@@ -41,7 +41,7 @@ export function deafCopy(program: ApiCopy | undefined): string | undefined {
 /** In one executable file there is none. */
 function here(): string {
   try {
-    return nodePath.dirname(nodeUrl.fileURLToPath(import.meta.url));
+    return nodePath.dirname(process.getBuiltinModule('node:url').fileURLToPath(import.meta.url));
   } catch {
     return process.cwd();
   }

@@ -3,16 +3,15 @@
  * and reads every export of it, among them those that load more when they are read (the streams and promises of node:fs, the
  * WebSocket of node:http). That is 10 ms of a start on Node 20, and 5 MB of the exporting thread on Node 24.
  *
- * What is needed later is asked for later, by `process.getBuiltinModule` where it is used. A Node before 20.16 has no such
+ * What is needed later, or not by each application, is asked for where it is used, by `process.getBuiltinModule`: on Bun node:url and
+ * node:util are a megabyte. A Node before 20.16 has no such
  * function: nothing here throws when the agent is imported, `requireBuiltins` does later.
  */
 const builtin: typeof process.getBuiltinModule = process.getBuiltinModule ?? ((() => ({})) as typeof process.getBuiltinModule);
 
 export const nodeFs = /* @__PURE__ */ builtin('node:fs');
 export const nodePath = /* @__PURE__ */ builtin('node:path');
-export const nodeUrl = /* @__PURE__ */ builtin('node:url');
 export const diagnosticsChannel = /* @__PURE__ */ builtin('node:diagnostics_channel');
-export const nodeUtil = /* @__PURE__ */ builtin('node:util');
 
 /** Throws where the runtime cannot give them. */
 export function requireBuiltins(): void {

@@ -1,4 +1,4 @@
-import { nodeFs, nodeUrl } from '../builtins.ts';
+import { nodeFs } from '../builtins.ts';
 import { encodeResource } from '../encode/attributes.ts';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
@@ -182,7 +182,7 @@ function besideThis(): URL {
 /** In one executable file there is none. */
 function existing(url: URL): URL | undefined {
   try {
-    return nodeFs.existsSync(nodeUrl.fileURLToPath(url)) ? url : undefined;
+    return nodeFs.existsSync(url) ? url : undefined;
   } catch {
     return undefined;
   }

@@ -1,8 +1,7 @@
-import { nodeUtil } from '../builtins.ts';
 import type { Attributes } from '@opentelemetry/api';
 import type { AgentMeter } from '../metrics/contract.ts';
 import type { AnyFunction, Operation, StartedTracking } from './contract.ts';
-import { kindOf, makeLike } from './likeness.ts';
+import { isAsync, kindOf, makeLike } from './likeness.ts';
 import { type NamedOperation, type OperationCells, Operations } from './operations.ts';
 import { Pending } from './pending.ts';
 import { Scopes } from './scopes.ts';
@@ -35,9 +34,7 @@ export function startTracking(meter: AgentMeter, { carriesScopes }: TrackingOpti
     track(name, fn, options) {
       const tags = options?.tags;
       const plan = planOf(name, fn, tags === undefined ? undefined : () => tags);
-      return (nodeUtil.types.isAsyncFunction(fn) ? callAsync(plan, undefined, []) : call(plan, undefined, [])) as ReturnType<
-        typeof fn
-      >;
+      return (isAsync(fn) ? callAsync(plan, undefined, []) : call(plan, undefined, [])) as ReturnType<typeof fn>;
     },
     tracked(name, fn, options) {
       try {
