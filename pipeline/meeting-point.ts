@@ -23,8 +23,9 @@ export interface CollectorHere {
   connect(): MessagePort;
   /** It answers while the thread that started it is blocked: it runs in another. */
   readonly isApart: boolean;
-  /** The process ends now: blocks until it has stopped, half a second at most. Never throws; twice is once. */
-  end(): void;
+  /** The process ends now: blocks until it has stopped, with all others of its package, which need no longer than one:
+   *  `timeoutMs` at most, and half a second where nothing is said. Never throws; twice is once. */
+  end(timeoutMs?: number): void;
 }
 
 /** An agent, as a collector sees it. */

@@ -5,11 +5,13 @@ export interface Ending {
   stop(): Promise<void>;
   /** Blocks; absent where it cannot. */
   stopSync?(timeoutMs: number): void;
+  /** Begins that, and does not wait. */
+  beginStop?(timeoutMs: number): void;
 }
 
 /**
  * Stops a collector that the application forgot: where its event loop comes to an end, with all the time that the
- * configuration gives; at process.exit and errors that nobody caught, which come as `exit`, within LIMITS.embeddedExitMs.
+ * configuration gives; at process.exit and errors that nobody caught, which come as `exit`, within LIMITS.embeddedExitMs, however many they are.
  * Where an agent of this process sends to it, that sends its last data first and ends it then. Signals are the
  * application's. Returns what undoes it.
  */
@@ -30,12 +32,22 @@ function endOfLoop(): void {
 }
 
 function exit(): void {
-  if (agentsEndCollectors()) return;
-  for (const collector of running) {
-    try {
-      collector.stopSync?.(LIMITS.embeddedExitMs);
-    } catch {
-      // The process ends as it would without us.
-    }
+  if (!agentsEndCollectors()) endAll();
+}
+
+/** The process ends now: blocks until all collectors have stopped, or the time is over. Never throws. */
+export function endAll(timeoutMs: number = LIMITS.embeddedExitMs): void {
+  const endMs = performance.now() + timeoutMs;
+  const leftMs = (): number => Math.max(0, endMs - performance.now());
+  // One that hangs takes nobody's time: all of them have begun when the first is waited for.
+  for (const collector of running) quietly(() => collector.beginStop?.(leftMs()));
+  for (const collector of running) quietly(() => collector.stopSync?.(leftMs()));
+}
+
+function quietly(step: () => void): void {
+  try {
+    step();
+  } catch {
+    // The process ends as it would without us.
   }
 }

@@ -146,10 +146,15 @@ export class ThreadLife {
     clearTimeout(timer);
   }
 
-  /** The same, and blocks this thread: for a process that ends at once. True when it has stopped in time. */
-  stopSync(timeoutMs: number): boolean {
+  /** The same within `timeoutMs`, for a process that ends at once; nothing is waited for. */
+  beginStop(timeoutMs: number): void {
     if (!this.#stopping) this.#post({ type: 'stop', deadlineMs: timeoutMs });
     this.#stopping = true;
+  }
+
+  /** The same, and blocks this thread. True when it has stopped in time. */
+  stopSync(timeoutMs: number): boolean {
+    this.beginStop(timeoutMs);
     return Atomics.wait(this.#cells, CONTROL.stopped, 0, timeoutMs) !== 'timed-out';
   }
 

@@ -4,7 +4,7 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { LedgerSnapshot } from '../../pipeline/ledger.ts';
 import type { CollectorHere } from '../../pipeline/meeting-point.ts';
 import type { Signal } from '../../pipeline/signal.ts';
-import { stopAtEnd } from './at-end.ts';
+import { endAll, stopAtEnd } from './at-end.ts';
 import { partsOf } from './configuration.ts';
 import {
   QueryError,
@@ -62,7 +62,11 @@ export class ThreadedCollector implements EmbeddedCollector {
     this.closed = new Promise((resolve) => (close = resolve));
     this.#close = close;
     this.#life = this.#begin();
-    this.#undo = stopAtEnd({ stop: () => this.stop(), stopSync: (timeoutMs) => this.#stopSync(timeoutMs) });
+    this.#undo = stopAtEnd({
+      stop: () => this.stop(),
+      beginStop: (timeoutMs) => this.#beginStop(timeoutMs),
+      stopSync: (timeoutMs) => this.#stopSync(timeoutMs),
+    });
   }
 
   /** Rejects with a StartError. */
@@ -134,12 +138,22 @@ export class ThreadedCollector implements EmbeddedCollector {
     this.#end({ reason: 'stopped' });
   }
 
-  #stopSync(timeoutMs: number): void {
-    if (this.#isEnded || (this.#state !== 'running' && this.#state !== 'stopping')) return;
-    this.#isEnded = true;
+  #beginStop(timeoutMs: number): void {
+    if (!this.#isUp) return;
     this.#state = 'stopping';
     this.#offer.withdraw();
+    this.#life.beginStop(timeoutMs);
+  }
+
+  #stopSync(timeoutMs: number): void {
+    this.#beginStop(timeoutMs);
+    if (!this.#isUp || this.#isEnded) return;
+    this.#isEnded = true;
     this.#life.stopSync(timeoutMs);
+  }
+
+  get #isUp(): boolean {
+    return this.#state === 'running' || this.#state === 'stopping';
   }
 
   /** This life, for the agents of the process. */
@@ -149,7 +163,7 @@ export class ThreadedCollector implements EmbeddedCollector {
       isApart: true,
       takes: (signal) => life.signals.includes(signal),
       connect: () => life.connect(),
-      end: () => this.#stopSync(LIMITS.embeddedExitMs),
+      end: endAll,
     };
   }
 

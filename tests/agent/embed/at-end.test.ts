@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stopAtEnd } from '../../../agent/embed/at-end.ts';
+import { endAll, stopAtEnd } from '../../../agent/embed/at-end.ts';
 import { runEmbedding } from '../../support/embedding-app.ts';
 import { itemsOf } from '../../support/items.ts';
 import { OtlpSink } from '../../support/otlp-sink.ts';
@@ -169,6 +169,19 @@ setTimeout(() => { console.log(ended); void collector.stop(); }, 300).unref();
 });
 
 describe('what stops a forgotten collector', () => {
+  it('begins with all of them before it waits for one, in one half second', () => {
+    const steps: string[] = [];
+    const ending = (name: string): Parameters<typeof stopAtEnd>[0] => ({
+      stop: () => Promise.resolve(),
+      beginStop: (timeoutMs) => void steps.push(`${name} begins ${timeoutMs > 0 && timeoutMs <= 500}`),
+      stopSync: (timeoutMs) => void steps.push(`${name} is waited for ${timeoutMs > 0 && timeoutMs <= 500}`),
+    });
+    const undo = [stopAtEnd(ending('a')), stopAtEnd(ending('b'))];
+    endAll();
+    for (const each of undo) each();
+    expect(steps).toEqual(['a begins true', 'b begins true', 'a is waited for true', 'b is waited for true']);
+  });
+
   it('is asked once, does not throw, and is taken back', () => {
     const before = [process.listenerCount('exit'), process.listenerCount('beforeExit')];
     const undo = stopAtEnd({
