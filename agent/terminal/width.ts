@@ -3,7 +3,8 @@
  * two columns wide by Unicode 17's East Asian Width (W and F) and emoji rules, UAX #11 and UTS #51.
  */
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when it is used first: it is 2 MB, and the agent brings this file into every process. */
+let segmenter: Intl.Segmenter | undefined;
 
 /** Wide and fullwidth code points that are no emoji, as [first, last], with what is unassigned between them. */
 const WIDE: readonly (readonly [number, number])[] = [
@@ -53,7 +54,10 @@ function widthOf(codePoint: number): number {
 
 /** The characters of a text as people count them. */
 export function graphemes(text: string): string[] {
-  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+  return Array.from(
+    (segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })).segment(text),
+    ({ segment }) => segment,
+  );
 }
 
 /** Columns of one grapheme cluster. A picture is two wide however many code points it is made of. */
