@@ -2,7 +2,7 @@ import type { metrics } from '@opentelemetry/api';
 import { copyToRegister, deafCopy, programCopy } from './api-copy.ts';
 import { apiGlobal, apiGlobalOf } from './api-global.ts';
 import { nodeFs } from './builtins.ts';
-import { isBun } from './instrumentations/bun.ts';
+import { IS_BUN } from './instrumentations/bun.ts';
 import type { InstrumentEngine, OnFault, SeriesSink, View } from './metrics/contract.ts';
 import { AgentMeterProvider } from './metrics/provider.ts';
 import type { Settings } from './settings.ts';
@@ -64,7 +64,7 @@ function registerBundled(engine: InstrumentEngine): void {
  *  Node take 2 ms to find none. On Node somebody may have put the worker's program beside a file of their own. */
 function isInItsOwnFile(): boolean {
   const { url } = import.meta;
-  return (isBun() || OWN_PLACE.test(url)) && nodeFs.existsSync(new URL('./worker.js', url));
+  return (IS_BUN || OWN_PLACE.test(url)) && nodeFs.existsSync(new URL('./worker.js', url));
 }
 
 /** Where the package has its bundles. */

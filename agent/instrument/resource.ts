@@ -1,5 +1,6 @@
 import { nodeFs, nodePath } from './builtins.ts';
 import type { AttributeValue } from '@opentelemetry/api';
+import { bunGlobal, IS_BUN } from './instrumentations/bun.ts';
 import { EXPORT_LIMITS } from './limits.ts';
 import { programFolder } from './node-modules.ts';
 import { scopeAttributes } from './scope-tags.ts';
@@ -8,7 +9,6 @@ import { AGENT_NAME, AGENT_VERSION } from './version.ts';
 
 export type ResourceAttributes = Readonly<Record<string, AttributeValue | undefined>>;
 
-const IS_BUN = process.versions['bun'] !== undefined;
 const RUNTIME = IS_BUN ? 'bun' : 'nodejs';
 /** Names of semantic conventions for those of Node. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: 'x86', arm: 'arm32', ppc: 'ppc32' };
@@ -27,7 +27,7 @@ const DETECT: Readonly<Record<Exclude<Detector, 'env'>, () => ResourceAttributes
     'process.executable.name': nodePath.basename(process.execPath),
     'process.executable.path': process.execPath,
     'process.runtime.name': RUNTIME,
-    'process.runtime.version': IS_BUN ? process.versions['bun'] : process.versions.node,
+    'process.runtime.version': IS_BUN ? bunGlobal()?.version : process.versions.node,
   }),
 };
 

@@ -18,6 +18,10 @@ export const AGENT = join(REPOSITORY, 'agent/instrument');
 
 const BUN = join(REPOSITORY, 'node_modules/.bin/bun');
 
+/** That it is Bun which runs a bundle for Bun is known, so code for Node alone is not in it; which Bun is not. Bundles for Node
+ *  ask, as an app that is one file with the agent may be run by either. */
+const KNOWN = { node: [], bun: ['process.versions.bun="bun"'] } as const;
+
 /** Bun runs a file with this line as it is; others it goes through first. */
 const FIRST_LINE = { node: {}, bun: { firstLine: '// @bun\n' } } as const;
 
@@ -50,7 +54,8 @@ export async function bundle({ entries, whole, flags, target, folder, name }: Bu
   const externals = EXTERNAL.map((external) => `--external=${external}`);
   const from = mkdtempSync(join(tmpdir(), 'periscope-bundle-'));
   try {
-    const output = [`--outdir=${from}`, `--entry-naming=${name ?? '[name]'}.[ext]`, '--splitting', `--define=require=${REQUIRE}`];
+    const defines = [`require=${REQUIRE}`, ...KNOWN[target]].map((define) => `--define=${define}`);
+    const output = [`--outdir=${from}`, `--entry-naming=${name ?? '[name]'}.[ext]`, '--splitting', ...defines];
     await run(BUN, ['build', ...entries, ...output, `--target=${target}`, '--minify-syntax', ...externals, ...features]);
     const nameOf = (entry: string): string => name ?? parse(entry).name;
     const sharing = entries.filter((entry) => entry !== whole);

@@ -1,5 +1,6 @@
-/** What the instrumentations know of Bun, whose types are not here. */
+/** What the agent knows of Bun, whose types are not here. */
 export interface BunGlobal {
+  readonly version: string;
   serve: (...given: unknown[]) => unknown;
 }
 
@@ -7,6 +8,5 @@ export function bunGlobal(): BunGlobal | undefined {
   return (globalThis as { Bun?: BunGlobal }).Bun;
 }
 
-export function isBun(): boolean {
-  return process.versions['bun'] !== undefined;
-}
+/** A constant, so that bundles for Bun hold nothing of what is for Node alone (flags/bundle.ts says that it is Bun). */
+export const IS_BUN = process.versions['bun'] !== undefined;

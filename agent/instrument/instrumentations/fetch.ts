@@ -1,5 +1,5 @@
 import { diagnosticsChannel } from '../builtins.ts';
-import { isBun } from './bun.ts';
+import { IS_BUN } from './bun.ts';
 import type { Instrumentation, Started, Tools } from './contract.ts';
 import { ErrorTypes } from './error-types.ts';
 import { clientDurations, placeOf } from './http-client.ts';
@@ -23,7 +23,7 @@ interface UndiciRequest {
  *  until the response is there, redirects included. */
 export const fetchClient: Instrumentation = {
   name: 'fetch',
-  start: (tools) => (isBun() ? wrapFetch(tools) : subscribeToUndici(tools)),
+  start: (tools) => (IS_BUN ? wrapFetch(tools) : subscribeToUndici(tools)),
 };
 
 type Asked = Pick<EndedRequest, 'seconds' | 'method' | 'status'> & {

@@ -1,6 +1,6 @@
 import { diagnosticsChannel } from '../builtins.ts';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
-import { isBun } from './bun.ts';
+import { IS_BUN } from './bun.ts';
 import type { Instrumentation, Tools } from './contract.ts';
 import { ErrorTypes } from './error-types.ts';
 import { type Origin, Origins } from './origin.ts';
@@ -28,7 +28,7 @@ export const httpClient: Instrumentation = {
     const onStart = (message: unknown): void => {
       // Before Node 22.15 nobody tells of the creation, and this is told when the connection is there. From the second
       // request on the agent that will look for a connection tells it; node:http is loaded by now, not by us.
-      if (!isBun()) early ??= patchAddRequest(begin);
+      if (!IS_BUN) early ??= patchAddRequest(begin);
       onCreated(message);
     };
     const onError = tools.quietly((message: unknown) => {

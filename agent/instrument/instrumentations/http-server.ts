@@ -1,6 +1,6 @@
 import { diagnosticsChannel } from '../builtins.ts';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { isBun } from './bun.ts';
+import { IS_BUN } from './bun.ts';
 import type { Instrumentation, Started, Tools } from './contract.ts';
 import { RequestDurations } from './request-durations.ts';
 
@@ -17,7 +17,7 @@ export const httpServer: Instrumentation = {
   name: 'http-server',
   start(tools) {
     const begin = beginning(tools);
-    return isBun() ? patchWhenUsed(begin, tools) : subscribeToStart(begin);
+    return IS_BUN ? patchWhenUsed(begin, tools) : subscribeToStart(begin);
   },
 };
 

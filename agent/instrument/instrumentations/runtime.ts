@@ -1,6 +1,6 @@
 import type { BatchObservableResult, Histogram, Meter, Observable } from '@opentelemetry/api';
 import type { IntervalHistogram, PerformanceObserverEntryList } from 'node:perf_hooks';
-import { isBun } from './bun.ts';
+import { IS_BUN } from './bun.ts';
 import type { Instrumentation, Stop, Tools } from './contract.ts';
 
 /** Between two samples of the event loop's delay, in ms; that of the official instrumentation, as the delay holds it. */
@@ -15,7 +15,7 @@ export const runtime: Instrumentation = {
   name: 'runtime',
   start(tools) {
     const stops = [tools.soon(() => eventLoopDelay(tools))];
-    if (!isBun())
+    if (!IS_BUN)
       stops.push(
         tools.soon(() => garbageCollection(tools)),
         tools.later(() => eventLoopTime(tools)),

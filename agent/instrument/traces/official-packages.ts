@@ -1,6 +1,6 @@
 import { nodeFs, nodePath } from '../builtins.ts';
 import type * as nodeSdk from '@opentelemetry/sdk-node';
-import { isBun } from '../instrumentations/bun.ts';
+import { IS_BUN } from '../instrumentations/bun.ts';
 import { modulesFor, realPath } from '../node-modules.ts';
 
 type Load = (name: string) => unknown;
@@ -44,7 +44,7 @@ export function loadOfficialPackages(started: string, wanted: WantedInstrumentat
   const instrumentations = loadInstrumentations(load, wanted);
   // They wrap what is loaded after them: an application that imports these as ES modules would load them past the wrapping.
   // Bun's two servers are one class: the wrapping of the second would take away that of the first.
-  for (const name of isBun() ? ['node:http'] : ['node:http', 'node:https']) load(name);
+  for (const name of IS_BUN ? ['node:http'] : ['node:http', 'node:https']) load(name);
   syncBuiltinESMExports();
   return { sdk, exporter: exporter as OfficialPackages['exporter'], instrumentations };
 }
@@ -73,7 +73,7 @@ function optional(load: Load, name: string): unknown {
 
 /** Bun fetches a package that is not there from the network, where there is no node_modules at all. An agent does not. */
 function loaderOf(load: Load, program: string): Load {
-  if (!isBun()) return load;
+  if (!IS_BUN) return load;
   return (name) => {
     if (name.startsWith('@') && !isInstalled(name, program)) {
       throw Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });
