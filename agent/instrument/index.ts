@@ -11,9 +11,10 @@ import { requireBuiltins } from './builtins.ts';
 import { chosenInstrumentations } from './chosen-instrumentations.ts';
 import { readConfigFile } from './config-file/load.ts';
 import { register, startEngine } from './engine.ts';
-import type { BeforeSignal } from './export/flush-at-end.ts';
+import { collectorsHere } from './export/collectors-here.ts';
+import type { EndPart } from './export/flush-at-end.ts';
 import type { Exporter, ExporterStatus } from './export/start.ts';
-import { startExport } from './export/start.ts';
+import { endingWith, linesOf, startExport, workerFile } from './export/start.ts';
 import { SeriesLog } from './export/series-log.ts';
 import { whyNotToStart } from './export/whether-to-start.ts';
 import { refusedByEnterprise, refusedBySandbox } from './guards/destination.ts';
@@ -155,7 +156,8 @@ function started(given: Settings, sdk: SdkEngine | undefined): Agent {
   let operations: StartedTracking | undefined;
   const rows = feature('PERF_TRACKING') ? perfOf(resource, () => operations?.totals() ?? [], audit) : undefined;
   const mayExport = refusal === undefined;
-  const put = sdk === undefined ? ownEngine(given, resource, mayExport, rows) : { engine: sdk, exporter: sdk };
+  const official = feature('SDK_ENGINE') && sdk !== undefined ? officialEngine(sdk) : undefined;
+  const put = official ?? ownEngine(given, resource, mayExport, rows);
   if (rows !== undefined) sdk?.sendKept(rows.outbox);
   if (!register(put.engine, warn)) audit?.record('PROVIDER_FOREIGN', {});
   const meter = put.engine.getMeter(AGENT_NAME);
@@ -199,23 +201,44 @@ function trackingOf(measured: InstrumentEngine, { asyncScope }: Settings): Start
 
 /** Of the official SDK, where it is asked for: what it sends obeys the same rules. */
 function tracesOf(given: Settings, resource: () => ResourceAttributes): Traces | undefined {
-  const { instrumentations: wanted, otlp, tracesUrl: url } = given;
-  if (url === undefined) return undefined;
+  const { instrumentations, traces: otlp } = given;
+  if (otlp === undefined) return undefined;
   if (!feature('TRACES')) {
     warn('cannot use AGENT_TRACES: this bundle was built without TRACES');
     return undefined;
   }
-  const refusal = refusalOf({ ...given, otlp: { ...otlp, url } });
+  const refusal = refusalOf({ ...given, otlp });
   if (refusal !== undefined) {
     warn(refusal);
     return undefined;
   }
   try {
-    return startTraces({ url, resource: resource(), instrumentations: wanted });
+    const here = otlp.isDefault ? collectorsHere('traces', warn) : undefined;
+    return startTraces({ otlp, resource: resource(), instrumentations, workerUrl: workerFile(), line: linesOf(given), here });
   } catch (error) {
     warn(`cannot start traces: ${messageOf(error)}; metrics are sent`);
     return undefined;
   }
+}
+
+function tracesAtEnd(): EndPart | undefined {
+  return agent?.traces;
+}
+
+/** It cannot send while the process ends at once. */
+function officialEngine(sdk: SdkEngine): Pick<Agent, 'engine' | 'exporter'> {
+  const turning: EndPart['turning'] = (timeoutMs, isSignal) => (isSignal ? sdk.flush(timeoutMs) : undefined);
+  const undo = endingWith({ turning }, tracesAtEnd);
+  return {
+    engine: sdk,
+    exporter: {
+      flush: (timeoutMs = EXPORT_LIMITS.flushMs) => sdk.flush(timeoutMs),
+      shutdown: () => {
+        undo();
+        return sdk.shutdown();
+      },
+    },
+  };
 }
 
 function ownEngine(
@@ -235,8 +258,10 @@ function ownEngine(
   }
   const log = new SeriesLog(rows?.outbox);
   const made = measuring(given, log);
-  const beforeSignal: BeforeSignal = (timeoutMs) => agent?.traces?.flush(timeoutMs);
-  const exporter = startExport(made, log, mayExport ? given : { ...given, mode: 'none' }, { resource, beforeSignal });
+  const exporter = startExport(made, log, mayExport ? given : { ...given, mode: 'none' }, {
+    resource,
+    ...(given.traces !== undefined && { beside: tracesAtEnd }),
+  });
   return { engine: made, exporter };
 }
 

@@ -10,22 +10,9 @@ export const SETTING_LIMITS = {
   longestMs: 2 ** 31 - 1,
 } as const;
 
-/** Every bound of the agent's export. They stand here and not in pipeline/limits.ts, which would bring the collector's into
+/** Every bound of the agent's export but those of who sends (export/limits.ts). They stand here and not in pipeline/limits.ts, which would bring the collector's into
  *  other people's processes. Units last in the names. */
 export const EXPORT_LIMITS = {
-  /** One request before compression: a quarter of what gRPC and many proxies take. */
-  requestBytes: 1024 * 1024,
-  /** A collector that refuses requests as too large does not make them smaller than this. */
-  smallestRequestBytes: 16 * 1024,
-  /** Of an answer that is read: what a partial success says. */
-  answerBytes: 64 * 1024,
-  /** Until the first export at the latest: whoever starts an application looks for it. */
-  firstExportMs: 2000,
-  /** First ceiling of the time until the next attempt; it doubles with each failure. */
-  backoffMs: 1000,
-  longestBackoffMs: 60_000,
-  /** Failures in a row, after which the collector counts as gone: two requests a minute at most. */
-  failuresToOpen: 5,
   /** At the end of the process, all of it. */
   flushMs: 500,
   /** How often it moves behind the application's listeners of `exit`. */
@@ -36,13 +23,10 @@ export const EXPORT_LIMITS = {
   repeatMs: 300_000,
   /** For the application's thread to run its callbacks; a blocked one is not waited for. */
   observeMs: 1000,
-  /** How often the application's thread shows that it is alive, and how long it may not before it counts as blocked. */
+  /** How often the application's thread shows that it is alive. */
   beatMs: 200,
-  stallMs: 600,
   /** Until the worker is started: what an application does first is to start itself, and the worker would take part of its core. */
   workerDelayMs: 100,
-  /** Between two exports that tell of a blocked thread. */
-  stallReportMs: 2000,
   /** Starts of a worker after the first; then export moves to the application's thread. */
   restarts: 3,
   /** What series are written down in for the worker: the first piece of memory, and the largest. */

@@ -76,7 +76,7 @@ function randomUuid(): string {
   return crypto.randomUUID();
 }
 
-function withoutUndefined(attributes: ResourceAttributes): ResourceAttributes {
+export function withoutUndefined(attributes: ResourceAttributes): ResourceAttributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 

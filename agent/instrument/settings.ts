@@ -40,8 +40,8 @@ export interface MetricSettings {
 export interface Settings {
   readonly disabled: boolean;
   readonly engine: 'own' | 'sdk';
-  /** Where spans go; undefined: there are to be none. */
-  readonly tracesUrl: string | undefined;
+  /** Where spans go, and how; undefined: there are to be none. */
+  readonly traces: OtlpSettings | undefined;
   /** Where export runs: `none` measures and sends nothing. */
   readonly mode: 'worker' | 'main' | 'none';
   /** A fault while the agent starts is thrown: for tests of a deployment. */
@@ -71,11 +71,11 @@ const DEFAULT_ENDPOINT = 'http://localhost:4318';
 /** The settings of this process. A bad value is told once, by `warn`, and its default stands; never throws. */
 export function readSettings(environment: Environment, warn: (line: string) => void): Settings {
   const read = new EnvironmentReader(environment, warn);
-  const otlp = readOtlp(read);
+  const otlp = readOtlp(read, 'METRICS');
   const settings = {
     disabled: read.flag('OTEL_SDK_DISABLED'),
     engine: read.choice(['AGENT_ENGINE'], ['own', 'sdk'], 'own'),
-    tracesUrl: readTraces(read),
+    traces: readTraces(read),
     mode: read.choice(['AGENT_MODE'], ['worker', 'main', 'none'], 'worker'),
     strict: read.flag('AGENT_STRICT'),
     asyncScope: read.text('AGENT_ASYNC_SCOPE') === undefined ? undefined : read.flag('AGENT_ASYNC_SCOPE'),
@@ -123,14 +123,16 @@ function readMetrics(read: EnvironmentReader, url: string): MetricSettings {
   };
 }
 
-function readOtlp(read: EnvironmentReader): OtlpSettings {
+type SignalName = 'METRICS' | 'TRACES';
+
+function readOtlp(read: EnvironmentReader, signal: SignalName): OtlpSettings {
   // The variable of the signal counts before that of all signals.
-  const names = (what: string): readonly string[] => [`OTEL_EXPORTER_OTLP_METRICS_${what}`, `OTEL_EXPORTER_OTLP_${what}`];
+  const names = (what: string): readonly string[] => [`OTEL_EXPORTER_OTLP_${signal}_${what}`, `OTEL_EXPORTER_OTLP_${what}`];
   read.choice(names('PROTOCOL'), ['http/protobuf'], 'http/protobuf');
-  const url = readEndpoint(read, 'METRICS');
+  const url = readEndpoint(read, signal);
   const headers = read.pairs(names('HEADERS'), isHeader);
   return {
-    url: url ?? `${DEFAULT_ENDPOINT}/v1/metrics`,
+    url: url ?? `${DEFAULT_ENDPOINT}/v1/${signal.toLowerCase()}`,
     isDefault: url === undefined,
     headers: Object.fromEntries(Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value])),
     timeoutMs: read.number(names('TIMEOUT'), { min: 1, max: SETTING_LIMITS.longestMs }, SETTING_LIMITS.requestTimeoutMs),
@@ -141,13 +143,13 @@ function readOtlp(read: EnvironmentReader): OtlpSettings {
   };
 }
 
-function readTraces(read: EnvironmentReader): string | undefined {
+function readTraces(read: EnvironmentReader): OtlpSettings | undefined {
   if (!read.flag('AGENT_TRACES') || read.choice(['OTEL_TRACES_EXPORTER'], ['otlp', 'none'], 'otlp') === 'none') return undefined;
-  return readEndpoint(read, 'TRACES') ?? `${DEFAULT_ENDPOINT}/v1/traces`;
+  return readOtlp(read, 'TRACES');
 }
 
 /** The endpoint of a signal is used as it is, the one of all signals gets its path. */
-function readEndpoint(read: EnvironmentReader, signal: 'METRICS' | 'TRACES'): string | undefined {
+function readEndpoint(read: EnvironmentReader, signal: SignalName): string | undefined {
   const own = `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`;
   const all = 'OTEL_EXPORTER_OTLP_ENDPOINT';
   const judge = (name: string, text: string | undefined): URL | undefined => {

@@ -67,7 +67,12 @@ export const VARIABLES: readonly Variable[] = [
   no('OTEL_TRACES_SAMPLER', TRACES),
   no('OTEL_TRACES_SAMPLER_ARG', TRACES),
   yes('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'with `AGENT_TRACES=1`; default that of all signals with `/v1/traces`'),
-  no('OTEL_EXPORTER_OTLP_TRACES_*', TRACES),
+  yes(
+    'OTEL_EXPORTER_OTLP_TRACES_HEADERS, …_TIMEOUT, …_COMPRESSION, …_CERTIFICATE, …_CLIENT_KEY, …_CLIENT_CERTIFICATE',
+    'with `AGENT_TRACES=1`; as those of metrics',
+  ),
+  partly('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', '`http/protobuf` only'),
+  no('OTEL_EXPORTER_OTLP_TRACES_INSECURE', 'as that of metrics'),
   no('OTEL_BSP_*', TRACES),
   no('OTEL_SPAN_*, OTEL_EVENT_*, OTEL_LINK_*, OTEL_ATTRIBUTE_*', TRACES),
   no('OTEL_LOGS_EXPORTER', LOGS),

@@ -17,13 +17,16 @@ const refused = whyNotToStart(settings);
 const exporter = refused === undefined ? startExport(provider, log, settings, { print }) : undefined;
 if (refused !== undefined) print(`not started: ${refused}`);
 // For whoever asks why a value did not arrive.
-const flushSync = exporter?.flushSync;
-if (exporter !== undefined && flushSync !== undefined) {
-  exporter.flushSync = (timeoutMs) => {
+const beginFlush = exporter?.beginFlush;
+if (exporter !== undefined && beginFlush !== undefined) {
+  exporter.beginFlush = (timeoutMs) => {
     const began = performance.now();
-    const delivered = flushSync(timeoutMs);
-    print(`last flush: ${delivered ? 'delivered' : 'given up'} after ${Math.round(performance.now() - began)} ms`);
-    return delivered;
+    const wait = beginFlush(timeoutMs);
+    return () => {
+      const delivered = wait();
+      print(`last flush: ${delivered ? 'delivered' : 'given up'} after ${Math.round(performance.now() - began)} ms`);
+      return delivered;
+    };
   };
 }
 

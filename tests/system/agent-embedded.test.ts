@@ -33,7 +33,10 @@ const options = { thread: '${thread}', config: {
   // What the collector has is not there before it stops.
   processors: { batch: { timeout: '60s' } },
   exporters: { otlp_http: { endpoint: '${sink.url}', compression: 'none' } },
-  service: { pipelines: { metrics: { receivers: ['otlp'], processors: ['batch'], exporters: ['otlp_http'] } } },
+  service: { pipelines: {
+    metrics: { receivers: ['otlp'], processors: ['batch'], exporters: ['otlp_http'] },
+    traces: { receivers: ['otlp'], processors: ['batch'], exporters: ['otlp_http'] },
+  } },
 } };
 const collector = await startCollector(options);
 ${script}
@@ -68,6 +71,17 @@ describe.each(AGENT_RUNTIMES)('an app with both of them on $name $note', (runtim
     expect(ended.code, ended.stderr).toBe(code);
     expect(ended.stderr).not.toContain('periscope agent');
     expect(sold()).toBe(5);
+  });
+
+  it.skipIf(runtime.missing)('hands its spans over, too, the last of them at process.exit', async () => {
+    const script = `
+const { trace } = await import('@opentelemetry/api');
+trace.getTracer('shop').startSpan('pay').end();
+process.exit(3);
+`;
+    const { code, stderr } = await run(runtime, { script, env: { AGENT_TRACES: '1' } });
+    expect([code, stderr]).toEqual([3, '']);
+    expect(sink.bodies('traces').some((body) => Buffer.from(body).includes('pay'))).toBe(true);
   });
 
   it.skipIf(runtime.missing)('loses nothing when a signal ends it that nobody listens to', async () => {

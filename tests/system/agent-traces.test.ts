@@ -90,6 +90,30 @@ describe.each(AGENT_RUNTIMES)('AGENT_TRACES=1 under $name $note', ({ name, path,
     expect(exemplars).toEqual([[traceId, true]]);
   });
 
+  it.skipIf(missing).each([
+    ['process.exit', 'process.exit(3);', 3],
+    ['an error that nobody catches', "setTimeout(() => { throw new Error('of the app'); });", 1],
+    ['the end of the event loop', '', 0],
+  ])('spans that have ended arrive at %s', async (end, script, code) => {
+    const folder = folders();
+    const service = `${name} ends by ${end}`;
+    const app = `import { trace } from '@opentelemetry/api';
+      import { flush } from './agent/index.js';
+      for (let n = 0; n < 600; n++) trace.getTracer('shop').startSpan('pay').end();
+      await flush(10_000);
+      trace.getTracer('shop').startSpan('last').end();
+      ${script}`;
+    projectIn(folder, { 'app.js': app }, { target });
+    const env = { AGENT_TRACES: '1', OTEL_SERVICE_NAME: service, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url() };
+    const ended = await runProgram(path, [preload, './agent/index.js', 'app.js'], { cwd: folder, env });
+    expect([ended.code, ended.stderr], ended.stderr).toEqual([code, expect.not.stringContaining('periscope agent')]);
+    const found = `SELECT SpanName, count(*)::INT FROM otel_traces WHERE ServiceName = '${service}' GROUP BY ALL ORDER BY ALL`;
+    expect(await rows(found)).toEqual([
+      ['last', 1],
+      ['pay', 600],
+    ]);
+  });
+
   it.skipIf(missing).each(['.', 'app'])('finds the packages of a program that is written as %s', async (written) => {
     const folder = folders();
     projectIn(

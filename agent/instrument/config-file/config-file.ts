@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Environment } from '../environment.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
-import { type LogLevel, readSettings, type Settings } from '../settings.ts';
+import { type LogLevel, readSettings, type OtlpSettings, type Settings } from '../settings.ts';
 import { valuesOf } from './document.ts';
 import { urlOf } from './exporter.ts';
 import { meterProviderOf } from './meter-provider.ts';
@@ -56,7 +56,7 @@ export function settingsOfFile(path: string, environment: Environment, warn: (li
     otlp: provided?.otlp ?? base.otlp,
     views: provided?.views ?? [],
     advice: provided?.advice ?? [],
-    tracesUrl: base.tracesUrl === undefined ? undefined : tracesOf(root),
+    traces: base.traces === undefined ? undefined : tracesOf(root, base.traces),
     from: [...base.from, 'OTEL_CONFIG_FILE'],
   };
   root.end(OF_OTHER_SIGNALS);
@@ -117,7 +117,7 @@ function checkFormat(root: Section): void {
 }
 
 /** Where spans go, for the official SDK, which reads all else that concerns them from its own variables. */
-function tracesOf(root: Section): string | undefined {
+function tracesOf(root: Section, otlp: OtlpSettings): OtlpSettings | undefined {
   const [processor] = root.section('tracer_provider')?.sections('processors') ?? [];
   const kind = processor?.only();
   const exporter = kind === undefined ? undefined : processor?.section(kind)?.section('exporter')?.section('otlp_http');
@@ -129,5 +129,6 @@ function tracesOf(root: Section): string | undefined {
     'tracer_provider',
     'of it only the endpoint of the first processor is used; the official SDK reads OTEL_ variables',
   );
-  return urlOf(exporter) ?? 'http://localhost:4318/v1/traces';
+  const url = urlOf(exporter);
+  return { ...otlp, url: url ?? 'http://localhost:4318/v1/traces', isDefault: url === undefined };
 }

@@ -2,7 +2,7 @@ import { readPartialSuccess } from '../../../pipeline/otlp/partial-success.ts';
 import { encodeResource } from '../encode/attributes.ts';
 import { CellReader } from '../encode/reader.ts';
 import { OtlpTransport } from '../export/transport.ts';
-import { EXPORT_LIMITS } from '../limits.ts';
+import { SENDING_LIMITS } from '../export/limits.ts';
 import { AgentMeterProvider } from '../metrics/provider.ts';
 import type { ResourceAttributes } from '../resource.ts';
 import type { OtlpSettings } from '../settings.ts';
@@ -26,7 +26,7 @@ export function testRequest(resource: ResourceAttributes): Uint8Array {
     description: 'Runs of periscope-agent doctor.',
   });
   counter.add(1);
-  return reader.collect(BigInt(Date.now()) * 1_000_000n, EXPORT_LIMITS.requestBytes).requests[0]!.body;
+  return reader.collect(BigInt(Date.now()) * 1_000_000n, SENDING_LIMITS.requestBytes).requests[0]!.body;
 }
 
 /** Sends it once, as the agent would, and says what came back. Never rejects. */

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type AgentHere, type CollectorHere, meetingPoint } from '../../../pipeline/meeting-point.ts';
+import type { Signal } from '../../../pipeline/signal.ts';
 
 /** Who sends what is measured. */
 export interface Sending {
@@ -9,7 +10,7 @@ export interface Sending {
   flush(timeoutMs: number): Promise<unknown>;
 }
 
-/** The collectors that the application runs in this process: the first of them that takes metrics gets the agent's, for as
+/** The collectors that the application runs in this process: the first of them that takes a signal gets the agent's, for as
  *  long as it runs. */
 export interface CollectorsHere {
   /** Tells who sends of each change; until `leave`. */
@@ -24,23 +25,20 @@ export interface CollectorsHere {
   hasLeft(): boolean;
   /** It cannot answer while this thread is blocked. */
   isBlockedWithUs(): boolean;
-  /** The process ends, and the last data has been sent. */
-  end(): void;
 }
 
-/** `told` gets a line of each collector that gives no way to it. A function, as names inside of it are short in a bundle. */
-export function collectorsHere(told: (line: string) => void = () => undefined): CollectorsHere {
+/** For one signal. `told` gets a line of each collector that gives no way to it. A function, as names inside of it are short in a bundle. */
+export function collectorsHere(signal: Signal, told: (line: string) => void = () => undefined): CollectorsHere {
   const point = meetingPoint();
   /** The one that was asked last, and whether it cannot be reached: until there is another, the network is the way. */
   let chosen: CollectorHere | undefined;
   let unreachable: CollectorHere | undefined;
   let had = false;
-  let ends = true;
   let agent: AgentHere | undefined;
   // What another package does must not come back as a fault in the application.
   const first = (): CollectorHere | undefined => {
     try {
-      return point?.collectors.find((collector) => collector.takes('metrics'));
+      return point?.collectors.find((collector) => collector.takes(signal));
     } catch {
       return undefined;
     }
@@ -52,9 +50,7 @@ export function collectorsHere(told: (line: string) => void = () => undefined): 
         changed: () => {
           if (first() !== chosen) reconnect();
         },
-        get endsCollectors() {
-          return ends;
-        },
+        endsCollectors: false,
       };
       point?.agents.add(agent);
     },
@@ -78,12 +74,6 @@ export function collectorsHere(told: (line: string) => void = () => undefined): 
     isBlockedWithUs: () => {
       const collector = first();
       return collector !== unreachable && collector?.isApart === false;
-    },
-    end() {
-      ends = false;
-      // Each goes from the list when it ends.
-      const running = point?.collectors.slice() ?? [];
-      for (const collector of running) collector.end();
     },
   };
 }

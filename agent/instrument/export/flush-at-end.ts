@@ -1,17 +1,15 @@
 import { EXPORT_LIMITS } from '../limits.ts';
+import { type CollectorsEnd, quietly } from './collectors-end.ts';
 
-export interface Flushing {
-  /** Blocks; true when everything was delivered. */
-  flushSync(timeoutMs: number): boolean;
-  /** A blocking flush is dear: where the event loop comes to its end, `flush` keeps it going a little longer. */
-  readonly flushesBeforeExit: boolean;
-  /** Never rejects. */
-  flush(timeoutMs: number): Promise<boolean>;
+/** What has last data to send. All of it is bounded by the time that it is told, and nothing rejects. */
+export interface EndPart {
+  /** Sends what is there, and gives what blocks until that was delivered (true), or the time, which begins here, is over.
+   *  Undefined: nothing. */
+  beginFlush?(timeoutMs: number): (() => boolean) | undefined;
+  /** Where a signal is to end the process, or the event loop has come to its end and is kept going: for what blocking cannot
+   *  wait for, or is dear. Undefined: nothing. */
+  turning?(timeoutMs: number, isSignal: boolean): Promise<unknown> | undefined;
 }
-
-/** What else wants to be sent before a signal ends the process, and cannot be waited for by blocking; undefined: nothing is
- *  there. Never rejects, and takes no longer than it is told. */
-export type BeforeSignal = (timeoutMs: number) => Promise<unknown> | undefined;
 
 /** Signals that end a process unless somebody listens. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -25,35 +23,40 @@ const isOurs = (listener: unknown): boolean => typeof listener === 'function' &&
  * an error or a rejection that nobody caught (all of which come as `exit`), and the signals. Exit code, signal and other
  * listeners stay as they are. Who listens to a signal decides himself what follows, and the data goes with `exit`.
  *
- * `flushed` is called when that is done. Returns what undoes it.
+ * EXPORT_LIMITS.flushMs is the time for all of it: the parts send at once, and the collectors of this process, which end
+ * after them, have half of it at least. Returns what undoes it.
  */
-export function flushAtEnd(
-  exporter: Flushing,
-  beforeSignal: BeforeSignal = () => undefined,
-  flushed: () => void = () => undefined,
-): () => void {
+export function flushAtEnd(parts: () => readonly EndPart[], collectors: CollectorsEnd): () => void {
+  const { flushMs } = EXPORT_LIMITS;
+  // For so long the event loop was kept going at its end: that much less is left for `exit`, which follows.
+  let [keptSinceMs, keptUntilMs] = [0, 0];
+  const leftMs = (): number => flushMs - Math.min(keptUntilMs, performance.now()) + keptSinceMs;
+  const all = <Made>(step: (part: EndPart) => Made | undefined): readonly Made[] => {
+    const made: Made[] = [];
+    const add = (one: Made | undefined): void => void (one !== undefined && made.push(one));
+    for (const part of parts()) quietly(() => add(step(part)));
+    return made;
+  };
+  const begun = (): readonly (() => boolean)[] => {
+    const timeoutMs = leftMs() / (collectors.isAny() ? 2 : 1);
+    return all((part) => part.beginFlush?.(timeoutMs));
+  };
+  const finish = (waits: readonly (() => boolean)[], endMs: number): void => {
+    for (const wait of waits) quietly(wait);
+    collectors.end(endMs);
+  };
   const flush = marked((): void => {
-    for (const step of [() => exporter.flushSync(EXPORT_LIMITS.flushMs), flushed]) {
-      try {
-        step();
-      } catch {
-        // The process ends as it would without us.
-      }
-    }
+    const endMs = performance.now() + leftMs();
+    finish(begun(), endMs);
   });
   // The event loop turns once more for it, comes to its end again, and is let go.
   const endOfLoop = (): void => {
     process.removeListener('beforeExit', endOfLoop);
-    if (exporter.flushesBeforeExit) void exporter.flush(EXPORT_LIMITS.flushMs);
+    const turning = all((part) => part.turning?.(flushMs, false));
+    [keptSinceMs, keptUntilMs] = [performance.now(), Infinity];
+    void Promise.allSettled(turning).then(() => (keptUntilMs = performance.now()));
   };
-  // What other listeners of `exit` measure belongs to the last data: this one stays behind them.
-  const mayMove = moves();
-  const stayLast = (event: string | symbol, listener: unknown): void => {
-    if (event !== 'exit' || isOurs(listener) || !mayMove()) return;
-    queueMicrotask(() => {
-      if (process.listeners('exit').includes(flush)) process.removeListener('exit', flush).on('exit', flush);
-    });
-  };
+  const stayLast = stayingLast(flush);
 
   const listeners = new Map<Signal, () => void>(SIGNALS.map((signal) => [signal, marked(() => onSignal(signal))]));
   const undo = (): void => {
@@ -61,15 +64,21 @@ export function flushAtEnd(
     process.removeListener('exit', flush);
     process.removeListener('beforeExit', endOfLoop);
     for (const [signal, listener] of listeners) process.removeListener(signal, listener);
+    collectors.leave();
   };
   const onSignal = (signal: Signal): void => {
     if (!process.listeners(signal).every(isOurs)) return;
-    const rest = beforeSignal(EXPORT_LIMITS.flushMs);
-    if (rest === undefined) endBy(signal);
-    else void rest.then(() => endBy(signal));
+    const endMs = performance.now() + flushMs;
+    const turning = all((part) => part.turning?.(flushMs, true));
+    const waits = begun();
+    const end = (): void => {
+      finish(waits, endMs);
+      raise(signal);
+    };
+    if (turning.length === 0) return end();
+    void Promise.allSettled(turning).then(end);
   };
-  const endBy = (signal: Signal): void => {
-    flush();
+  const raise = (signal: Signal): void => {
     process.removeListener(signal, listeners.get(signal)!);
     // Nobody else listens: the signal does now what it would have done. To the first process of a container that is nothing.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
@@ -81,6 +90,17 @@ export function flushAtEnd(
   // First of all: a listener that was added with `once` is still there to be counted.
   for (const [signal, listener] of listeners) process.prependListener(signal, listener);
   return undo;
+}
+
+/** What other listeners of `exit` measure belongs to the last data: `flush` stays behind them. */
+function stayingLast(flush: () => void): (event: string | symbol, listener: unknown) => void {
+  const mayMove = moves();
+  return (event, listener) => {
+    if (event !== 'exit' || isOurs(listener) || !mayMove()) return;
+    queueMicrotask(() => {
+      if (process.listeners('exit').includes(flush)) process.removeListener('exit', flush).on('exit', flush);
+    });
+  };
 }
 
 function marked(listener: () => void): () => void {

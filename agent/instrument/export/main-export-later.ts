@@ -1,6 +1,6 @@
 import { requestSignerHere } from '../signing/signer.ts';
 import type { MainExport, MainExportOptions } from './main-export.ts';
-import { NOTHING_YET, WorkerExport } from './worker-export.ts';
+import { NOTHING_YET, UNDELIVERED, WorkerExport } from './worker-export.ts';
 import type { ExportStatus } from './metric-export.ts';
 
 /**
@@ -38,16 +38,19 @@ export class MainExportLater {
     return this.#loaded?.flush(timeoutMs) ?? false;
   }
 
-  /** Blocks. Before the code is there nothing was exported from here, and a worker can do all of it. */
-  flushSync(timeoutMs: number): boolean {
-    if (this.#loaded !== undefined) return this.#loaded.flushSync(timeoutMs);
+  /** What comes back blocks. Before the code is there nothing was exported from here, and a worker can do all of it. */
+  beginFlush(timeoutMs: number): () => boolean {
+    if (this.#loaded !== undefined) return this.#loaded.beginFlush(timeoutMs);
     const { workerUrl } = this.#options;
-    if (this.#stopped || this.#again || workerUrl === undefined) return false;
+    if (this.#stopped || this.#again || workerUrl === undefined) return UNDELIVERED;
     const worker = new WorkerExport({ ...this.#options, workerUrl, gaveUp: () => undefined });
-    const delivered = worker.flushSync(timeoutMs);
-    void worker.stop();
-    this.#again = delivered;
-    return delivered;
+    const wait = worker.beginFlush(timeoutMs);
+    return () => {
+      const delivered = wait();
+      void worker.stop();
+      this.#again = delivered;
+      return delivered;
+    };
   }
 
   async stop(): Promise<void> {

@@ -7,7 +7,7 @@ import { CONTROL_BYTES, type ToWorker } from './messages.ts';
 import { MetricExport, type ExportSettings, type ExportStatus, type LineLevel } from './metric-export.ts';
 import type { SeriesLog } from './series-log.ts';
 import { SeriesTelling } from './series-telling.ts';
-import { awaitFlush, newWorker, sendSeam } from './worker-export.ts';
+import { awaitFlush, newWorker, sendSeam, UNDELIVERED } from './worker-export.ts';
 
 export interface MainExportOptions {
   readonly provider: Pick<InstrumentEngine, 'observe'>;
@@ -25,6 +25,8 @@ export interface MainExportOptions {
   /** Of the requests that leave this thread. */
   readonly signer?: RequestSigner | undefined;
 }
+
+const DELIVERED = (): boolean => true;
 
 /** Export on the application's own thread: for tools that end soon, and where no worker can be had. */
 export class MainExport {
@@ -73,19 +75,23 @@ export class MainExport {
     return delivered;
   }
 
-  /** This thread is to end and cannot wait for a socket: a worker is started for this alone, and handed the bytes. */
-  flushSync(timeoutMs: number): boolean {
+  /** This thread is to end and cannot wait for a socket: a worker is started for this alone, and handed the bytes. What comes
+   *  back blocks until they are delivered, `timeoutMs` from now at most. */
+  beginFlush(timeoutMs: number): () => boolean {
     const { provider, resource, settings, workerUrl } = this.#options;
-    if (this.#stopped) return false;
+    if (this.#stopped) return UNDELIVERED;
     // The end of the event loop was waited with, and that is where this comes from.
-    if (this.#delivered === this.#options.log.fingerprint()) return true;
-    if (workerUrl === undefined) return false;
+    if (this.#delivered === this.#options.log.fingerprint()) return DELIVERED;
+    if (workerUrl === undefined) return UNDELIVERED;
     const endMs = performance.now() + timeoutMs;
     void provider.observe(0);
     this.#learn();
     const requests = this.#metrics.collect().map(({ body, points }) => ({ body, points }));
-    if (requests.length === 0) return true;
+    if (requests.length === 0) return DELIVERED;
     const control = new SharedArrayBuffer(CONTROL_BYTES);
+    const wait = (): boolean => awaitFlush(new Int32Array(control), 1, endMs, this.#options.line);
+    // The time is used up, by one that did not answer: it does not answer in the rest of it either.
+    if (timeoutMs <= EXPORT_LIMITS.flushMarginMs) return wait;
     const message: ToWorker = { type: 'deliver', id: 1, requests, timeoutMs: timeoutMs - EXPORT_LIMITS.flushMarginMs };
     try {
       const worker = newWorker(workerUrl, { control, settings, resource: resource(), exports: false, again: false });
@@ -96,9 +102,9 @@ export class MainExport {
       if (seam !== undefined) sendSeam(worker, seam);
       worker.postMessage(message);
     } catch {
-      return false;
+      return UNDELIVERED;
     }
-    return awaitFlush(new Int32Array(control), 1, endMs, this.#options.line);
+    return wait;
   }
 
   stop(): Promise<void> {

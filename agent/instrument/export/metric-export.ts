@@ -3,6 +3,7 @@ import { CellReader } from '../encode/reader.ts';
 import type { CollectedRequest } from '../metrics/contract.ts';
 import type { Settings } from '../settings.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
+import { SENDING_LIMITS } from './limits.ts';
 import { within } from '../within.ts';
 import type { Sendable } from './messages.ts';
 import { OwnMetrics } from './own-metrics.ts';
@@ -72,7 +73,7 @@ export class MetricExport {
   #running: Promise<boolean> | undefined;
   #abort = new AbortController();
   #flushes: Promise<boolean> = Promise.resolve(true);
-  #requestBytes: number = EXPORT_LIMITS.requestBytes;
+  #requestBytes: number = SENDING_LIMITS.requestBytes;
   #status = { delivered: 0, dropped: 0, failures: 0, lastError: undefined as string | undefined };
   #stopped = false;
   /** Until the next attempt after a failure. */
@@ -97,7 +98,7 @@ export class MetricExport {
   connect(port: MessagePort | undefined): void {
     this.#seam?.close();
     this.#hadSeam ||= this.#seam !== undefined;
-    this.#seam = port === undefined ? undefined : new SeamTransport(port);
+    this.#seam = port === undefined ? undefined : new SeamTransport(port, 'metrics');
     this.#status.failures = 0;
     // One that has just come does not wait for the end of a long back-off.
     if (port !== undefined && this.#timer !== undefined && this.#running === undefined) this.#scheduleFirst();
@@ -111,7 +112,7 @@ export class MetricExport {
   /** The first export comes early. */
   #scheduleFirst(): void {
     const { intervalMs } = this.#options.settings.metrics;
-    this.#schedule(Math.min(intervalMs, EXPORT_LIMITS.firstExportMs) * (0.5 + this.#random() / 2));
+    this.#schedule(Math.min(intervalMs, SENDING_LIMITS.firstExportMs) * (0.5 + this.#random() / 2));
   }
 
   /** All that was measured until now, delivered (true) or given up after `timeoutMs`. Waits for no back-off. An export that
@@ -192,7 +193,7 @@ export class MetricExport {
     const attempt = { endMs, keepsAlive, signal: this.#abort.signal };
     const running = this.#export(attempt, observes).catch((error: unknown) => {
       // Ours to mend, and no reason to end anything of the application.
-      this.#fail(`BUG: ${String(error)}`, 'bug', EXPORT_LIMITS.longestBackoffMs);
+      this.#fail(`BUG: ${String(error)}`, 'bug', SENDING_LIMITS.longestBackoffMs);
       return false;
     });
     this.#running = running;
@@ -210,7 +211,7 @@ export class MetricExport {
     try {
       return (await this.#sendAll(attempt, true)) === undefined;
     } finally {
-      if (!verdict.tooLarge) this.#requestBytes = EXPORT_LIMITS.requestBytes;
+      if (!verdict.tooLarge) this.#requestBytes = SENDING_LIMITS.requestBytes;
     }
   }
 
@@ -281,7 +282,7 @@ export class MetricExport {
    *  malformed only a part is, and the next collection is as large as ever. */
   #halve(bytes: number): boolean {
     const half = Math.ceil(bytes / 2);
-    if (half < EXPORT_LIMITS.smallestRequestBytes) return false;
+    if (half < SENDING_LIMITS.smallestRequestBytes) return false;
     this.#requestBytes = half;
     return true;
   }
@@ -289,7 +290,7 @@ export class MetricExport {
   #failed(verdict: Extract<Verdict, { kind: 'retry' | 'refused' }>): Verdict {
     // A flush ended it; that says nothing about the collector.
     if (verdict.cause === 'ABORTED') return verdict;
-    this.#fail(verdict.cause, verdict.subject, verdict.kind === 'retry' ? verdict.afterMs : EXPORT_LIMITS.longestBackoffMs);
+    this.#fail(verdict.cause, verdict.subject, verdict.kind === 'retry' ? verdict.afterMs : SENDING_LIMITS.longestBackoffMs);
     return verdict;
   }
 

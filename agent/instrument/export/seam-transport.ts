@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SeamAnswer, SeamRequest } from '../../../pipeline/meeting-point.ts';
+import type { Signal } from '../../../pipeline/signal.ts';
 import type { Posting } from './transport.ts';
 import type { Answer } from './verdict.ts';
 
@@ -7,13 +8,15 @@ import type { Answer } from './verdict.ts';
  *  throws. */
 export class SeamTransport {
   readonly #port: MessagePort;
+  readonly #signal: Signal;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #requests = 0;
   #closing = false;
   #closed = false;
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, signal: Signal) {
     this.#port = port;
+    this.#signal = signal;
     port.on('message', ({ id, outcome }: SeamAnswer) => this.#waiting.get(id)?.({ outcome }));
     port.on('close', () => {
       this.#closed = true;
@@ -22,7 +25,7 @@ export class SeamTransport {
     port.unref();
   }
 
-  /** `body`: an ExportMetricsServiceRequest; it is given away where its memory is its own. */
+  /** `body`: an Export…ServiceRequest of its signal; it is given away where its memory is its own. */
   post(body: Uint8Array, { timeoutMs, signal, keepsAlive = false }: Posting): Promise<Answer> {
     if (this.#closed || this.#closing) return Promise.resolve({ error: 'CLOSED' });
     const id = ++this.#requests;
@@ -54,7 +57,7 @@ export class SeamTransport {
   #send(id: number, body: Uint8Array): void {
     // What small requests were joined into stands in memory that Node shares between many.
     const own = body.length === body.buffer.byteLength ? body : new Uint8Array(body);
-    this.#port.postMessage({ id, signal: 'metrics', bytes: own } satisfies SeamRequest, [own.buffer as ArrayBuffer]);
+    this.#port.postMessage({ id, signal: this.#signal, bytes: own } satisfies SeamRequest, [own.buffer as ArrayBuffer]);
   }
 
   #settled(): void {

@@ -1,4 +1,5 @@
 import { EXPORT_LIMITS } from '../limits.ts';
+import { SENDING_LIMITS } from './limits.ts';
 import { CONTROL } from './messages.ts';
 
 export interface StallListener {
@@ -23,7 +24,8 @@ export class StallWatch {
 
   /** Called each `EXPORT_LIMITS.beatMs`. */
   look(): void {
-    const { beatMs, stallMs } = EXPORT_LIMITS;
+    const { beatMs } = EXPORT_LIMITS;
+    const { stallMs } = SENDING_LIMITS;
     const beat = Atomics.load(this.#control, CONTROL.beat);
     const wasBlocked = this.#unchanged * beatMs >= stallMs;
     if (beat !== this.#last || Atomics.load(this.#control, CONTROL.waiting) === 1) {

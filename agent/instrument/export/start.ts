@@ -3,13 +3,14 @@ import { encodeResource } from '../encode/attributes.ts';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { detectResource, type ResourceAttributes } from '../resource.ts';
-import type { LogLevel, Settings } from '../settings.ts';
+import { LOG_LEVELS, type Settings } from '../settings.ts';
 import { collectorsHere } from './collectors-here.ts';
-import { type BeforeSignal, flushAtEnd } from './flush-at-end.ts';
+import { collectorsEnd } from './collectors-end.ts';
+import { type EndPart, flushAtEnd } from './flush-at-end.ts';
 import { MainExportLater } from './main-export-later.ts';
 import type { ExportStatus, LineLevel } from './metric-export.ts';
 import type { SeriesLog } from './series-log.ts';
-import { NOTHING_YET, WorkerExport, type WorkerExportOptions } from './worker-export.ts';
+import { NOTHING_YET, UNDELIVERED, WorkerExport, type WorkerExportOptions } from './worker-export.ts';
 
 export interface ExporterStatus extends ExportStatus {
   /** Where export runs now. */
@@ -24,8 +25,8 @@ export interface ExporterStatus extends ExportStatus {
 export interface Exporter {
   /** All that was measured until now: true when it was delivered, false when it was given up. Never rejects. */
   flush(timeoutMs?: number): Promise<boolean>;
-  /** The same, and blocks this thread: for a process that ends at once. */
-  flushSync(timeoutMs?: number): boolean;
+  /** Begins the same, for a process that ends at once: what comes back blocks this thread until it is done. */
+  beginFlush(timeoutMs?: number): () => boolean;
   /** Flushes, ends the thread, and takes every listener away. */
   shutdown(): Promise<void>;
   status(): ExporterStatus;
@@ -36,21 +37,14 @@ export interface StartOptions {
   readonly workerUrl?: URL;
   /** Asked for when export starts, or the process ends before. */
   readonly resource?: () => ResourceAttributes;
-  readonly beforeSignal?: BeforeSignal;
+  /** What else is to be sent when the process ends, within the same time; asked for then. */
+  readonly beside?: () => EndPart | undefined;
   /** Takes what is printed; default stderr. */
   readonly print?: (line: string) => void;
 }
 
-/** Which lines a level of OTEL_LOG_LEVEL lets through. */
-const PRINTED: Readonly<Record<LogLevel, readonly LineLevel[]>> = {
-  none: [],
-  error: [],
-  warn: ['warn'],
-  info: ['warn', 'info'],
-  debug: ['warn', 'info', 'debug'],
-  verbose: ['warn', 'info', 'debug'],
-  all: ['warn', 'info', 'debug'],
-};
+/** A level of OTEL_LOG_LEVEL lets one more of them through than the one before it; `none` and `error` none. */
+const LINE_LEVELS: readonly LineLevel[] = ['warn', 'info', 'debug'];
 
 /** Exports what `provider` measures, from now until the process ends. `log` is the provider's sink. */
 export function startExport(
@@ -59,13 +53,13 @@ export function startExport(
   settings: Settings,
   options: StartOptions = {},
 ): Exporter {
-  if (settings.mode === 'none' || settings.metrics.exporter === 'none') return nothing(settings);
+  if (settings.mode === 'none' || settings.metrics.exporter === 'none') return nothing(settings, options.beside);
   const told = linesOf(settings, options.print);
   let isQuiet = false;
   const line: typeof told = (level, text) => void (isQuiet || told(level, text));
-  const workerUrl = existing(options.workerUrl ?? besideThis());
+  const workerUrl = workerFile(options.workerUrl);
   // Who says where it goes is not asked whether the application has a collector.
-  const here = settings.otlp.isDefault ? collectorsHere((text) => line('warn', text)) : undefined;
+  const here = settings.otlp.isDefault ? collectorsHere('metrics', (text) => line('warn', text)) : undefined;
   let encoded: Uint8Array | undefined;
   const resource = (): Uint8Array => (encoded ??= encodeResource(options.resource?.() ?? detectResource(settings)));
   const shared = {
@@ -79,9 +73,9 @@ export function startExport(
   const exporting = startExporting(settings.mode, { ...shared, workerUrl });
 
   const exporter = {
-    get flushesBeforeExit() {
-      return exporting.current instanceof MainExportLater;
-    },
+    // On this thread a blocking flush is dear.
+    turning: (timeoutMs: number, isSignal: boolean) =>
+      isSignal || exporting.current instanceof WorkerExport ? undefined : exporter.flush(timeoutMs),
     flush: async (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
       // Whoever asked waits for it, and a callback that it waits for may have nothing that keeps the process alive.
       const awake = setTimeout(() => undefined, timeoutMs);
@@ -91,13 +85,13 @@ export function startExport(
       // It may have turned out that there can be no worker.
       return delivered || exporting.current === before ? delivered : exporting.current.flush(timeoutMs);
     },
-    flushSync: (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
-      if (here?.isBlockedWithUs()) return false;
+    beginFlush: (timeoutMs: number = EXPORT_LIMITS.flushMs) => {
+      if (here?.isBlockedWithUs()) return UNDELIVERED;
       // Who stopped the collector that he had has sent his last data to it.
       isQuiet = here?.hasLeft() ?? false;
       const before = exporting.current;
-      const delivered = before.flushSync(timeoutMs);
-      return delivered || exporting.current === before ? delivered : exporting.current.flushSync(timeoutMs);
+      const wait = before.beginFlush(timeoutMs);
+      return exporting.current === before ? wait : exporting.current.beginFlush(timeoutMs);
     },
     shutdown: async () => {
       undo();
@@ -114,7 +108,7 @@ export function startExport(
     }),
   };
   here?.join({ reconnect: () => exporting.current.reconnect(), flush: exporter.flush });
-  const undo = flushAtEnd(exporter, options.beforeSignal, () => here?.end());
+  const undo = endingWith(exporter, options.beside);
   return exporter;
 }
 
@@ -159,17 +153,27 @@ function startExporting(
   };
 }
 
-function linesOf({ logLevel }: Settings, print: (line: string) => void = toStderr): (level: LineLevel, text: string) => void {
+/** Prints what a level of OTEL_LOG_LEVEL lets through. */
+export function linesOf(
+  { logLevel }: Settings,
+  print: (line: string) => void = toStderr,
+): (level: LineLevel, text: string) => void {
   return (level, text) => {
-    if (PRINTED[logLevel].includes(level)) print(`periscope agent: ${text}`);
+    if (LINE_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(logLevel) - 1) print(`periscope agent: ${text}`);
   };
 }
 
-function nothing({ otlp: { url } }: Settings): Exporter {
+/** At the end of the process both at once, then the collectors of the application. */
+export function endingWith(own: EndPart, beside: () => EndPart | undefined = () => undefined): () => void {
+  return flushAtEnd(() => [own, beside() ?? {}], collectorsEnd());
+}
+
+function nothing({ otlp: { url } }: Settings, beside: StartOptions['beside']): Exporter {
+  const undo = beside === undefined ? () => undefined : endingWith({}, beside);
   return {
     flush: () => Promise.resolve(true),
-    flushSync: () => true,
-    shutdown: () => Promise.resolve(),
+    beginFlush: () => () => true,
+    shutdown: () => Promise.resolve(undo()),
     status: () => ({ ...NOTHING_YET, mode: 'none', url, isInProcess: false, restarts: 0 }),
   };
 }
@@ -179,8 +183,8 @@ function besideThis(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 }
 
-/** In one executable file there is none. */
-function existing(url: URL): URL | undefined {
+/** The program of the agent's threads. In one executable file there is none. */
+export function workerFile(url: URL = besideThis()): URL | undefined {
   try {
     return nodeFs.existsSync(url) ? url : undefined;
   } catch {

@@ -2,7 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node
 import type * as https from 'node:https';
 import type { ZlibOptions } from 'node:zlib';
 import type { OtlpSettings } from '../settings.ts';
-import { EXPORT_LIMITS } from '../limits.ts';
+import { SENDING_LIMITS } from './limits.ts';
 import { signatureOf } from '../signing/signer.ts';
 import { AGENT_NAME, AGENT_VERSION } from '../version.ts';
 import type { NetworkAnswer } from './verdict.ts';
@@ -49,7 +49,7 @@ export class OtlpTransport {
     }
   }
 
-  /** `body`: an ExportMetricsServiceRequest. */
+  /** `body`: an Export…ServiceRequest of the URL's signal. */
   async post(body: Uint8Array, posting: Posting): Promise<NetworkAnswer> {
     try {
       const wire = this.#settings.compression === 'gzip' ? await this.#compress(body) : body;
@@ -155,7 +155,7 @@ function readAnswer(response: IncomingMessage, done: (answer: NetworkAnswer) => 
   const finish = (): void => done({ status, body: Buffer.concat(chunks), retryAfter: response.headers['retry-after'] });
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes <= EXPORT_LIMITS.answerBytes) chunks.push(chunk);
+    if (bytes <= SENDING_LIMITS.answerBytes) chunks.push(chunk);
     else {
       finish();
       response.destroy();

@@ -1,6 +1,6 @@
 import type { SeamOutcome } from '../../../pipeline/meeting-point.ts';
 import { readPartialSuccess } from '../../../pipeline/otlp/partial-success.ts';
-import { EXPORT_LIMITS } from '../limits.ts';
+import { SENDING_LIMITS } from './limits.ts';
 
 /** What came back for one request over the network: an answer, or why there is none. */
 export type NetworkAnswer =
@@ -54,7 +54,7 @@ function judgeOutcome(outcome: SeamOutcome): Verdict {
     return { kind: 'delivered', rejected, message: rejections[0]?.message ?? '' };
   }
   const { code, message: cause, retryable, retryAfterMs: afterMs = 0 } = outcome;
-  if (retryable) return { kind: 'retry', afterMs: Math.min(afterMs, EXPORT_LIMITS.longestBackoffMs), cause, subject: code };
+  if (retryable) return { kind: 'retry', afterMs: Math.min(afterMs, SENDING_LIMITS.longestBackoffMs), cause, subject: code };
   if (UNACCEPTABLE.has(code)) return { kind: 'unacceptable', tooLarge: code === 'BODY_TOO_LARGE', cause, subject: code };
   return { kind: 'refused', cause, subject: code };
 }
@@ -72,7 +72,7 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   const text = header.trim();
   // A date begins with the name of its day; Date.parse takes more than that.
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : /^[A-Z]/i.test(text) ? Date.parse(text) - nowMs : 0;
-  return ms > 0 ? Math.min(ms, EXPORT_LIMITS.longestBackoffMs) : 0;
+  return ms > 0 ? Math.min(ms, SENDING_LIMITS.longestBackoffMs) : 0;
 }
 
 /**
@@ -81,7 +81,7 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
  * `random` is from [0, 1).
  */
 export function waitMs(failures: number, random: number, afterMs = 0): number {
-  const { backoffMs, longestBackoffMs, failuresToOpen } = EXPORT_LIMITS;
+  const { backoffMs, longestBackoffMs, failuresToOpen } = SENDING_LIMITS;
   const ceiling = Math.min(longestBackoffMs, backoffMs * 2 ** Math.min(failures - 1, 30));
   // The circuit breaker: open.
   const jittered = failures >= failuresToOpen ? longestBackoffMs * (1 - random / 2) : ceiling * random;

@@ -2,6 +2,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import type { InstrumentEngine } from '../metrics/contract.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { hasRoomForThread } from './address-space.ts';
+import type { SpanWorkerData } from '../traces/span-messages.ts';
 import { CONTROL, CONTROL_BYTES, type FromWorker, type ToWorker, type WorkerData } from './messages.ts';
 import type { ExportSettings, ExportStatus, LineLevel } from './metric-export.ts';
 import type { SeriesLog } from './series-log.ts';
@@ -20,6 +21,8 @@ export interface WorkerExportOptions {
   readonly gaveUp: (cause: string) => void;
 }
 
+/** Of a flush that nobody can do. */
+export const UNDELIVERED = (): boolean => false;
 export const NOTHING_YET: ExportStatus = { delivered: 0, dropped: 0, failures: 0, lastError: undefined };
 
 /** The application's side of the exporting thread. Nothing of it keeps the process alive. */
@@ -78,14 +81,20 @@ export class WorkerExport {
     });
   }
 
-  /** Blocks this thread until the worker has delivered everything, `timeoutMs` at most. */
-  flushSync(timeoutMs: number): boolean {
-    if (this.#stopped) return false;
+  /** Has the worker deliver everything, and gives what blocks this thread until it has, `timeoutMs` from now at most. */
+  beginFlush(timeoutMs: number): () => boolean {
     const endMs = performance.now() + timeoutMs;
     // What synchronous callbacks observe is there when this returns.
     void this.#options.provider.observe(0);
     this.#launch();
-    return !this.#stopped && this.#await(this.#ask(timeoutMs - EXPORT_LIMITS.flushMarginMs), endMs);
+    if (this.#stopped) return UNDELIVERED;
+    const id = this.#ask(timeoutMs - EXPORT_LIMITS.flushMarginMs);
+    return () => {
+      Atomics.store(this.#control, CONTROL.waiting, 1);
+      const delivered = awaitFlush(this.#control, id, endMs, this.#options.line);
+      Atomics.store(this.#control, CONTROL.waiting, 0);
+      return delivered;
+    };
   }
 
   async stop(): Promise<void> {
@@ -100,13 +109,6 @@ export class WorkerExport {
     this.#flushes += 1;
     this.#post({ type: 'flush', id: this.#flushes, timeoutMs: Math.max(1, timeoutMs), records: this.#options.log.take() });
     return this.#flushes;
-  }
-
-  #await(id: number, endMs: number): boolean {
-    Atomics.store(this.#control, CONTROL.waiting, 1);
-    const done = awaitFlush(this.#control, id, endMs, this.#options.line);
-    Atomics.store(this.#control, CONTROL.waiting, 0);
-    return done;
   }
 
   #post(message: ToWorker): void {
@@ -186,8 +188,14 @@ export function sendSeam(worker: Worker, seam: MessagePort | undefined): void {
 }
 
 /** Blocks until the flush `id` has ended, or until `endMs` of performance.now. What had no time is told: nobody comes back
- *  to it. An answer that came in time has been told of, if it was not what was wanted. */
-export function awaitFlush(control: Int32Array, id: number, endMs: number, line: WorkerExportOptions['line']): boolean {
+ *  to it. An answer that came in time has been told of, if it was not what was wanted. `items`: what CONTROL.open counts. */
+export function awaitFlush(
+  control: Int32Array,
+  id: number,
+  endMs: number,
+  line: WorkerExportOptions['line'],
+  items: 'data points' | 'spans' = 'data points',
+): boolean {
   for (;;) {
     const last = Atomics.load(control, CONTROL.flushed);
     const isOver = last >= id;
@@ -196,8 +204,8 @@ export function awaitFlush(control: Int32Array, id: number, endMs: number, line:
     if (isOver || leftMs <= 0 || Atomics.wait(control, CONTROL.flushed, last, leftMs) === 'timed-out') break;
   }
   if (endMs - performance.now() < 2 * EXPORT_LIMITS.flushMarginMs) {
-    const points = Atomics.load(control, CONTROL.open);
-    const what = points > 0 ? `the last ${points} data points` : 'what was measured last';
+    const open = Atomics.load(control, CONTROL.open);
+    const what = open > 0 ? `the last ${open} ${items}` : 'what was measured last';
     line('warn', `cannot deliver ${what} before the process ends: no answer in time`);
   }
   return false;
@@ -205,7 +213,7 @@ export function awaitFlush(control: Int32Array, id: number, endMs: number, line:
 
 /** Without Node's own options, which would load the agent in it again, and without the streams of the application. Throws
  *  where there can be no thread. */
-export function newWorker(url: URL, data: WorkerData): Worker {
+export function newWorker(url: URL, data: WorkerData | SpanWorkerData): Worker {
   if (!hasRoomForThread()) throw new Error('ulimit -v leaves no addresses for a thread');
   const { Worker: WorkerThread } = process.getBuiltinModule('node:worker_threads');
   return new WorkerThread(url, {

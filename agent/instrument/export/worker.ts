@@ -1,4 +1,5 @@
 import { EXPORT_LIMITS } from '../limits.ts';
+import { SENDING_LIMITS } from './limits.ts';
 import { CONTROL, type FromWorker, type ToWorker, type WorkerData } from './messages.ts';
 import { MetricExport } from './metric-export.ts';
 import { StallWatch } from './stall-watch.ts';
@@ -72,7 +73,7 @@ function watch(control: Int32Array, metrics: MetricExport): void {
     blocked: (seconds) => {
       metrics.own.blocked(seconds);
       // Now, and not when it is over: who looks wants to know why nothing answers.
-      if (performance.now() - reportedMs < EXPORT_LIMITS.stallReportMs) return;
+      if (performance.now() - reportedMs < SENDING_LIMITS.stallReportMs) return;
       reportedMs = performance.now();
       void metrics.report();
     },
@@ -81,4 +82,5 @@ function watch(control: Int32Array, metrics: MetricExport): void {
   setInterval(() => watching.look(), EXPORT_LIMITS.beatMs);
 }
 
-if (parentPort !== null) run(workerData as WorkerData, parentPort);
+// That of spans has its own.
+if (parentPort !== null && !('spans' in workerData)) run(workerData as WorkerData, parentPort);

@@ -7,11 +7,15 @@ type Load = (name: string) => unknown;
 
 type Configuration = nodeSdk.NodeSDKConfiguration;
 type Instrumentation = Exclude<NonNullable<Configuration['instrumentations']>[number], readonly unknown[]>;
-type Exporter = new (options: { url: string }) => NonNullable<Configuration['traceExporter']>;
+export type SpanExporter = NonNullable<Configuration['traceExporter']>;
+export type Spans = Parameters<SpanExporter['export']>[0];
+type Exporter = new (options: { url: string }) => SpanExporter;
 
 export interface OfficialPackages {
   readonly sdk: typeof nodeSdk;
   readonly exporter: { readonly OTLPTraceExporter: Exporter };
+  /** An ExportTraceServiceRequest of them; undefined: it cannot be had. */
+  serialize(spans: Spans): Uint8Array<ArrayBuffer> | undefined;
   readonly instrumentations: readonly Instrumentation[];
 }
 
@@ -40,13 +44,21 @@ export function loadOfficialPackages(started: string, wanted: WantedInstrumentat
   const load = loaderOf(require, program);
   const sdk = load('@opentelemetry/sdk-node') as typeof nodeSdk;
   // A dependency of the SDK, which the application itself may not see.
-  const exporter = createRequire(require.resolve('@opentelemetry/sdk-node'))('@opentelemetry/exporter-trace-otlp-proto');
+  const ofSdk = createRequire(require.resolve('@opentelemetry/sdk-node'));
+  const exporter = ofSdk('@opentelemetry/exporter-trace-otlp-proto');
+  // A dependency of that.
+  const transformer = createRequire(ofSdk.resolve('@opentelemetry/exporter-trace-otlp-proto'))('@opentelemetry/otlp-transformer');
   const instrumentations = loadInstrumentations(load, wanted);
   // They wrap what is loaded after them: an application that imports these as ES modules would load them past the wrapping.
   // Bun's two servers are one class: the wrapping of the second would take away that of the first.
   for (const name of IS_BUN ? ['node:http'] : ['node:http', 'node:https']) load(name);
   syncBuiltinESMExports();
-  return { sdk, exporter: exporter as OfficialPackages['exporter'], instrumentations };
+  return {
+    sdk,
+    exporter: exporter as OfficialPackages['exporter'],
+    instrumentations,
+    serialize: transformer.ProtobufTraceSerializer.serializeRequest,
+  };
 }
 
 function loadInstrumentations(load: Load, { enabled, disabled }: WantedInstrumentations): readonly Instrumentation[] {

@@ -1,20 +1,26 @@
 import { apiGlobal } from '../api-global.ts';
+import type { EndPart } from '../export/flush-at-end.ts';
 import { EXPORT_LIMITS } from '../limits.ts';
 import { packagesFolder } from '../node-modules.ts';
-import type { ResourceAttributes } from '../resource.ts';
+import { type ResourceAttributes, withoutUndefined } from '../resource.ts';
 import { within } from '../within.ts';
-import { loadOfficialPackages, type WantedInstrumentations } from './official-packages.ts';
+import {
+  loadOfficialPackages,
+  type OfficialPackages,
+  type SpanExporter,
+  type WantedInstrumentations,
+} from './official-packages.ts';
+import type { SpanSending, SpanSendingOptions } from './span-sending.ts';
 
-export interface TraceOptions {
-  /** Where spans go: the whole URL, with its path. Headers, timeouts and the sampler are read by the SDK from OTEL_*. */
-  readonly url: string;
+/** Of spans the sampler, limits and batches are read by the SDK from OTEL_*. */
+export interface TraceOptions extends SpanSendingOptions {
   readonly resource: ResourceAttributes;
   readonly instrumentations: WantedInstrumentations;
   /** The file from which packages are looked for; default: the program, or the folder it is started in. */
   readonly program?: string;
 }
 
-export interface Traces {
+export interface Traces extends EndPart {
   /** Sends the spans that have ended. Never rejects, and never takes longer. */
   flush(timeoutMs?: number): Promise<void>;
   /** Sends them and ends. Never rejects. */
@@ -25,50 +31,74 @@ export interface Traces {
 const MEASURED_BY_THE_AGENT = /\/instrumentation-(http|undici|runtime-node)$/;
 
 /**
- * Traces by the official SDK (`@opentelemetry/sdk-node`), which the application has installed: `AGENT_TRACES=1`. It exports by
- * OTLP from the application's thread. Throws when it is not installed or cannot start.
+ * Traces by the official SDK (`@opentelemetry/sdk-node`), which the application has installed: `AGENT_TRACES=1`. Its batches are
+ * sent by a thread of their own. Throws when it is not installed or cannot start.
  */
-export function startTraces({ url, resource, instrumentations: wanted, program = `${packagesFolder()}/` }: TraceOptions): Traces {
-  const { sdk, exporter, instrumentations } = loadOfficialPackages(program, wanted);
-  const attributes = Object.entries(resource).filter(([, value]) => value !== undefined);
-  const running = new sdk.NodeSDK({
-    resource: sdk.resources.resourceFromAttributes(Object.fromEntries(attributes)),
-    autoDetectResources: false,
-    // Metrics are the agent's.
-    metricReaders: [],
-    traceExporter: new exporter.OTLPTraceExporter({ url }),
-    instrumentations: [...instrumentations],
-  });
-  withoutLogs(() => running.start());
-  const nothing = sdk.api.createNoopMeter();
-  for (const each of instrumentations)
-    if (MEASURED_BY_THE_AGENT.test(each.instrumentationName)) each.setMeterProvider({ getMeter: () => nothing });
+export function startTraces(options: TraceOptions): Traces {
   const flush = (timeoutMs: number = EXPORT_LIMITS.flushMs): Promise<void> => within(flushed(), timeoutMs, undefined, true);
-  // The SDK's own timer lets the process end.
-  const endOfLoop = (): void => void flush();
-  process.once('beforeExit', endOfLoop);
+  // Before the packages, which take a tenth of a second: it is there when the application begins.
+  const loading = import('./span-sending.ts');
+  const packages = loadOfficialPackages(options.program ?? `${packagesFolder()}/`, options.instrumentations);
+  const official = (): SpanExporter => new packages.exporter.OTLPTraceExporter({ url: options.otlp.url });
+  let sending: SpanSending | undefined;
+  const loaded = loading.then(
+    ({ spanSending }) => (sending = spanSending(options, packages.serialize, official, flush)),
+    official,
+  );
+  const before = provider();
+  const running = startSdk(packages, options.resource, {
+    // Not by the promise where it is there: the process may end now.
+    export: (spans, done) =>
+      sending === undefined ? void loaded.then((exporter) => exporter.export(spans, done)) : sending.export(spans, done),
+    shutdown: () => loaded.then((exporter) => exporter.shutdown()),
+  });
+  // Where the application registered one first, that has its own exporter.
+  const isOurs = provider() !== before;
   return {
     flush,
-    shutdown: () => {
-      process.removeListener('beforeExit', endOfLoop);
-      return within(running.shutdown(), EXPORT_LIMITS.flushMs, undefined, true);
-    },
+    turning: (timeoutMs) => (isOurs && sending?.isThreaded === true ? undefined : flush(timeoutMs)),
+    beginFlush: (timeoutMs) => sending?.beginFlush(timeoutMs),
+    shutdown: () => within(running.shutdown(), EXPORT_LIMITS.flushMs, undefined, true),
   };
 }
 
-/** The spans of whoever provides them: it is the application's own provider where it registered one first. */
-async function flushed(): Promise<void> {
-  const provider = apiGlobal()?.trace?.getDelegate?.() as { forceFlush?(): Promise<void> } | undefined;
-  await provider?.forceFlush?.();
+function startSdk(
+  { sdk, instrumentations }: OfficialPackages,
+  resource: ResourceAttributes,
+  traceExporter: SpanExporter,
+): { shutdown(): Promise<void> } {
+  const running = new sdk.NodeSDK({
+    resource: sdk.resources.resourceFromAttributes(withoutUndefined(resource)),
+    autoDetectResources: false,
+    // Metrics are the agent's.
+    metricReaders: [],
+    traceExporter,
+    instrumentations: [...instrumentations],
+  });
+  // It would export logs, too, where nothing is said of them.
+  const { env } = process;
+  const logs = env['OTEL_LOGS_EXPORTER'];
+  env['OTEL_LOGS_EXPORTER'] ??= 'none';
+  try {
+    running.start();
+  } finally {
+    if (logs === undefined) delete env['OTEL_LOGS_EXPORTER'];
+  }
+  const nothing = sdk.api.createNoopMeter();
+  for (const each of instrumentations)
+    if (MEASURED_BY_THE_AGENT.test(each.instrumentationName)) each.setMeterProvider({ getMeter: () => nothing });
+  return running;
 }
 
-/** The SDK would export logs, too, where nothing is said of them. */
-function withoutLogs(start: () => void): void {
-  if (process.env['OTEL_LOGS_EXPORTER'] !== undefined) return start();
-  process.env['OTEL_LOGS_EXPORTER'] = 'none';
-  try {
-    start();
-  } finally {
-    delete process.env['OTEL_LOGS_EXPORTER'];
-  }
+interface Provider {
+  forceFlush?(): Promise<void>;
+}
+
+/** Whoever provides spans. */
+function provider(): Provider | undefined {
+  return apiGlobal()?.trace?.getDelegate?.() as Provider | undefined;
+}
+
+async function flushed(): Promise<void> {
+  await provider()?.forceFlush?.();
 }

@@ -467,10 +467,10 @@ describe('spans', () => {
       AGENT_TRACES: '1',
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://b:1/',
     });
-    expect(asked.settings.tracesUrl).toBe('http://a:1/t');
+    expect(asked.settings.traces?.url).toBe('http://a:1/t');
     expect(pathsOf(asked.lines)).toEqual(['meter_provider', 'tracer_provider']);
-    expect(read(`file_format: "1.0"\n${PROVIDER}`).settings.tracesUrl).toBeUndefined();
-    expect(read('file_format: "1.0"', { AGENT_TRACES: '1' }).settings.tracesUrl).toBeUndefined();
+    expect(read(`file_format: "1.0"\n${PROVIDER}`).settings.traces?.url).toBeUndefined();
+    expect(read('file_format: "1.0"', { AGENT_TRACES: '1' }).settings.traces?.url).toBeUndefined();
   });
 });
 

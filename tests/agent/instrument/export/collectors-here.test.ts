@@ -15,7 +15,7 @@ function collector(more: Partial<CollectorHere> = {}): CollectorHere {
 
 /** An agent that connects at once, as its worker does; what it is asked for. */
 function agent(): { readonly here: CollectorsHere; readonly asked: unknown[]; readonly changed: () => void } {
-  const here = collectorsHere();
+  const here = collectorsHere('metrics');
   const asked: unknown[] = [];
   const reconnect = (): void => {
     const port = here.connect();
@@ -56,7 +56,7 @@ describe('an agent among the collectors of its process', () => {
 
   it('goes by the network where the collector cannot be reached, says so, once, and why', () => {
     const told: string[] = [];
-    const here = collectorsHere((line) => told.push(line));
+    const here = collectorsHere('metrics', (line) => told.push(line));
     let throws = true;
     const connect = (): MessagePort => {
       if (throws) throw new Error('gone');
@@ -92,23 +92,9 @@ describe('an agent among the collectors of its process', () => {
     expect(here.isBlockedWithUs()).toBe(true);
   });
 
-  it('ends every collector once its last data is sent, and says until then that it will', () => {
+  it('leaves the end of collectors to who sends everything', () => {
     const { here } = agent();
-    const [told] = point.agents;
-    const ended: string[] = [];
-    const ending = (name: string): CollectorHere => {
-      const made: CollectorHere = collector({
-        end: () => {
-          ended.push(name);
-          point.collectors.splice(point.collectors.indexOf(made), 1);
-        },
-      });
-      return made;
-    };
-    point.collectors.push(ending('a'), ending('b'));
-    expect(told!.endsCollectors).toBe(true);
-    here.end();
-    expect([told!.endsCollectors, ended]).toEqual([false, ['a', 'b']]);
+    expect([...point.agents].map(({ endsCollectors }) => endsCollectors)).toEqual([false]);
     here.leave();
     expect(point.agents.size).toBe(0);
   });

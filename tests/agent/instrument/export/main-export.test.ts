@@ -46,9 +46,9 @@ describe.each([MainExport, MainExportLater])('$name', (Export) => {
     exporter.start();
     jobs.add(3);
     await exporter.flush(2000);
-    expect(exporter.flushSync(200)).toBe(true);
+    expect(exporter.beginFlush(200)()).toBe(true);
     jobs.add(1);
-    expect(exporter.flushSync(200)).toBe(false);
+    expect(exporter.beginFlush(200)()).toBe(false);
   });
 
   it('delivers nothing after it was stopped', async () => {
@@ -57,7 +57,7 @@ describe.each([MainExport, MainExportLater])('$name', (Export) => {
     await exporter.stop();
     jobs.add(3);
     expect(await exporter.flush(200)).toBe(false);
-    expect(exporter.flushSync(200)).toBe(false);
+    expect(exporter.beginFlush(200)()).toBe(false);
     expect(sink.requests).toHaveLength(0);
   });
 });

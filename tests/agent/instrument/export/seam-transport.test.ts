@@ -13,7 +13,7 @@ function between(): { readonly transport: SeamTransport; readonly far: MessagePo
   const { port1, port2 } = new MessageChannel();
   const asked: SeamRequest[] = [];
   port2.on('message', (request: SeamRequest) => void asked.push(request));
-  const transport = new SeamTransport(port1);
+  const transport = new SeamTransport(port1, 'metrics');
   open.push(transport, port2);
   return { transport, far: port2, asked };
 }

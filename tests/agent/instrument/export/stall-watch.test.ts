@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CONTROL, CONTROL_BYTES } from '../../../../agent/instrument/export/messages.ts';
 import { StallWatch } from '../../../../agent/instrument/export/stall-watch.ts';
 import { EXPORT_LIMITS } from '../../../../agent/instrument/limits.ts';
+import { SENDING_LIMITS } from '../../../../agent/instrument/export/limits.ts';
 
 function watched() {
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
@@ -13,7 +14,7 @@ function watched() {
   const looks = (count: number): void => Array.from({ length: count }).forEach(() => watch.look());
   return { control, events, looks };
 }
-const LOOKS = EXPORT_LIMITS.stallMs / EXPORT_LIMITS.beatMs;
+const LOOKS = SENDING_LIMITS.stallMs / EXPORT_LIMITS.beatMs;
 
 describe('watching another thread', () => {
   it('says nothing of one that turns', () => {

@@ -354,7 +354,7 @@ describe('a worker that cannot be had', () => {
     collectors.push({ isApart: false, takes: () => true, connect, end: () => undefined });
     closing.push(() => void collectors.splice(0));
     const { exporter } = measured({}, pathToFileURL(join(bundle.folder, 'worker.js')));
-    expect(exporter.flushSync()).toBe(false);
+    expect(exporter.beginFlush()()).toBe(false);
     expect([connected, exporter.status().isInProcess]).toEqual([0, false]);
   });
 });

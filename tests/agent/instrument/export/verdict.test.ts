@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failureOf, judge, retryAfterMs, waitMs } from '../../../../agent/instrument/export/verdict.ts';
-import { EXPORT_LIMITS } from '../../../../agent/instrument/limits.ts';
+import { SENDING_LIMITS } from '../../../../agent/instrument/export/limits.ts';
 
 const answer = (status: number, body = new Uint8Array(0), retryAfter?: string) => ({ status, body, retryAfter });
 
@@ -73,7 +73,7 @@ describe('what an answer means', () => {
   it('reads Retry-After as seconds and as a date, up to a minute', () => {
     expect(retryAfterMs('3', 0)).toBe(3000);
     expect(retryAfterMs('Thu, 01 Jan 1970 00:00:10 GMT', 4000)).toBe(6000);
-    expect(retryAfterMs('100000', 0)).toBe(EXPORT_LIMITS.longestBackoffMs);
+    expect(retryAfterMs('100000', 0)).toBe(SENDING_LIMITS.longestBackoffMs);
     expect([undefined, '', 'soon', '-5', 'Thu, 01 Jan 1970 00:00:10 GMT'].map((each) => retryAfterMs(each, 20_000))).toEqual([
       0, 0, 0, 0, 0,
     ]);
@@ -86,10 +86,10 @@ describe('the time until the next attempt', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), random, fc.integer({ min: 0, max: 60_000 }), (failures, chance, asked) => {
         const wait = waitMs(failures, chance, asked);
-        const ceiling = failures >= EXPORT_LIMITS.failuresToOpen ? 60_000 : 1000 * 2 ** (failures - 1);
+        const ceiling = failures >= SENDING_LIMITS.failuresToOpen ? 60_000 : 1000 * 2 ** (failures - 1);
         expect(wait).toBeGreaterThanOrEqual(asked);
         expect(wait).toBeLessThanOrEqual(Math.max(ceiling, asked));
-        if (failures >= EXPORT_LIMITS.failuresToOpen) expect(wait).toBeGreaterThanOrEqual(30_000);
+        if (failures >= SENDING_LIMITS.failuresToOpen) expect(wait).toBeGreaterThanOrEqual(30_000);
       }),
       { endOnFailure: true },
     );
