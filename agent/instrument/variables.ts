@@ -86,7 +86,7 @@ export const VARIABLES: readonly Variable[] = [
   yes('AGENT_AUDIT_FILE', 'a file for what the agent did and refused, a chain of hashed lines (flag AUDIT_LOGGING)'),
   yes(
     'AGENT_WEBHOOK_SECRET',
-    'text, or `whsec_` and base64: signs every request as Standard Webhooks has it (flag WEBHOOK_SIGNING)',
+    'text, or `whsec_` and base64: signs every request that the agent itself sends, of metrics and of spans, as Standard Webhooks has it (flag WEBHOOK_SIGNING)',
   ),
   yes('AGENT_MOCK_API', '`1`: nothing is sent; `mockApi.requests()` has it (flag MOCK_API)'),
   yes('AGENT_STRICT', '`1`: a fault at the start of the agent ends the process'),
