@@ -21,6 +21,8 @@ export const UNMIRRORED: Readonly<Record<string, string>> = {
   'agent/instrument/worker.ts':
     'a program of a thread: tests/agent/instrument/flags/bundle.test.ts bundles it with and without its flags',
   'agent/instrument/doctor/main.ts': 'a program: tests/system/agent-package.test.ts starts it as a process',
+  'agent/instrument/traces/span-worker.ts':
+    'the entry of the thread of spans, which is bundled: agent-traces, agent-embedded and agent-signing of tests/system run it; what it does is span-export.ts',
   'agent/instrument/export/worker.ts':
     'the program of a thread: tests/agent/instrument/export/start.test.ts has processes start it',
   'analytics/main.ts': 'the program of a process: tests/analytics/client starts it',

@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { type AgentHere, type CollectorHere, meetingPoint } from '../../../pipeline/meeting-point.ts';
-import type { Signal } from '../../../pipeline/signal.ts';
+import { type AgentHere, type CollectorHere, meetingPoint, type SeamRequest } from '../../../pipeline/meeting-point.ts';
 
 /** Who sends what is measured. */
 export interface Sending {
@@ -28,7 +27,7 @@ export interface CollectorsHere {
 }
 
 /** For one signal. `told` gets a line of each collector that gives no way to it. A function, as names inside of it are short in a bundle. */
-export function collectorsHere(signal: Signal, told: (line: string) => void = () => undefined): CollectorsHere {
+export function collectorsHere(signal: SeamRequest['signal'], told: (line: string) => void = () => undefined): CollectorsHere {
   const point = meetingPoint();
   /** The one that was asked last, and whether it cannot be reached: until there is another, the network is the way. */
   let chosen: CollectorHere | undefined;

@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SeamAnswer, SeamRequest } from '../../../pipeline/meeting-point.ts';
-import type { Signal } from '../../../pipeline/signal.ts';
 import type { Posting } from './transport.ts';
 import type { Answer } from './verdict.ts';
 
@@ -8,13 +7,13 @@ import type { Answer } from './verdict.ts';
  *  throws. */
 export class SeamTransport {
   readonly #port: MessagePort;
-  readonly #signal: Signal;
+  readonly #signal: SeamRequest['signal'];
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #requests = 0;
   #closing = false;
   #closed = false;
 
-  constructor(port: MessagePort, signal: Signal) {
+  constructor(port: MessagePort, signal: SeamRequest['signal']) {
     this.#port = port;
     this.#signal = signal;
     port.on('message', ({ id, outcome }: SeamAnswer) => this.#waiting.get(id)?.({ outcome }));

@@ -12,6 +12,7 @@ export const folderOf = (target: Target, variant: VariantName): string => join('
 const ENTRY = join(AGENT, 'index.ts');
 /** What exports is found beside the entry when the agent runs. */
 const EXPORTING = ['worker.ts', 'export/main-export.ts'].map((source) => join(AGENT, source));
+const SPAN_SENDING = join(AGENT, 'traces/span-sending.ts');
 
 /** The bundle with `flags` into `folder`, and nothing else in there. */
 export async function buildVariant(folder: string, target: Target, flags: readonly FlagName[]): Promise<void> {
@@ -19,7 +20,7 @@ export async function buildVariant(folder: string, target: Target, flags: readon
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   // Without metrics there is nothing to export.
-  const entries = [ENTRY, ...(flags.includes('METRICS') ? EXPORTING : [])];
+  const entries = [ENTRY, ...(flags.includes('METRICS') ? EXPORTING : []), ...(flags.includes('TRACES') ? [SPAN_SENDING] : [])];
   // An application waits for each file that the entry imports.
   await bundle({ entries, whole: ENTRY, flags, target, folder });
   if (flags.includes('CONFIG_FILE')) await buildConfigFile(folder);
