@@ -240,8 +240,9 @@ describe('a query', () => {
     letGo?.();
     await sql.close();
     expect(answer).toMatchObject({ ok: true, rows: 1, truncated: 'rows' });
-    // One of the two connections that are cleared was used to look up the names of tables.
-    expect(told).toEqual(['stuck', 'cleared', 'cleared', 'answered']);
+    // One of the two connections that are cleared was used to look up the names of tables: the answer does not wait for it.
+    expect(told.toSorted()).toEqual(['answered', 'cleared', 'cleared', 'stuck']);
+    expect(told.slice(0, 2)).toEqual(['stuck', 'cleared']);
   });
 
   it('lets go of the file of its windows, also where its answer was cut', async () => {
