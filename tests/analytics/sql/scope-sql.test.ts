@@ -213,17 +213,25 @@ describe('a query', () => {
   it('whose answer is cut runs until DuckDB has let go of it; where it does not, that is told as stuck', async () => {
     const { instance } = scope;
     const told: string[] = [];
+    const ofNames: string[] = [];
     let letGo: (() => void) | undefined;
     const held = new Promise<void>((resolve) => (letGo = resolve));
     const holding = {
       async connect() {
         const connection = await instance.connect();
         const run = connection.run.bind(connection);
+        const prepare = connection.prepare.bind(connection);
+        // Of the two connections that are cleared the other one was used to look up the names of tables: no answer waits for it.
+        let list = ofNames;
+        connection.prepare = async (text) => {
+          list = told;
+          return prepare(text);
+        };
         // As where a thread that read ahead is in the middle of a long call.
         connection.run = async (text, ...more) => {
           if (text.startsWith('ROLLBACK')) await held;
           const result = await run(text, ...more);
-          if (text.startsWith('ROLLBACK')) told.push('cleared');
+          if (text.startsWith('ROLLBACK')) list.push('cleared');
           return result;
         };
         return connection;
@@ -240,9 +248,8 @@ describe('a query', () => {
     letGo?.();
     await sql.close();
     expect(answer).toMatchObject({ ok: true, rows: 1, truncated: 'rows' });
-    // One of the two connections that are cleared was used to look up the names of tables: the answer does not wait for it.
-    expect(told.toSorted()).toEqual(['answered', 'cleared', 'cleared', 'stuck']);
-    expect(told.slice(0, 2)).toEqual(['stuck', 'cleared']);
+    expect(told).toEqual(['stuck', 'cleared', 'answered']);
+    expect(ofNames).toEqual(['cleared']);
   });
 
   it('lets go of the file of its windows, also where its answer was cut', async () => {
